@@ -1,0 +1,90 @@
+package appservice
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"context"
+
+	"maunium.net/go/mautrix"
+	"maunium.net/go/mautrix/id"
+)
+
+// syncAnswer is what /sync says, with every event still raw: one event of an unexpected form
+// must not make the whole answer unreadable, or nothing would ever come in again.
+type syncAnswer struct {
+	NextBatch string `json:"next_batch"`
+	deviceNews
+	Rooms struct {
+		Join   map[id.RoomID]roomNews `json:"join"`
+		Leave  map[id.RoomID]roomNews `json:"leave"`
+		Invite map[id.RoomID]struct {
+			State eventList `json:"invite_state"`
+		} `json:"invite"`
+	} `json:"rooms"`
+}
+
+type eventList struct {
+	Events []json.RawMessage `json:"events"`
+}
+
+type roomNews struct {
+	State    eventList `json:"state"`
+	Timeline struct {
+		eventList
+		Limited   bool   `json:"limited"`
+		PrevBatch string `json:"prev_batch"`
+	} `json:"timeline"`
+}
+
+// timelineLimit is how many events of one room a /sync answer holds; the rest is fetched.
+const timelineLimit = 50
+
+// syncFilter asks for rooms only. "No types" is written as a type that does not exist, because
+// Dendrite on SQLite ignores not_types.
+var syncFilter = `{"presence":{"types":["none"]},"account_data":{"types":["none"]},"room":{` +
+	`"account_data":{"types":["none"]},"ephemeral":{"types":["none"]},` +
+	`"state":{"lazy_load_members":false},"timeline":{"limit":` + strconv.Itoa(timelineLimit) + `}}}`
+
+// requestSync asks for what is new since a place in the stream ("" for everything), and waits
+// for something up to the given milliseconds.
+func (c *Client) requestSync(ctx context.Context, since string, wait int) (answer syncAnswer, err error) {
+	req := mautrix.ReqSync{Timeout: wait, Since: since, FilterID: syncFilter}
+	_, err = c.matrix.MakeFullRequest(ctx, mautrix.FullRequest{
+		Method: http.MethodGet, MaxAttempts: 1, ResponseJSON: &answer,
+		URL: c.matrix.BuildURLWithQuery(mautrix.ClientURLPath{"v3", "sync"}, req.BuildQuery()),
+	})
+	return answer, failed(err, "ask /sync what is new")
+}
+
+// merged puts the events of several rooms into one order: within a room as the homeserver gave
+// them, between rooms by time, so that what one person writes in two rooms stays in order.
+func merged(rooms [][]incoming) (all []incoming) {
+	rooms = slices.DeleteFunc(rooms, func(r []incoming) bool { return len(r) == 0 })
+	for len(rooms) > 0 {
+		first := slices.MinFunc(rooms, func(a, b []incoming) int {
+			return cmp.Or(cmp.Compare(a[0].OriginAt, b[0].OriginAt), cmp.Compare(a[0].Room, b[0].Room))
+		})
+		i := slices.IndexFunc(rooms, func(r []incoming) bool { return r[0].ID == first[0].ID && r[0].Room == first[0].Room })
+		all = append(all, first[0])
+		if rooms[i] = first[1:]; len(rooms[i]) == 0 {
+			rooms = slices.Delete(rooms, i, i+1)
+		}
+	}
+	return all
+}
+
+// parseAll reads the events of one room; what cannot be kept is left out and counted.
+func (c *Client) parseAll(room id.RoomID, raws []json.RawMessage) (all []incoming) {
+	for _, raw := range raws {
+		if e, ok := parse(raw, room); ok {
+			all = append(all, e)
+		} else {
+			c.log.Warn().Stringer("room_id", room).Msg("Skipped an event without usable identifiers")
+		}
+	}
+	return all
+}

@@ -1,0 +1,172 @@
+package appservice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/spreekkamer/spreekkamer/store"
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+)
+
+const (
+	longPoll     = 30_000 // milliseconds a /sync waits for something new
+	firstBackoff = time.Second
+	lastBackoff  = time.Minute
+)
+
+// Run takes in events until ctx ends, and returns ctx's error. Errors of the homeserver and of
+// the database are logged and tried again.
+func (c *Client) Run(ctx context.Context) error {
+	ctx = c.quiet(ctx)
+	if err := c.Ping(ctx); err != nil && !errors.Is(err, ErrUnsupported) {
+		c.log.Warn().Str("error", scrubbed(err)).Msg("The homeserver cannot reach us; events come by /sync only")
+	}
+	backoff, wait := firstBackoff, 0 // the first answer comes at once, and tells that we caught up
+	for ctx.Err() == nil {
+		err := c.syncOnce(ctx, wait)
+		if err == nil {
+			backoff, wait = firstBackoff, longPoll
+			c.caught.Do(func() { close(c.caughtUp) })
+			continue
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		c.log.Warn().Str("error", scrubbed(err)).Dur("again_in", backoff).Msg("Taking in events failed")
+		c.renewToken(ctx, err)
+		pause(ctx, delay(err, backoff))
+		backoff, wait = min(2*backoff, lastBackoff), 0
+	}
+	return ctx.Err()
+}
+
+// CaughtUp is closed when everything has been kept that happened before Run.
+func (c *Client) CaughtUp() <-chan struct{} { return c.caughtUp }
+
+// renewToken signs in again when the homeserver has forgotten the bot's token.
+func (c *Client) renewToken(ctx context.Context, err error) {
+	if !errors.Is(err, ErrUnknownToken) {
+		return
+	}
+	if err := c.signIn(ctx); err != nil {
+		c.log.Error().Str("error", scrubbed(err)).Msg("The bot cannot sign in")
+	}
+}
+
+// delay is how long to wait after an error: as long as the homeserver asks, otherwise about the
+// backoff, spread so that several bridges do not come back in the same second.
+func delay(err error, backoff time.Duration) time.Duration {
+	if asked, ok := RetryAfter(err); ok && asked > 0 {
+		return asked
+	}
+	return backoff/2 + rand.N(backoff)
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// syncOnce takes in one answer: keys and room state first, because turns need them, then the
+// events together with the place in the stream. If it fails anywhere, the same comes again.
+func (c *Client) syncOnce(ctx context.Context, wait int) error {
+	bot, err := c.store.Bot(ctx)
+	if err != nil {
+		return fmt.Errorf("load the place in the stream: %w", err)
+	}
+	answer, err := c.requestSync(ctx, bot.NextBatch, wait)
+	if err != nil {
+		return err
+	}
+	if answer.NextBatch == "" {
+		return errors.New("ask /sync what is new: the answer has no next_batch")
+	}
+	if err := c.takeDeviceNews(ctx, answer.deviceNews); err != nil {
+		return err
+	}
+	events, err := c.collect(ctx, answer, bot.NextBatch)
+	if err != nil {
+		return err
+	}
+	if err := c.keep(ctx, answer.NextBatch, events); err != nil {
+		return err
+	}
+	c.announceArrivals()
+	return nil
+}
+
+// collect brings the room state up to date and returns the answer's events in their order.
+func (c *Client) collect(ctx context.Context, answer syncAnswer, since string) ([]row, error) {
+	var rooms [][]incoming
+	history := map[id.EventID]bool{} // for the ledger only
+	for _, news := range []map[id.RoomID]roomNews{answer.Rooms.Leave, answer.Rooms.Join} {
+		for room, n := range news {
+			timeline := c.parseAll(room, n.Timeline.Events)
+			gap, err := c.fillGap(ctx, room, n, timeline, since)
+			if err != nil {
+				return nil, err
+			}
+			if since == "" {
+				for _, e := range gap {
+					history[e.ID] = true
+				}
+			}
+			c.updateState(ctx, append(c.parseAll(room, n.State.Events), timeline...))
+			rooms = append(rooms, append(gap, timeline...))
+		}
+	}
+	rows := make([]row, 0, len(rooms))
+	for room, invite := range answer.Rooms.Invite {
+		if r, ok := c.invitation(room, invite.State.Events, since); ok {
+			rows = append(rows, r)
+		}
+	}
+	for _, e := range merged(rooms) {
+		rows = append(rows, c.rowOf(ctx, e, history[e.ID]))
+	}
+	return rows, nil
+}
+
+// row is an event and what the store keeps of it.
+type row struct {
+	event incoming
+	kept  store.Event
+}
+
+func (c *Client) rowOf(ctx context.Context, e incoming, ledgerOnly bool) row {
+	if e.Sender == c.user && e.TxnID == "" {
+		e.TxnID = c.markerOf(ctx, e)
+	}
+	kept := e.row(c.user, c.opts.Now())
+	kept.ForInbox = kept.ForInbox && !ledgerOnly
+	return row{e, kept}
+}
+
+// keep stores events and, when it came with them, the place in the stream: both or neither.
+func (c *Client) keep(ctx context.Context, nextBatch string, rows []row) error {
+	batch := store.Batch{NextBatch: nextBatch, Now: c.opts.Now(), Due: c.opts.Due}
+	for _, r := range rows {
+		batch.Events = append(batch.Events, r.kept)
+		if r.kept.ForInbox && r.kept.HasContent {
+			c.raw.put(r.event.ID, r.event.Room, r.event.Raw)
+		}
+		if r.event.Type == event.EventRedaction.Type {
+			c.raw.forget(r.event.Redacts)
+		}
+	}
+	if _, err := c.store.Keep(ctx, batch); err != nil {
+		return fmt.Errorf("keep %d events: %w", len(rows), err)
+	}
+	if len(rows) > 0 && c.opts.Wake != nil {
+		c.opts.Wake()
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+package appservice
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"maunium.net/go/mautrix"
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+)
+
+// What comes for the bot's device: other people's message keys, requests for ours, and the news
+// that someone has other devices than before. All of it is processed before the batch is kept;
+// a batch that comes again after a crash is recognised by the crypto store.
+
+// deviceNews is the part of a /sync answer that is about encryption.
+type deviceNews struct {
+	ToDevice eventList           `json:"to_device"`
+	Lists    mautrix.DeviceLists `json:"device_lists"`
+	OTKs     mautrix.OTKCount    `json:"device_one_time_keys_count"`
+}
+
+// takeDeviceNews must not be cut off between the use of an olm session and the storing of the
+// key that came through it, so the end of the program does not end it at once.
+func (c *Client) takeDeviceNews(ctx context.Context, news deviceNews) error {
+	unhurried, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+	defer cancel()
+	if err := c.takeDeviceLists(unhurried, news.Lists.Changed); err != nil {
+		return err
+	}
+	for _, raw := range news.ToDevice.Events {
+		if err := guard(func() error { return c.takeToDevice(unhurried, raw) }); err != nil {
+			c.log.Warn().Str("error", scrubbed(err)).Msg("Skipped something sent to the bot's device")
+		}
+	}
+	c.machine.HandleOTKCounts(unhurried, &news.OTKs)
+	c.machine.MarkOlmHashSavePoint(unhurried)
+	return ctx.Err()
+}
+
+func (c *Client) takeToDevice(ctx context.Context, raw json.RawMessage) error {
+	var evt event.Event
+	if err := json.Unmarshal(raw, &evt); err != nil {
+		return fmt.Errorf("to-device event is malformed: %w", ErrPermanent)
+	}
+	evt.Type.Class = event.ToDeviceEventType
+	if err := evt.Content.ParseRaw(evt.Type); err != nil {
+		return nil // a type or form we do not know
+	}
+	c.machine.HandleToDeviceEvent(ctx, &evt)
+	return nil
+}
+
+// takeDeviceLists looks up the devices of people who changed theirs. It is written down first
+// that the old list is wrong: if the look-up fails, the next message to that room tries again
+// (freshDevices), instead of leaving a new phone without keys until the list changes once more.
+func (c *Client) takeDeviceLists(ctx context.Context, changed []id.UserID) error {
+	if len(changed) == 0 {
+		return nil
+	}
+	if err := c.keys.MarkTrackedUsersOutdated(ctx, changed); err != nil {
+		return fmt.Errorf("note changed devices: %w", err)
+	}
+	if _, err := c.machine.FetchKeys(ctx, changed, false); err != nil {
+		c.log.Warn().Str("error", scrubbed(err)).Int("users", len(changed)).Msg("Looking up changed devices failed; trying again before the next message")
+		for _, user := range changed {
+			c.machine.OnDevicesChanged(ctx, user)
+		}
+	}
+	return nil
+}
+
+// freshDevices looks up again whose device list is known to be wrong. Someone whose homeserver
+// is down stays as known: a message must not wait for that.
+func (c *Client) freshDevices(ctx context.Context, members []id.UserID) error {
+	outdated, err := c.keys.GetOutdatedTrackedUsers(ctx)
+	if err != nil {
+		return fmt.Errorf("look for changed devices: %w", err)
+	}
+	stale := intersect(outdated, members)
+	if len(stale) == 0 {
+		return nil
+	}
+	_, err = c.machine.FetchKeys(ctx, stale, false)
+	return failed(err, "look up changed devices")
+}
+
+func intersect(some, others []id.UserID) (both []id.UserID) {
+	in := make(map[id.UserID]bool, len(others))
+	for _, user := range others {
+		in[user] = true
+	}
+	for _, user := range some {
+		if in[user] {
+			both = append(both, user)
+		}
+	}
+	return both
+}
+
+// arrivals collects the rooms whose keys arrived while a batch is processed; who waits for them
+// is woken when the batch is kept.
+type arrivals struct {
+	mu     sync.Mutex
+	rooms  map[id.RoomID]bool
+	listen func(room id.RoomID)
+}
+
+// OnRoomKey sets what is called when a key of a room has arrived: once per room and batch, from
+// the /sync loop. A turn that got ErrNoKey a moment earlier may miss it, so retry on a timer too.
+func (c *Client) OnRoomKey(listen func(room id.RoomID)) {
+	c.arrived.mu.Lock()
+	defer c.arrived.mu.Unlock()
+	c.arrived.listen = listen
+}
+
+// sessionReceived is called by the library for every session, also those the bot makes itself
+// for sending; waking someone for nothing costs one look.
+func (c *Client) sessionReceived(_ context.Context, room id.RoomID, _ id.SessionID, _ uint32) {
+	c.arrived.mu.Lock()
+	defer c.arrived.mu.Unlock()
+	if c.arrived.rooms == nil {
+		c.arrived.rooms = map[id.RoomID]bool{}
+	}
+	c.arrived.rooms[room] = true
+}
+
+func (c *Client) announceArrivals() {
+	c.arrived.mu.Lock()
+	rooms, listen := c.arrived.rooms, c.arrived.listen
+	c.arrived.rooms = nil
+	c.arrived.mu.Unlock()
+	for room := range rooms {
+		if listen != nil {
+			listen(room)
+		}
+	}
+}
+
+// limiter lets the same thing happen only once in a while. It forgets everything when it has
+// grown large: then something happens once more than needed.
+type limiter struct {
+	mu    sync.Mutex
+	every time.Duration
+	now   func() time.Time
+	last  map[string]time.Time
+}
+
+const limiterSize = 10_000
+
+func newLimiter(every time.Duration, now func() time.Time) *limiter {
+	return &limiter{every: every, now: now, last: map[string]time.Time{}}
+}
+
+func (l *limiter) allow(what string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	if last, ok := l.last[what]; ok && now.Sub(last) < l.every {
+		return false
+	}
+	if len(l.last) >= limiterSize {
+		clear(l.last)
+	}
+	l.last[what] = now
+	return true
+}

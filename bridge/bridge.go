@@ -1,0 +1,130 @@
+// Package bridge ties the rules of package care to the store, the homeserver and the
+// practice's information systems. One file per thing that can happen:
+//
+//   - turns.go takes what came in, in order per person, and hands it to contact.go (the
+//     patient's own chat), patient.go (the consulting room), desk.go (the conversation
+//     room) or commands.go;
+//   - effects.go writes what the rules want into the outbox; deliver.go carries it out:
+//     say.go, relay.go, rooms.go, filing.go;
+//   - retention.go removes every message in time and proves it.
+//
+// A turn reads, decides and stores in one transaction; only deliveries touch the world.
+package bridge
+
+import (
+	"context"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/store"
+	"github.com/spreekkamer/spreekkamer/texts"
+)
+
+// A Practice is one practice as the bridge serves it.
+type Practice struct {
+	care.Practice
+	Phone      string // for patients
+	Emergency  string // emergency line of the practice
+	OutOfHours string // huisartsenpost
+	AGB        string // Dutch care provider code
+	Connector  his.Connector
+}
+
+// Settings are the choices of the operator that the bridge needs.
+type Settings struct {
+	Organisation string
+	Website      string
+	Language     string // of staff rooms, and of patients who did not choose
+	Privacy      texts.Document
+	Terms        texts.Document
+	Practices    []Practice
+	Servers      []string // homeservers patients may come from; "*" = all
+	Domain       string   // our own homeserver's name
+	Retention    time.Duration
+	KeyTimeout   time.Duration // after which a message without its key is given up
+	MaxFile      int64         // bytes
+	Zone         *time.Location
+}
+
+// A Bridge carries out what the rules decide.
+type Bridge struct {
+	Settings
+	Store  *store.Store
+	Matrix Matrix
+	Texts  *texts.Catalog
+	Now    func() time.Time
+	Log    zerolog.Logger
+
+	turns, outbox, ledger bell
+}
+
+// New returns a bridge that is ready to Run.
+func New(s Settings, db *store.Store, m Matrix, t *texts.Catalog, now func() time.Time, log zerolog.Logger) *Bridge {
+	return &Bridge{
+		Settings: s, Store: db, Matrix: m, Texts: t, Now: now, Log: log,
+		turns: newBell(), outbox: newBell(), ledger: newBell(),
+	}
+}
+
+// Wake tells the bridge that something came in.
+func (b *Bridge) Wake() { b.turns.ring(); b.outbox.ring() }
+
+// Run works until ctx ends: turns, deliveries and retention, each by itself.
+func (b *Bridge) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return b.runTurns(ctx) })
+	group.Go(func() error { return b.runOutbox(ctx) })
+	group.Go(func() error { return b.runRetention(ctx) })
+	return group.Wait()
+}
+
+// now is the time in the practice's zone: days, ages and hours are local.
+func (b *Bridge) now() time.Time { return b.Now().In(b.Zone) }
+
+// practice returns a practice by its id; the first one stands for people who have not
+// chosen yet.
+func (b *Bridge) practice(id string) Practice {
+	for _, p := range b.Practices {
+		if p.ID == id {
+			return p
+		}
+	}
+	return b.Practices[0]
+}
+
+func (b *Bridge) carePractices() []care.Practice {
+	all := make([]care.Practice, len(b.Practices))
+	for i, p := range b.Practices {
+		all[i] = p.Practice
+	}
+	return all
+}
+
+// A bell wakes a worker; ringing it twice before it is heard is ringing it once.
+type bell chan struct{}
+
+func newBell() bell { return make(bell, 1) }
+
+func (b bell) ring() {
+	select {
+	case b <- struct{}{}:
+	default:
+	}
+}
+
+// wait returns when the bell rings, when the time is up, or with ctx's error.
+func (b bell) wait(ctx context.Context, atMost time.Duration) error {
+	timer := time.NewTimer(max(atMost, time.Millisecond))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-b:
+	case <-timer.C:
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+package bridge
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+// A request is one command as typed by a member of staff.
+type request struct {
+	place
+	member care.Member
+	args   []string
+}
+
+// A command is a row of the table: help and rights are made from it.
+type command struct {
+	names []string   // Dutch first; both languages always work
+	right care.Right // "" = every member of staff
+	in    []store.RoomKind
+	run   func(b *Bridge, ctx context.Context, r request) error
+}
+
+var (
+	inBeheer       = []store.RoomKind{store.RoomBeheer}
+	inConversation = []store.RoomKind{store.RoomConversation}
+	everywhere     = []store.RoomKind{store.RoomBeheer, store.RoomBalie, store.RoomConversation}
+)
+
+// commands is every command there is, by the name that its texts have.
+var commands map[string]command
+
+func init() { // help itself reads the table
+	commands = map[string]command{
+		"help":         {[]string{"help", "hulp"}, "", everywhere, (*Bridge).helpCommand},
+		"approve":      {[]string{"goedkeuren", "approve"}, care.MayVerify, inBeheer, (*Bridge).approveCommand},
+		"decline":      {[]string{"afwijzen", "decline"}, care.MayVerify, inBeheer, (*Bridge).declineCommand},
+		"close":        {[]string{"sluiten", "close"}, care.MayAnswer, inConversation, (*Bridge).closeCommand},
+		"retention":    {[]string{"bewaartermijn", "retention"}, "", everywhere, (*Bridge).retentionCommand},
+		"staff.add":    {[]string{"medewerker+", "staff+"}, care.MayAdmin, inBeheer, (*Bridge).addStaffCommand},
+		"staff.remove": {[]string{"medewerker-", "staff-"}, care.MayAdmin, inBeheer, (*Bridge).removeStaffCommand},
+		"staff.list":   {[]string{"medewerkers", "staff"}, "", inBeheer, (*Bridge).listStaffCommand},
+	}
+}
+
+// inStaffRoom handles Balie and Beheer: commands are carried out, all else is staff
+// talking among themselves and goes nowhere (requirement F2).
+func (b *Bridge) inStaffRoom(ctx context.Context, p place) error {
+	if p.event.StateKey != nil || !isCommand(p.event) {
+		return b.finish(ctx, p, nil)
+	}
+	member, ok, err := b.member(ctx, p)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return b.refuse(ctx, p, "desk.not_staff")
+	}
+	return b.command(ctx, p, member)
+}
+
+// command runs what a line that starts with "!" asks for. A command that someone may
+// not give does not exist for them.
+func (b *Bridge) command(ctx context.Context, p place, member care.Member) error {
+	words := strings.Fields(strings.TrimPrefix(strings.TrimSpace(p.event.Content.AsMessage().Body), "!"))
+	name := "help"
+	if len(words) > 0 {
+		name = commandNamed(words[0])
+	}
+	cmd, known := commands[name]
+	if !known || !cmd.allows(member, p.room.Kind) {
+		return b.refuse(ctx, p, "command.unknown")
+	}
+	r := request{place: p, member: member}
+	if len(words) > 1 {
+		r.args = words[1:]
+	}
+	return cmd.run(b, ctx, r)
+}
+
+// commandNamed finds a command by one of its names, in any case.
+func commandNamed(word string) string {
+	for name, cmd := range commands {
+		if slices.Contains(cmd.names, strings.ToLower(word)) {
+			return name
+		}
+	}
+	return ""
+}
+
+func (c command) allows(m care.Member, room store.RoomKind) bool {
+	return (c.right == "" || m.Role.May(c.right)) && slices.Contains(c.in, room)
+}
+
+// allowedCommands are the names of the commands a member may give in a room, sorted.
+func allowedCommands(m care.Member, room store.RoomKind) (all []string) {
+	for _, name := range slices.Sorted(maps.Keys(commands)) {
+		if commands[name].allows(m, room) {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+// reply makes the effect that answers in the staff room where something was typed.
+func (b *Bridge) reply(p place, what body) store.Effect {
+	what.Reply, what.Room, what.By = p.EventID, p.RoomID, p.Sender
+	to := map[store.RoomKind]string{
+		store.RoomConversation: conversation(p.room.Conversation),
+		store.RoomBalie:        balie(p.room.Practice),
+		store.RoomBeheer:       beheer(p.room.Practice),
+	}[p.room.Kind]
+	e := job("tell", to, what)
+	e.Person, e.Conversation = p.room.Person, p.room.Conversation
+	return e
+}
+
+// answerCommand ends the turn of a command with a text.
+func (b *Bridge) answerCommand(ctx context.Context, r request, what body) error {
+	return b.finish(ctx, r.place, func(ctx context.Context) error { return b.add(ctx, b.reply(r.place, what)) })
+}
+
+// usage says how a command is typed.
+func (b *Bridge) usage(ctx context.Context, r request, name string) error {
+	return b.answerCommand(ctx, r, body{Text: "command.usage." + name})
+}
+
+func (b *Bridge) mistake(ctx context.Context, r request, reason string) error {
+	return b.answerCommand(ctx, r, body{Text: "command.error", Reason: reason})
+}
+
+func (b *Bridge) helpCommand(ctx context.Context, r request) error {
+	return b.answerCommand(ctx, r, body{Text: "help.staff"})
+}
+
+func (b *Bridge) retentionCommand(ctx context.Context, r request) error {
+	return b.answerCommand(ctx, r, body{Text: "retention.report"})
+}
+
+// closeCommand ends a conversation: the patient is told, the room is renamed, the HIS
+// file is ended.
+func (b *Bridge) closeCommand(ctx context.Context, r request) error {
+	before, err := b.caseInRoom(ctx, r.room)
+	if err != nil {
+		return err
+	}
+	env, err := b.env(ctx, before.Person)
+	if err != nil {
+		return err
+	}
+	return b.decided(ctx, r, before, func() (care.Case, error) { return care.CloseConversation(before, r.Sender, env) })
+}
+
+// decided stores what staff decided about a case, or tells them why it cannot be.
+func (b *Bridge) decided(ctx context.Context, r request, before care.Case, decide func() (care.Case, error)) error {
+	after, err := decide()
+	if err != nil {
+		return b.mistake(ctx, r, reasonFor(err))
+	}
+	return b.finish(ctx, r.place, func(ctx context.Context) error {
+		audit := store.Audit{At: b.Now(), Actor: r.Sender, Action: "decided", Person: after.Person.ID,
+			Conversation: after.Conversation.ID, EventID: r.EventID}
+		if err := b.Store.AddAudit(ctx, audit); err != nil {
+			return err
+		}
+		return b.settle(ctx, r.place, before, after)
+	})
+}
+
+// reasons gives each mistake that staff can make its text.
+var reasons = map[error]string{
+	care.ErrBSN:           "error.bsn",
+	care.ErrPatientNumber: "error.patient_number",
+	care.ErrNotOpen:       "error.not_open",
+}
+
+func reasonFor(err error) string {
+	if text, ok := reasons[err]; ok {
+		return text
+	}
+	return "error.not_awaiting"
+}

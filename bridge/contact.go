@@ -1,0 +1,109 @@
+package bridge
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"maunium.net/go/mautrix/event"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+// grace is how long what someone writes in a first chat is still answered by the
+// greeting itself.
+const grace = 10 * time.Second
+
+// inUnknown handles what happens in a room that is not ours yet: an invitation from
+// someone on an allowed homeserver makes it a first contact (requirement A1).
+func (b *Bridge) inUnknown(ctx context.Context, p place) error {
+	if p.Type != event.StateMember.Type {
+		return b.finish(ctx, p, nil)
+	}
+	if !b.allowed(p) {
+		return b.finish(ctx, p, func(ctx context.Context) error {
+			return b.add(ctx, job("leave", contact(p.RoomID), body{Room: p.RoomID}))
+		})
+	}
+	person, err := b.personOf(ctx, p.Sender)
+	if err != nil {
+		return err
+	}
+	return b.finish(ctx, p, func(ctx context.Context) error {
+		if err := b.Store.SavePerson(ctx, person); err != nil {
+			return err
+		}
+		room := store.Room{ID: p.RoomID, Kind: store.RoomContact, Person: person.ID, CreatedAt: b.Now()}
+		if err := b.Store.SaveRoom(ctx, room); err != nil {
+			return err
+		}
+		return b.add(ctx,
+			ofPerson(job("join", contact(p.RoomID), body{Room: p.RoomID}), person),
+			ofPerson(job("greet", contact(p.RoomID), body{Room: p.RoomID, Text: "greeting"}), person),
+			ofPerson(job("consulting", consulting(person.ID), body{}), person))
+	})
+}
+
+// allowed applies the allow-list of homeservers (requirement A9).
+func (b *Bridge) allowed(p place) bool {
+	server := p.sender().Homeserver()
+	return server == b.Domain || slices.Contains(b.Servers, server) || slices.Contains(b.Servers, "*")
+}
+
+// personOf returns the account of a Matrix user, a new one when there is none.
+func (b *Bridge) personOf(ctx context.Context, user string) (care.Person, error) {
+	person, known, err := b.Store.PersonByUser(ctx, user)
+	if err != nil || known {
+		return person, err
+	}
+	return care.Person{
+		ID: uuid.NewString(), UserID: user, Language: b.Language, State: care.New,
+		CreatedAt: b.Now(), ChangedAt: b.Now(),
+	}, nil
+}
+
+// inContact handles the patient's own chat with the bot. Nothing is read there: what is
+// written is removed where the bot may, and the way to the consulting room is shown.
+func (b *Bridge) inContact(ctx context.Context, p place) error {
+	if p.event != nil && p.event.Type == event.StateMember || p.Sender == string(b.Matrix.UserID()) {
+		return b.finish(ctx, p, nil)
+	}
+	person, err := b.personOf(ctx, p.Sender)
+	if err != nil {
+		return err
+	}
+	return b.finish(ctx, p, func(ctx context.Context) error {
+		if err := b.Store.SavePerson(ctx, person); err != nil {
+			return err
+		}
+		if p.room.Person != person.ID { // the account was removed, they begin anew
+			p.room.Person = person.ID
+			if err := b.Store.SaveRoom(ctx, p.room); err != nil {
+				return err
+			}
+		}
+		if !wrote(p.Type) {
+			return nil
+		}
+		return b.add(ctx, b.pointTheWay(p, person)...)
+	})
+}
+
+// wrote says whether someone wrote something: not a reaction, not a removal.
+func wrote(kind string) bool {
+	return kind != event.EventReaction.Type && kind != event.EventRedaction.Type && kind != event.StateMember.Type
+}
+
+func (b *Bridge) pointTheWay(p place, person care.Person) []store.Effect {
+	effects := []store.Effect{
+		aboutEvent(ofPerson(job("remove", contact(p.RoomID), body{Room: p.RoomID}), person), p),
+	}
+	if p.OriginAt.After(p.room.CreatedAt.Add(grace)) {
+		effects = append(effects,
+			ofPerson(job("greet", contact(p.RoomID), body{Room: p.RoomID, Text: "contact.pointer"}), person))
+	}
+	// mends the consulting room: who left it is invited again
+	return append(effects, ofPerson(job("consulting", consulting(person.ID), body{}), person))
+}

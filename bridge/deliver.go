@@ -1,0 +1,224 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+const (
+	deliveryWorkers = 6 // about four rooms in parallel help, and the HIS beside them
+	lease           = 2 * time.Minute
+	owner           = "bridge" // one process per database (store.ErrInUse)
+)
+
+// A delivery is what carrying out one effect came to.
+type delivery struct {
+	event id.EventID // of what was sent, if anything
+	after func(ctx context.Context) error
+}
+
+// deliverers is how each kind of outbox row is carried out. A deliverer may be called
+// again after a crash or a lost answer, and must then not do it twice.
+var deliverers map[string]func(*Bridge, context.Context, task) (delivery, error)
+
+func init() { // some deliverers add rows for others
+	deliverers = map[string]func(*Bridge, context.Context, task) (delivery, error){
+		"join":           (*Bridge).deliverJoin,
+		"leave":          (*Bridge).deliverLeave,
+		"greet":          (*Bridge).deliverGreeting,
+		"consulting":     (*Bridge).deliverConsultingRoom,
+		"gate":           (*Bridge).deliverGate,
+		"mute":           (*Bridge).deliverMute,
+		"say":            (*Bridge).deliverSay,
+		"farewell":       (*Bridge).deliverFarewell,
+		"ask":            (*Bridge).deliverQuestion,
+		"button":         (*Bridge).deliverButton,
+		"remove":         (*Bridge).deliverRemoval,
+		"open":           (*Bridge).deliverConversationRoom,
+		"card":           (*Bridge).deliverCard,
+		"card.balie":     (*Bridge).deliverBalieCard,
+		"rename":         (*Bridge).deliverRename,
+		"tell":           (*Bridge).deliverTell,
+		"staff":          (*Bridge).deliverStaffRooms,
+		"relay":          (*Bridge).deliverRelay,
+		"relay.reaction": (*Bridge).deliverReaction,
+		"relay.removal":  (*Bridge).deliverRelayedRemoval,
+		"file":           (*Bridge).deliverFile,
+		"file.end":       (*Bridge).deliverFileEnd,
+	}
+}
+
+// A task is an outbox row with its body read.
+type task struct {
+	store.Effect
+	body body
+}
+
+func (t task) sourceRoom() id.RoomID   { return id.RoomID(t.SourceRoom) }
+func (t task) sourceEvent() id.EventID { return id.EventID(t.SourceEvent) }
+
+// runOutbox carries effects out: in order per destination, several destinations at once.
+func (b *Bridge) runOutbox(ctx context.Context) error {
+	p := &pool{slots: make(chan struct{}, deliveryWorkers), busy: map[string]bool{}, freed: b.outbox.ring}
+	defer p.wait()
+	for {
+		found, err := b.startDeliveries(ctx, p)
+		if err != nil && ctx.Err() == nil {
+			b.Log.Err(err).Msg("Looking for effects failed")
+		}
+		if found {
+			continue
+		}
+		if err := b.outbox.wait(ctx, idle); err != nil {
+			return nil // stopped
+		}
+	}
+}
+
+func (b *Bridge) startDeliveries(ctx context.Context, p *pool) (found bool, err error) {
+	effects, err := b.Store.ClaimEffects(ctx, owner, b.Now(), lease, deliveryWorkers, p.keys())
+	if err != nil {
+		return false, err
+	}
+	for _, e := range effects {
+		if p.start(ctx, e.Destination, func() { b.deliver(ctx, e) }) {
+			found = true
+		}
+	}
+	return found, nil
+}
+
+// deliver carries out one effect and stores how it ended.
+func (b *Bridge) deliver(ctx context.Context, e store.Effect) {
+	done, err := b.attempt(ctx, e)
+	if err == nil {
+		err = b.settleDelivery(ctx, e, done)
+	}
+	switch {
+	case err == nil:
+		b.outbox.ring()
+	case ctx.Err() != nil: // stopped: the lease runs out
+	case isFinal(err):
+		b.giveUp(ctx, e, err)
+	default:
+		b.Log.Warn().Err(err).Int64("effect", e.ID).Str("kind", e.Kind).Int("attempt", e.Attempt).Msg("Delivery failed, will be tried again")
+		b.retry(ctx, e, err)
+	}
+}
+
+// attempt calls the deliverer of an effect; a panic is an error like another.
+func (b *Bridge) attempt(ctx context.Context, e store.Effect) (done delivery, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			b.Log.Error().Int64("effect", e.ID).Str("kind", e.Kind).Bytes("stack", debug.Stack()).Msg("Delivery panicked")
+			err = fmt.Errorf("panic in delivery of %s", e.Kind)
+		}
+	}()
+	what, err := parseBody(e)
+	if err != nil {
+		return done, err
+	}
+	deliver, known := deliverers[e.Kind]
+	if !known {
+		return done, refused("no effect is called %q", e.Kind)
+	}
+	return deliver(b, ctx, task{e, what})
+}
+
+// settleDelivery stores the end of an effect together with what follows from it.
+func (b *Bridge) settleDelivery(ctx context.Context, e store.Effect, done delivery) error {
+	return b.Store.Transact(ctx, func(ctx context.Context) error {
+		if done.after != nil {
+			if err := done.after(ctx); err != nil {
+				return err
+			}
+		}
+		return b.Store.FinishEffect(ctx, e, string(done.event), b.Now())
+	})
+}
+
+func (b *Bridge) retry(ctx context.Context, e store.Effect, cause error) {
+	due := b.Now().Add(backoff(e.Attempt - 1))
+	if err := b.Store.RetryEffect(ctx, e, due, "failed"); err != nil && ctx.Err() == nil {
+		b.Log.Err(err).Int64("effect", e.ID).Msg("Postponing an effect failed")
+	}
+}
+
+// isFinal says that trying again is of no use.
+func isFinal(err error) bool { return errors.Is(err, ErrRefused) || errors.Is(err, his.ErrRefused) }
+
+// giveUp ends an effect that can never succeed, and says so where people would miss it:
+// nothing disappears silently (requirement B2).
+func (b *Bridge) giveUp(ctx context.Context, e store.Effect, cause error) {
+	b.Log.Error().Err(cause).Int64("effect", e.ID).Str("kind", e.Kind).Msg("Effect given up")
+	err := b.Store.Transact(ctx, func(ctx context.Context) error {
+		if err := b.tellGivenUp(ctx, e); err != nil {
+			return err
+		}
+		return b.Store.FailEffect(ctx, e, "refused", b.Now())
+	})
+	if err != nil && ctx.Err() == nil {
+		b.Log.Err(err).Int64("effect", e.ID).Msg("Ending an effect failed")
+	}
+}
+
+// tellGivenUp tells the sender of a message, and the staff room, that it did not arrive.
+func (b *Bridge) tellGivenUp(ctx context.Context, e store.Effect) error {
+	if !strings.HasPrefix(e.Kind, "relay") && !strings.HasPrefix(e.Kind, "file") {
+		return nil
+	}
+	text := map[string]string{"file": "desk.filing_refused", "file.end": "desk.filing_refused"}[e.Kind]
+	if text == "" {
+		text = "desk.failed"
+	}
+	notice := job("tell", conversation(e.Conversation), body{Text: text})
+	notice.Person, notice.Conversation = e.Person, e.Conversation
+	if err := b.add(ctx, notice); err != nil || !strings.HasPrefix(e.Destination, "conversation:") {
+		return err
+	}
+	toPatient := job("say", consulting(e.Person), body{Text: "relay.failed", Reply: e.SourceEvent})
+	toPatient.Person = e.Person
+	return b.add(ctx, toPatient)
+}
+
+// send sends content once: when the bot's own echo has been seen already, the effect is
+// done and only has to be finished.
+func (b *Bridge) send(ctx context.Context, t task, room string, kind event.Type, content map[string]any) (id.EventID, error) {
+	if t.EventID != "" {
+		return id.EventID(t.EventID), nil
+	}
+	return b.Matrix.Send(ctx, id.RoomID(room), kind, content, t.TxnID)
+}
+
+// roomOf finds where the effects of a destination go. A room that is not there yet is
+// made by an earlier row of the same destination, so this is worth trying again.
+func (b *Bridge) roomOf(ctx context.Context, kind store.RoomKind, key string) (string, error) {
+	room, known, err := b.Store.RoomOf(ctx, kind, key)
+	if err != nil {
+		return "", err
+	}
+	if !known {
+		return "", refused("no %s room", kind)
+	}
+	return room.ID, nil
+}
+
+// personFor loads the person an effect is for.
+func (b *Bridge) personFor(ctx context.Context, t task) (care.Person, error) {
+	person, known, err := b.Store.Person(ctx, t.Person)
+	if err == nil && !known {
+		return person, refused("the person is gone")
+	}
+	return person, err
+}

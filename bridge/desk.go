@@ -1,0 +1,178 @@
+package bridge
+
+import (
+	"context"
+	"strings"
+
+	"maunium.net/go/mautrix/event"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+// conversationKinds says who takes what staff do in a conversation room. What is not
+// listed is something written.
+var conversationKinds = map[string]func(*Bridge, context.Context, place, care.Member) error{
+	event.EventReaction.Type: func(b *Bridge, ctx context.Context, p place, _ care.Member) error {
+		return b.relayAbout(ctx, p, "relay.reaction", string(p.event.Content.AsReaction().RelatesTo.EventID))
+	},
+	event.EventRedaction.Type: func(b *Bridge, ctx context.Context, p place, _ care.Member) error {
+		return b.someoneRemoved(ctx, p, care.Person{})
+	},
+}
+
+// inConversation handles what happens in a conversation room: staff's words go to the
+// patient, commands do not.
+func (b *Bridge) inConversation(ctx context.Context, p place) error {
+	if p.event.StateKey != nil {
+		return b.finish(ctx, p, nil)
+	}
+	member, ok, err := b.member(ctx, p)
+	if err != nil {
+		return err
+	}
+	if !ok || !member.Role.May(care.MayAnswer) && !isCommand(p.event) {
+		return b.refuse(ctx, p, "desk.not_staff")
+	}
+	if handle, ok := conversationKinds[p.Type]; ok {
+		return handle(b, ctx, p, member)
+	}
+	if isCommand(p.event) {
+		return b.command(ctx, p, member)
+	}
+	return b.staffWrote(ctx, p)
+}
+
+// member is who of the staff did something; only staff of the room's own practice count.
+func (b *Bridge) member(ctx context.Context, p place) (care.Member, bool, error) {
+	m, known, err := b.Store.Staff(ctx, p.Sender)
+	return m, known && (m.Practice == p.room.Practice || m.Practice == ""), err
+}
+
+// staffWrote relays and files an answer, when the patient may still get it.
+func (b *Bridge) staffWrote(ctx context.Context, p place) error {
+	if target := edited(p.event); target != "" {
+		return b.relayAbout(ctx, p, "relay", target)
+	}
+	c, err := b.caseInRoom(ctx, p.room)
+	if err != nil {
+		return err
+	}
+	if c.Conversation.State != care.Open || c.Person.State != care.Active {
+		return b.refuse(ctx, p, "desk.not_relayed")
+	}
+	return b.finish(ctx, p, func(ctx context.Context) error { return b.answer(ctx, p, c) })
+}
+
+// answer writes the two effects of something staff wrote: to the patient and to the HIS.
+func (b *Bridge) answer(ctx context.Context, p place, c care.Case) error {
+	file, err := b.fileJob(ctx, "file", c.Conversation.ID)
+	if err != nil {
+		return err
+	}
+	for _, e := range []store.Effect{job("relay", consulting(c.Person.ID), body{}), file} {
+		e = aboutEvent(ofPerson(e, c.Person), p)
+		e.Conversation = c.Conversation.ID
+		if err := b.add(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refuse tells who wrote in a staff room why it went nowhere.
+func (b *Bridge) refuse(ctx context.Context, p place, text string) error {
+	return b.finish(ctx, p, func(ctx context.Context) error {
+		return b.add(ctx, b.reply(p, body{Text: text}))
+	})
+}
+
+// relayAbout carries a reaction or an edit to the other side, when what it is about has
+// been carried there. An edit is filed too.
+func (b *Bridge) relayAbout(ctx context.Context, p place, kind, target string) error {
+	relayed, err := b.isRelayed(ctx, target)
+	if err != nil {
+		return err
+	}
+	c, err := b.caseInRoomOf(ctx, p, target)
+	if err != nil {
+		return err
+	}
+	mayPass := c.Person.State == care.Active && c.Conversation.ID != ""
+	if !relayed || !mayPass {
+		return b.finish(ctx, p, nil)
+	}
+	return b.finish(ctx, p, func(ctx context.Context) error {
+		if kind == "relay" {
+			if err := b.fileEdit(ctx, p, c, target); err != nil {
+				return err
+			}
+		}
+		return b.add(ctx, b.toOtherSide(p, c, kind, target))
+	})
+}
+
+func (b *Bridge) fileEdit(ctx context.Context, p place, c care.Case, target string) error {
+	file, err := b.fileJob(ctx, "file", c.Conversation.ID)
+	if err != nil {
+		return err
+	}
+	file = aboutEvent(ofPerson(file, c.Person), p)
+	file.Conversation = c.Conversation.ID
+	return b.add(ctx, file)
+}
+
+// toOtherSide makes an effect that goes to the room across.
+func (b *Bridge) toOtherSide(p place, c care.Case, kind, target string) store.Effect {
+	to := conversation(c.Conversation.ID)
+	if p.room.Kind == store.RoomConversation {
+		to = consulting(c.Person.ID)
+	}
+	e := aboutEvent(ofPerson(job(kind, to, body{Target: target}), c.Person), p)
+	e.Conversation = c.Conversation.ID
+	return e
+}
+
+// caseInRoomOf loads the conversation that an event was carried in: the one of the room,
+// or for the patient's lasting room the one that the target belongs to.
+func (b *Bridge) caseInRoomOf(ctx context.Context, p place, target string) (care.Case, error) {
+	c, err := b.caseInRoom(ctx, p.room)
+	if err != nil || p.room.Kind == store.RoomConversation {
+		return c, err
+	}
+	mirror, ok, err := b.Store.MirrorsOf(ctx, target)
+	if err != nil || !ok || mirror.Conversation == c.Conversation.ID {
+		return c, err
+	}
+	c.Conversation, _, err = b.Store.Conversation(ctx, mirror.Conversation)
+	return c, err
+}
+
+// someoneRemoved carries a removal to the other side. What was held is simply not passed.
+// It is carried whatever the account's state: removing gives nothing away.
+func (b *Bridge) someoneRemoved(ctx context.Context, p place, _ care.Person) error {
+	target := p.Target
+	if target == "" {
+		target = string(p.event.Redacts)
+	}
+	relayed, err := b.isRelayed(ctx, target)
+	if err != nil {
+		return err
+	}
+	c, err := b.caseInRoomOf(ctx, p, target)
+	if err != nil {
+		return err
+	}
+	return b.finish(ctx, p, func(ctx context.Context) error {
+		if err := b.Store.Unhold(ctx, target); err != nil || !relayed {
+			return err
+		}
+		return b.add(ctx, b.toOtherSide(p, c, "relay.removal", target))
+	})
+}
+
+// isCommand says that a message starts with "!".
+func isCommand(evt *event.Event) bool {
+	content, ok := evt.Content.Parsed.(*event.MessageEventContent)
+	return ok && strings.HasPrefix(strings.TrimSpace(content.Body), "!") && edited(evt) == ""
+}

@@ -1,0 +1,259 @@
+package bridge
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+// A job is what one row of the outbox does: its kind is a key of deliverers, its body
+// names texts and ids only, never what anyone wrote.
+type body struct {
+	Text     string        `json:"text,omitempty"`     // key of a text
+	Question care.Question `json:"question,omitempty"` // to ask
+	Room     string        `json:"room,omitempty"`     // when it is not the destination's
+	Language string        `json:"language,omitempty"` // when there is no person to ask
+	Practice string        `json:"practice,omitempty"`
+	By       string        `json:"by,omitempty"`      // member of staff who decided
+	Reply    string        `json:"reply,omitempty"`   // event that this answers
+	Target   string        `json:"target,omitempty"`  // event that a reaction, edit or removal is about
+	Reason   string        `json:"reason,omitempty"`  // key of a text that says why
+	Command  string        `json:"command,omitempty"` // name of a command of ours
+	Button   int           `json:"button,omitempty"`  // number on a seeded button
+	Seq      int           `json:"seq,omitempty"`     // place in the HIS file
+}
+
+// job makes an outbox row.
+func job(kind, destination string, b body) store.Effect {
+	text, err := json.Marshal(b)
+	if err != nil {
+		panic(err) // strings and numbers always marshal
+	}
+	return store.Effect{Kind: kind, Destination: destination, Body: string(text)}
+}
+
+func parseBody(e store.Effect) (b body, err error) {
+	if err := json.Unmarshal([]byte(e.Body), &b); err != nil {
+		return b, refused("effect %d has a broken body", e.ID)
+	}
+	return b, nil
+}
+
+// Destinations: order holds within one of them.
+func consulting(person string) string    { return "consulting:" + person }
+func conversation(id string) string      { return "conversation:" + id }
+func hisFile(conversation string) string { return "his:" + conversation }
+func contact(room string) string         { return "contact:" + room }
+func balie(practice string) string       { return "balie:" + practice }
+func beheer(practice string) string      { return "beheer:" + practice }
+func ofPerson(e store.Effect, p care.Person) store.Effect {
+	e.Person = p.ID
+	return e
+}
+
+// aboutEvent says which event an effect is about.
+func aboutEvent(e store.Effect, p place) store.Effect {
+	e.SourceEvent, e.SourceRoom = p.EventID, p.RoomID
+	return e
+}
+
+// carry is how each thing a rule can want is written into the outbox or the tables.
+var carry = map[care.Do]func(*Bridge, context.Context, place, care.Case, care.Effect) error{
+	care.Say:      (*Bridge).carrySay,
+	care.Ask:      (*Bridge).carryAsk,
+	care.Remove:   (*Bridge).carryRemove,
+	care.Hold:     (*Bridge).carryHold,
+	care.Pass:     (*Bridge).carryPass,
+	care.Release:  (*Bridge).carryRelease,
+	care.Drop:     (*Bridge).carryDrop,
+	care.Record:   (*Bridge).carryRecord,
+	care.Tell:     (*Bridge).carryTell,
+	care.TellDesk: (*Bridge).carryTellDesk,
+	care.Shut:     (*Bridge).carryShut,
+	care.Forget:   (*Bridge).carryForget,
+}
+
+// settle stores a case after a rule changed it: the person, the conversation, whom it
+// concerns, the gate and every effect. It runs inside the turn's transaction.
+func (b *Bridge) settle(ctx context.Context, p place, before, after care.Case) error {
+	if after.Derde != nil {
+		if err := b.Store.SaveDerde(ctx, *after.Derde); err != nil {
+			return err
+		}
+	}
+	if err := b.saveConversation(ctx, before, &after); err != nil {
+		return err
+	}
+	if err := b.Store.SavePerson(ctx, after.Person); err != nil {
+		return err
+	}
+	gate := before.Person.MaySpeak() != after.Person.MaySpeak()
+	if gate && after.Person.MaySpeak() { // open before asking
+		if err := b.add(ctx, ofPerson(job("gate", consulting(after.Person.ID), body{}), after.Person)); err != nil {
+			return err
+		}
+	}
+	for _, e := range after.Effects {
+		if err := carry[e.Do](b, ctx, p, after, e); err != nil {
+			return fmt.Errorf("%s: %w", e.Do, err)
+		}
+	}
+	if gate && !after.Person.MaySpeak() && after.Person.State != care.Refused {
+		return b.add(ctx, ofPerson(job("gate", consulting(after.Person.ID), body{}), after.Person))
+	}
+	return b.auditMove(ctx, p, before, after)
+}
+
+// saveConversation gives a conversation its number when it begins.
+func (b *Bridge) saveConversation(ctx context.Context, before care.Case, after *care.Case) (err error) {
+	if after.Conversation == before.Conversation {
+		return nil
+	}
+	if after.Conversation.Number == 0 {
+		if after.Conversation.Number, err = b.Store.NextConversationNumber(ctx); err != nil {
+			return err
+		}
+	}
+	return b.Store.SaveConversation(ctx, after.Conversation)
+}
+
+func (b *Bridge) auditMove(ctx context.Context, p place, before, after care.Case) error {
+	if before.Person.State == after.Person.State {
+		return nil
+	}
+	return b.Store.AddAudit(ctx, store.Audit{
+		At: b.Now(), Actor: p.Sender, Action: "account " + string(after.Person.State),
+		Person: after.Person.ID, EventID: p.EventID,
+	})
+}
+
+func (b *Bridge) add(ctx context.Context, effects ...store.Effect) error {
+	return b.Store.AddEffects(ctx, effects)
+}
+
+func (b *Bridge) carrySay(ctx context.Context, p place, c care.Case, e care.Effect) error {
+	return b.add(ctx, ofPerson(job("say", consulting(c.Person.ID), body{Text: e.Text, By: e.By}), c.Person))
+}
+
+func (b *Bridge) carryAsk(ctx context.Context, p place, c care.Case, e care.Effect) error {
+	return b.add(ctx, ofPerson(job("ask", consulting(c.Person.ID), body{Question: e.Question}), c.Person))
+}
+
+func (b *Bridge) carryRemove(ctx context.Context, p place, c care.Case, _ care.Effect) error {
+	return b.add(ctx, aboutEvent(ofPerson(job("remove", consulting(c.Person.ID), body{}), c.Person), p))
+}
+
+func (b *Bridge) carryHold(ctx context.Context, p place, c care.Case, _ care.Effect) error {
+	return b.Store.Hold(ctx, c.Conversation.ID, p.EventID, p.RoomID, p.OriginAt)
+}
+
+func (b *Bridge) carryPass(ctx context.Context, p place, c care.Case, _ care.Effect) error {
+	return b.pass(ctx, c, p.EventID, p.RoomID)
+}
+
+// pass relays and files one message of the patient.
+func (b *Bridge) pass(ctx context.Context, c care.Case, eventID, roomID string) error {
+	relay := job("relay", conversation(c.Conversation.ID), body{})
+	file, err := b.fileJob(ctx, "file", c.Conversation.ID)
+	if err != nil {
+		return err
+	}
+	for _, e := range []store.Effect{relay, file} {
+		e.Person, e.Conversation, e.SourceEvent, e.SourceRoom = c.Person.ID, c.Conversation.ID, eventID, roomID
+		if err := b.add(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fileJob takes the next place in the HIS file of a conversation.
+func (b *Bridge) fileJob(ctx context.Context, kind, conversation string) (store.Effect, error) {
+	seq, err := b.Store.NextFilingSeq(ctx, conversation)
+	return job(kind, hisFile(conversation), body{Seq: seq}), err
+}
+
+// carryRelease opens the conversation room, then passes what was held, in order.
+func (b *Bridge) carryRelease(ctx context.Context, p place, c care.Case, _ care.Effect) error {
+	room := conversation(c.Conversation.ID)
+	opening := []store.Effect{job("open", room, body{}), job("card", room, body{}), job("card.balie", balie(c.Conversation.Practice), body{})}
+	for _, e := range opening {
+		e.Person, e.Conversation = c.Person.ID, c.Conversation.ID
+		if err := b.add(ctx, e); err != nil {
+			return err
+		}
+	}
+	held, err := b.Store.Held(ctx, c.Conversation.ID)
+	if err != nil {
+		return err
+	}
+	for _, h := range held {
+		if err := b.pass(ctx, c, h.EventID, h.RoomID); err != nil {
+			return err
+		}
+	}
+	return b.Store.DropHeld(ctx, c.Conversation.ID)
+}
+
+// carryDrop removes what was held: staff never saw it and it is not kept.
+func (b *Bridge) carryDrop(ctx context.Context, p place, c care.Case, _ care.Effect) error {
+	held, err := b.Store.Held(ctx, c.Conversation.ID)
+	if err != nil {
+		return err
+	}
+	for _, h := range held {
+		e := ofPerson(job("remove", consulting(c.Person.ID), body{}), c.Person)
+		e.SourceEvent, e.SourceRoom = h.EventID, h.RoomID
+		if err := b.add(ctx, e); err != nil {
+			return err
+		}
+	}
+	return b.Store.DropHeld(ctx, c.Conversation.ID)
+}
+
+// carryRecord writes the consent ledger (requirement A10): which text, in which
+// version, was answered how.
+func (b *Bridge) carryRecord(ctx context.Context, p place, c care.Case, e care.Effect) error {
+	text := b.consentText(c.Person.Language, e.Purpose)
+	hash := sha256.Sum256([]byte(text.words))
+	return b.Store.AddConsent(ctx, store.Consent{
+		Person: c.Person.ID, Purpose: e.Purpose, Yes: e.Yes, At: b.Now(), How: "chat", EventID: p.EventID,
+		TextID: text.key, TextVersion: text.version, TextHash: hex.EncodeToString(hash[:]), EnteredBy: e.By,
+	})
+}
+
+func (b *Bridge) carryTell(ctx context.Context, p place, c care.Case, e care.Effect) error {
+	return b.add(ctx, ofPerson(job("tell", beheer(c.Person.Answers.Practice), body{Text: e.Text, By: e.By}), c.Person))
+}
+
+func (b *Bridge) carryTellDesk(ctx context.Context, p place, c care.Case, e care.Effect) error {
+	return b.tellDesk(ctx, c, body{Text: e.Text, By: e.By})
+}
+
+func (b *Bridge) tellDesk(ctx context.Context, c care.Case, what body) error {
+	e := ofPerson(job("tell", conversation(c.Conversation.ID), what), c.Person)
+	e.Conversation = c.Conversation.ID
+	return b.add(ctx, e)
+}
+
+// carryShut ends a conversation where staff see it, and in the HIS file.
+func (b *Bridge) carryShut(ctx context.Context, p place, c care.Case, e care.Effect) error {
+	end, err := b.fileJob(ctx, "file.end", c.Conversation.ID)
+	if err != nil {
+		return err
+	}
+	rename := job("rename", conversation(c.Conversation.ID), body{})
+	notice := job("tell", conversation(c.Conversation.ID), body{Text: "desk.closed"})
+	for _, e := range []store.Effect{notice, rename, end} {
+		e.Person, e.Conversation = c.Person.ID, c.Conversation.ID
+		if err := b.add(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+// download fetches and decrypts the file of a message.
+func (b *Bridge) download(ctx context.Context, m *event.MessageEventContent) ([]byte, error) {
+	if m.Info != nil && int64(m.Info.Size) > b.MaxFile {
+		return nil, errNotCarried("too_large")
+	}
+	data, err := b.Matrix.Download(ctx, m.File, m.URL, b.MaxFile)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, errNotCarried("failed")
+	case errors.Is(err, ErrRefused):
+		return nil, errNotCarried("too_large")
+	}
+	return data, err
+}
+
+// upload encrypts with a fresh key for the room it goes to. The address is in the ledger
+// before the bytes are sent, so that a crash leaves nothing behind.
+func (b *Bridge) upload(ctx context.Context, data []byte, room string) (*event.EncryptedFileInfo, error) {
+	return b.Matrix.Upload(ctx, data, func(uri string) error {
+		return b.Store.AddMedia(ctx, store.Media{
+			URI: uri, RoomID: room, Own: true, SentAt: b.Now(), DueAt: b.due(b.Now()),
+		})
+	})
+}
+
+// noteMedia enters the files of an event that someone else sent in the ledger. It runs in
+// the transaction of the turn that read them.
+func (b *Bridge) noteMedia(ctx context.Context, p place) error {
+	m, ok := p.event.Content.Parsed.(*event.MessageEventContent)
+	if !ok {
+		return nil
+	}
+	for _, uri := range filesOf(m) {
+		media := store.Media{URI: string(uri), RoomID: p.RoomID, EventID: p.EventID, SentAt: p.OriginAt, DueAt: b.due(p.OriginAt)}
+		if err := b.Store.AddMedia(ctx, media); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// filesOf lists the addresses of everything that a message uploaded.
+func filesOf(m *event.MessageEventContent) (all []id.ContentURIString) {
+	add := func(file *event.EncryptedFileInfo, uri id.ContentURIString) {
+		if file != nil {
+			uri = file.URL
+		}
+		if parsed, err := uri.Parse(); err == nil && !parsed.IsEmpty() {
+			all = append(all, uri)
+		}
+	}
+	add(m.File, m.URL)
+	if m.Info != nil {
+		add(m.Info.ThumbnailFile, m.Info.ThumbnailURL)
+	}
+	if m.NewContent != nil {
+		all = append(all, filesOf(m.NewContent)...)
+	}
+	return all
+}

@@ -1,0 +1,236 @@
+package bridge
+
+import (
+	"context"
+	"strings"
+
+	"github.com/google/uuid"
+	"maunium.net/go/mautrix/event"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/store"
+	"github.com/spreekkamer/spreekkamer/texts"
+)
+
+// consultingKinds says who takes what a patient does in the consulting room. What is not
+// listed is something written.
+var consultingKinds = map[string]func(*Bridge, context.Context, place, care.Person) error{
+	event.StateMember.Type:    (*Bridge).patientMoved,
+	event.EventReaction.Type:  (*Bridge).patientReacted,
+	event.EventRedaction.Type: (*Bridge).someoneRemoved,
+}
+
+// inConsulting handles the consulting room.
+func (b *Bridge) inConsulting(ctx context.Context, p place) error {
+	person, known, err := b.Store.PersonByUser(ctx, p.Sender)
+	if err != nil {
+		return err
+	}
+	if !known || person.ID != p.room.Person { // only that patient and the bot are in it
+		return b.finish(ctx, p, nil)
+	}
+	if handle, ok := consultingKinds[p.Type]; ok {
+		return handle(b, ctx, p, person)
+	}
+	if p.event.StateKey != nil { // a name or topic: nobody but the bot may set those
+		return b.finish(ctx, p, nil)
+	}
+	return b.patientWrote(ctx, p, person)
+}
+
+// patientMoved lets a patient who enters be informed and asked.
+func (b *Bridge) patientMoved(ctx context.Context, p place, person care.Person) error {
+	if p.event.Content.AsMember().Membership != event.MembershipJoin || p.event.GetStateKey() != person.UserID {
+		return b.finish(ctx, p, nil)
+	}
+	return b.decide(ctx, p, person, care.Arrive)
+}
+
+// A rule is a decision of package care.
+type rule func(care.Case, care.Env) care.Case
+
+// decide lets a rule look at the case of a person, and stores what it leads to.
+func (b *Bridge) decide(ctx context.Context, p place, person care.Person, decide rule) error {
+	before, err := b.caseOf(ctx, person)
+	if err != nil {
+		return err
+	}
+	env, err := b.env(ctx, person)
+	if err != nil {
+		return err
+	}
+	after := decide(before, env)
+	return b.finish(ctx, p, func(ctx context.Context) error { return b.settle(ctx, p, before, after) })
+}
+
+// caseOf loads what a person is talking about now.
+func (b *Bridge) caseOf(ctx context.Context, person care.Person) (c care.Case, err error) {
+	c.Person = person
+	if person.Current != "" {
+		c.Conversation, _, err = b.Store.Conversation(ctx, person.Current)
+	}
+	return c, err
+}
+
+func (b *Bridge) env(ctx context.Context, person care.Person) (care.Env, error) {
+	env := care.Env{Now: b.now(), Practices: b.carePractices(), NewID: uuid.NewString(), DerdeID: uuid.NewString()}
+	all, err := b.Store.Derden(ctx, person.ID)
+	for _, d := range all {
+		if d.Valid(env.Now) {
+			env.Derden = append(env.Derden, d)
+		}
+	}
+	return env, err
+}
+
+// patientReacted takes a tap on the open question as its answer; other reactions go to
+// the message they are about.
+func (b *Bridge) patientReacted(ctx context.Context, p place, person care.Person) error {
+	relation := p.event.Content.AsReaction().RelatesTo
+	asked, isPrompt, err := b.Store.Prompt(ctx, string(relation.EventID))
+	if err != nil {
+		return err
+	}
+	if !isPrompt {
+		return b.relayAbout(ctx, p, "relay.reaction", string(relation.EventID))
+	}
+	if asked.Person != person.ID || asked.Question != person.Question {
+		return b.finish(ctx, p, nil) // an old question: answered already
+	}
+	n := texts.ButtonNumber(relation.Key)
+	return b.decide(ctx, p, person, func(c care.Case, env care.Env) care.Case {
+		return care.Hear(c, care.Heard{Tap: true, Choice: n}, env)
+	})
+}
+
+// patientWrote handles everything written: an edit of something relayed goes after it,
+// all else is heard.
+func (b *Bridge) patientWrote(ctx context.Context, p place, person care.Person) error {
+	content := p.event.Content.AsMessage()
+	if target := edited(p.event); target != "" {
+		if mirrored, err := b.isRelayed(ctx, target); err != nil {
+			return err
+		} else if mirrored && !care.ContainsBSN(newText(content)) {
+			return b.relayAbout(ctx, p, "relay", target)
+		}
+	}
+	heard, err := b.understand(ctx, p.event, person)
+	if err != nil {
+		return err
+	}
+	return b.decide(ctx, p, person, func(c care.Case, env care.Env) care.Case { return care.Hear(c, heard, env) })
+}
+
+// isRelayed says whether an event has been, or is about to be, carried to the other side.
+func (b *Bridge) isRelayed(ctx context.Context, eventID string) (bool, error) {
+	if _, ok, err := b.Store.MirrorsOf(ctx, eventID); err != nil || ok {
+		return ok, err
+	}
+	return b.Store.HasQueuedFor(ctx, eventID, conversation(""))
+}
+
+// edited is the event that evt edits; "" when it is no edit.
+func edited(evt *event.Event) string {
+	relation, ok := evt.Content.Parsed.(*event.MessageEventContent)
+	if !ok || relation.RelatesTo == nil || relation.RelatesTo.Type != event.RelReplace {
+		return ""
+	}
+	return string(relation.RelatesTo.EventID)
+}
+
+// newText is what a message says now.
+func newText(m *event.MessageEventContent) string {
+	if m.NewContent != nil {
+		return m.NewContent.Body
+	}
+	return m.Body
+}
+
+// understand turns an event into what the rules know: words, the option that was meant,
+// or something that is no text.
+func (b *Bridge) understand(ctx context.Context, evt *event.Event, person care.Person) (care.Heard, error) {
+	content, ok := evt.Content.Parsed.(*event.MessageEventContent)
+	if !ok {
+		return care.Heard{Media: true}, nil
+	}
+	if content.RelatesTo != nil && content.RelatesTo.GetReplyTo() != "" {
+		content.RemoveReplyFallback()
+	}
+	text := strings.TrimSpace(newText(content))
+	switch content.MsgType {
+	case event.MsgText, event.MsgNotice, event.MsgEmote:
+	default:
+		return care.Heard{Media: true, Text: text}, nil // the caption may hold a BSN
+	}
+	options, err := b.options(ctx, person)
+	return care.Heard{
+		Text: text, Word: care.Word(b.Texts.Word(text)), Choice: texts.Choice(options, text),
+	}, err
+}
+
+// options are what the open question of a person can be answered with.
+func (b *Bridge) options(ctx context.Context, person care.Person) ([]texts.Option, error) {
+	switch person.Question {
+	case care.AskPractice:
+		return b.practiceOptions(), nil
+	case care.AskWhom:
+		return b.whomOptions(ctx, person)
+	}
+	return b.Texts.Options(person.Language, string(person.Question)), nil
+}
+
+func (b *Bridge) practiceOptions() (all []texts.Option) {
+	for _, p := range b.Practices {
+		all = append(all, texts.Option{Label: p.Name})
+	}
+	return all
+}
+
+// whomOptions are the patient, those named before, and someone else.
+func (b *Bridge) whomOptions(ctx context.Context, person care.Person) ([]texts.Option, error) {
+	fixed := b.Texts.Options(person.Language, string(care.AskWhom))
+	env, err := b.env(ctx, person)
+	if err != nil {
+		return nil, err
+	}
+	all := []texts.Option{fixed[0]}
+	for _, d := range env.Derden {
+		all = append(all, texts.Option{Label: d.Name})
+	}
+	return append(all, fixed[1]), nil
+}
+
+// unreadable tells both sides that the key of a message never came (requirement B2).
+func (b *Bridge) unreadable(ctx context.Context, p place) error {
+	return b.finish(ctx, p, func(ctx context.Context) error { return b.tellMissing(ctx, p, "unreadable") })
+}
+
+// tellMissing says to who sent it that a message could not be passed on, and shows the
+// gap to the other side when that side knew of the conversation.
+func (b *Bridge) tellMissing(ctx context.Context, p place, why string) error {
+	c, err := b.caseInRoom(ctx, p.room)
+	if err != nil || c.Person.ID == "" {
+		return err
+	}
+	toPatient := ofPerson(job("say", consulting(c.Person.ID), body{Text: "relay." + why, Reply: p.EventID}), c.Person)
+	if p.room.Kind == store.RoomConversation {
+		return b.tellDesk(ctx, c, body{Text: "relay." + why, Reply: p.EventID})
+	}
+	if err := b.add(ctx, toPatient); err != nil || c.Conversation.State != care.Open {
+		return err
+	}
+	return b.tellDesk(ctx, c, body{Text: "desk." + why})
+}
+
+// caseInRoom loads the person and conversation that a room belongs to.
+func (b *Bridge) caseInRoom(ctx context.Context, room store.Room) (c care.Case, err error) {
+	var ok bool
+	if c.Person, ok, err = b.Store.Person(ctx, room.Person); err != nil || !ok {
+		return c, err
+	}
+	if room.Kind != store.RoomConversation {
+		return b.caseOf(ctx, c.Person)
+	}
+	c.Conversation, _, err = b.Store.Conversation(ctx, room.Conversation)
+	return c, err
+}

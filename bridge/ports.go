@@ -1,0 +1,69 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+)
+
+// What Matrix can answer besides a result. Every other error is tried again.
+var (
+	ErrNoKey       = errors.New("the key of this message has not arrived")
+	ErrRedacted    = errors.New("this message has been removed")
+	ErrNotFound    = errors.New("the homeserver does not know this event")
+	ErrRefused     = errors.New("the homeserver refuses this for good")
+	ErrCannotErase = errors.New("this homeserver cannot erase media")
+)
+
+// Matrix is what the bridge needs of the homeserver; package appservice has it.
+type Matrix interface {
+	UserID() id.UserID
+	// Read returns an event with its content decrypted.
+	Read(ctx context.Context, room id.RoomID, event id.EventID) (*event.Event, error)
+	// Send sends content once per txn, encrypted where the room is.
+	Send(ctx context.Context, room id.RoomID, kind event.Type, content map[string]any, txn string) (id.EventID, error)
+	// EnsureRoom makes the room, or mends it where it is not as it should be.
+	EnsureRoom(ctx context.Context, room Room) (id.RoomID, error)
+	// Gate lets the member of a consulting room speak, or mutes the room.
+	Gate(ctx context.Context, room id.RoomID, open bool) error
+	Rename(ctx context.Context, room id.RoomID, name string) error
+	Join(ctx context.Context, room id.RoomID) error
+	Leave(ctx context.Context, room id.RoomID) error
+	// Redact removes an event's content; Gone reads back whether it is.
+	Redact(ctx context.Context, room id.RoomID, event id.EventID, txn string) error
+	Gone(ctx context.Context, room id.RoomID, event id.EventID) (bool, error)
+	Download(ctx context.Context, file *event.EncryptedFileInfo, uri id.ContentURIString, max int64) ([]byte, error)
+	// Upload encrypts with a fresh key. before is told the address ahead of the bytes
+	// where the homeserver allows that, so that no upload is ever forgotten.
+	Upload(ctx context.Context, data []byte, before func(uri string) error) (*event.EncryptedFileInfo, error)
+	EraseMedia(ctx context.Context, uri string) error
+}
+
+// RoomKind is what a room of ours is for.
+type RoomKind string
+
+// The kinds of rooms that the bridge makes.
+const (
+	ConsultingRoom   RoomKind = "consulting"
+	SpaceRoom        RoomKind = "space"
+	StaffRoom        RoomKind = "staff"        // Balie, Beheer
+	ConversationRoom RoomKind = "conversation" // one per conversation, for staff
+)
+
+// A Room is a room as it should be.
+type Room struct {
+	Kind   RoomKind
+	Alias  string // localpart, without # and server: makes creating it repeatable
+	Name   string
+	Invite []id.UserID
+	Space  id.RoomID // the space it belongs to; "" = none
+	Open   bool      // consulting rooms: the patient may speak
+}
+
+// refused wraps an error of ours that trying again does not cure.
+func refused(format string, args ...any) error {
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), ErrRefused)
+}

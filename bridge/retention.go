@@ -1,0 +1,161 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/store"
+	"github.com/spreekkamer/spreekkamer/texts"
+)
+
+const (
+	ledgerBatch    = 200
+	ledgerParallel = 4                      // redactions at the same time, of different events
+	verifyAfter    = 500 * time.Millisecond // before the first reading back
+)
+
+// due is when what was sent at a time must be gone.
+func (b *Bridge) due(sent time.Time) time.Time { return care.Due(sent, b.Retention, b.Zone) }
+
+// runRetention removes what is due, reads it back, and says so in the ledger.
+func (b *Bridge) runRetention(ctx context.Context) error {
+	for {
+		did, err := b.sweep(ctx)
+		if err != nil && ctx.Err() == nil {
+			b.Log.Err(err).Msg("Retention failed, will be tried again")
+		}
+		if did > 0 && err == nil {
+			continue
+		}
+		if err := b.ledger.wait(ctx, idle); err != nil {
+			return nil // stopped
+		}
+	}
+}
+
+// sweep handles one batch of what is due; it returns how many rows went forward.
+func (b *Bridge) sweep(ctx context.Context) (int, error) {
+	rows, err := b.Store.LedgerDue(ctx, b.Now(), ledgerBatch)
+	if err != nil {
+		return 0, err
+	}
+	media, err := b.Store.MediaDue(ctx, b.Now(), ledgerBatch)
+	if err != nil {
+		return 0, err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(ledgerParallel)
+	for _, row := range rows {
+		group.Go(func() error { return b.advance(ctx, row) })
+	}
+	for _, m := range media {
+		group.Go(func() error { return b.erase(ctx, m) })
+	}
+	return len(rows) + len(media), group.Wait()
+}
+
+// advance takes one event a step further: kept → redacted → verified.
+func (b *Bridge) advance(ctx context.Context, row store.LedgerRow) error {
+	if row.State == store.LedgerRedacted {
+		return b.verify(ctx, row)
+	}
+	wait, err := b.saveUnfiled(ctx, row)
+	if err != nil {
+		return b.later(ctx, row, err)
+	}
+	_ = wait
+	err = b.Matrix.Redact(ctx, id.RoomID(row.RoomID), id.EventID(row.EventID), "rd"+row.EventID)
+	switch {
+	case err == nil:
+		return b.Store.MarkRedacted(ctx, row.EventID, b.Now().Add(verifyAfter))
+	case errors.Is(err, ErrNotFound):
+		return b.Store.MarkVerified(ctx, row.EventID, b.Now())
+	case errors.Is(err, ErrRefused):
+		return b.notOurs(ctx, row, err)
+	}
+	return b.later(ctx, row, err)
+}
+
+// verify reads an event back: only what the homeserver no longer gives is gone
+// (requirement D2).
+func (b *Bridge) verify(ctx context.Context, row store.LedgerRow) error {
+	gone, err := b.Matrix.Gone(ctx, id.RoomID(row.RoomID), id.EventID(row.EventID))
+	switch {
+	case errors.Is(err, ErrNotFound), err == nil && gone:
+		return b.Store.MarkVerified(ctx, row.EventID, b.Now())
+	case err == nil:
+		err = errors.New("content is still there")
+	}
+	return b.later(ctx, row, err)
+}
+
+func (b *Bridge) later(ctx context.Context, row store.LedgerRow, cause error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	b.Log.Warn().Err(cause).Str("event_id", row.EventID).Int("attempt", row.Attempt).Msg("Removing an event failed, will be tried again")
+	return b.Store.MarkLedgerFailed(ctx, row.EventID, b.Now().Add(backoff(row.Attempt)), "failed")
+}
+
+// notOurs handles an event that the bot may not remove: in a patient's own chat the bot
+// has only what power it was given. It leaves that chat, so that it is no room of ours.
+func (b *Bridge) notOurs(ctx context.Context, row store.LedgerRow, cause error) error {
+	room, known, err := b.Store.Room(ctx, row.RoomID)
+	if err != nil {
+		return err
+	}
+	if !known || room.Kind != store.RoomContact {
+		return b.later(ctx, row, cause)
+	}
+	return b.Store.Transact(ctx, func(ctx context.Context) error {
+		if err := b.Store.MarkGone(ctx, row.EventID, b.Now()); err != nil {
+			return err
+		}
+		if !room.LeftAt.IsZero() {
+			return nil
+		}
+		room.LeftAt = b.Now()
+		if err := b.Store.SaveRoom(ctx, room); err != nil {
+			return err
+		}
+		return b.add(ctx, job("leave", contact(room.ID), body{Room: room.ID}))
+	})
+}
+
+// erase removes a file from the media repository. Where the homeserver cannot, it has
+// become unreadable: its key was in a message that is gone.
+func (b *Bridge) erase(ctx context.Context, m store.Media) error {
+	err := b.Matrix.EraseMedia(ctx, m.URI)
+	switch {
+	case err == nil, errors.Is(err, ErrNotFound):
+		return b.Store.MarkMedia(ctx, m.URI, store.MediaErased, b.Now())
+	case errors.Is(err, ErrCannotErase):
+		return b.Store.MarkMedia(ctx, m.URI, store.MediaUnerasable, b.Now())
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	b.Log.Warn().Err(err).Int("attempt", m.Attempt).Msg("Erasing a file failed, will be tried again")
+	return b.Store.RetryMedia(ctx, m.URI, b.Now().Add(backoff(m.Attempt)), "failed")
+}
+
+// addReport fills in what !bewaartermijn shows.
+func (b *Bridge) addReport(ctx context.Context, _ task, args *texts.Args) error {
+	r, err := b.Store.RetentionReport(ctx, b.Now())
+	if err != nil {
+		return err
+	}
+	oldest := "-"
+	if !r.Oldest.IsZero() {
+		oldest = r.Oldest.In(b.Zone).Format("02-01-2006 15:04")
+	}
+	args.Report = texts.Report{
+		Kept: r.Kept, Due: r.Due, Redacted: r.Redacted, Verified: r.Verified, Failed: r.Failed,
+		MediaKept: r.MediaKept, MediaErased: r.MediaErased, MediaUnerasable: r.MediaUnerasable, Oldest: oldest,
+	}
+	return nil
+}

@@ -1,0 +1,199 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/store"
+	"github.com/spreekkamer/spreekkamer/texts"
+)
+
+// alias makes the name that lets a room be found again after a lost answer. It holds a
+// random id or the id of a practice, never a person's name.
+func alias(kind store.RoomKind, key string) string {
+	return "spreekkamer_" + string(kind) + "_" + strings.ReplaceAll(key, "-", "")
+}
+
+// Prepare makes the space and the staff rooms of every practice, or mends them. It is
+// called at every start and may be repeated.
+func (b *Bridge) Prepare(ctx context.Context) error {
+	for _, p := range b.Practices {
+		if err := b.preparePractice(ctx, p); err != nil {
+			return fmt.Errorf("rooms of practice %s: %w", p.ID, err)
+		}
+	}
+	return nil
+}
+
+// staffRooms are the rooms that each practice has in its space.
+var staffRooms = []struct {
+	kind store.RoomKind
+	name string // key of a text
+}{
+	{store.RoomBalie, "room.balie"},
+	{store.RoomBeheer, "room.beheer"},
+}
+
+func (b *Bridge) preparePractice(ctx context.Context, p Practice) error {
+	staff, err := b.staffOf(ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	args := b.practiceArgs(p)
+	space, err := b.ensure(ctx, store.Room{Kind: store.RoomSpace, Practice: p.ID}, p.ID, Room{
+		Kind: SpaceRoom, Name: b.Texts.Text(b.Language, "room.space", args), Invite: staff,
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range staffRooms {
+		_, err := b.ensure(ctx, store.Room{Kind: r.kind, Practice: p.ID}, p.ID, Room{
+			Kind: StaffRoom, Name: b.Texts.Text(b.Language, r.name, args), Invite: staff, Space: space,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ensure makes or mends a room and remembers it.
+func (b *Bridge) ensure(ctx context.Context, row store.Room, key string, room Room) (id.RoomID, error) {
+	room.Alias = alias(row.Kind, key)
+	roomID, err := b.Matrix.EnsureRoom(ctx, room)
+	if err != nil {
+		return "", fmt.Errorf("%s room: %w", row.Kind, err)
+	}
+	_, known, err := b.Store.Room(ctx, string(roomID))
+	if err != nil || known {
+		return roomID, err
+	}
+	row.ID, row.CreatedAt = string(roomID), b.Now()
+	return roomID, b.Store.SaveRoom(ctx, row)
+}
+
+// staffOf lists the Matrix users who work in a practice.
+func (b *Bridge) staffOf(ctx context.Context, practice string) (users []id.UserID, err error) {
+	all, err := b.Store.StaffOf(ctx, practice)
+	for _, m := range all {
+		users = append(users, id.UserID(m.UserID))
+	}
+	return users, err
+}
+
+func (b *Bridge) deliverJoin(ctx context.Context, t task) (delivery, error) {
+	return delivery{}, b.Matrix.Join(ctx, id.RoomID(t.body.Room))
+}
+
+// deliverLeave leaves a room; one that we are not in any more has been left.
+func (b *Bridge) deliverLeave(ctx context.Context, t task) (delivery, error) {
+	err := b.Matrix.Leave(ctx, id.RoomID(t.body.Room))
+	if errors.Is(err, ErrRefused) || errors.Is(err, ErrNotFound) {
+		err = nil
+	}
+	return delivery{}, err
+}
+
+// deliverConsultingRoom makes the patient's lasting room, or invites them again.
+func (b *Bridge) deliverConsultingRoom(ctx context.Context, t task) (done delivery, err error) {
+	person, err := b.personFor(ctx, t)
+	if err != nil {
+		return done, err
+	}
+	room := Room{
+		Kind: ConsultingRoom, Invite: []id.UserID{id.UserID(person.UserID)}, Open: person.MaySpeak(),
+		Name: b.Texts.Text(person.Language, "room.consulting", b.practiceArgs(b.practice(person.Answers.Practice))),
+	}
+	_, err = b.ensure(ctx, store.Room{Kind: store.RoomConsulting, Person: person.ID}, person.ID, room)
+	return done, err
+}
+
+// deliverGate opens or closes the gate, as the account stands now.
+func (b *Bridge) deliverGate(ctx context.Context, t task) (done delivery, err error) {
+	person, err := b.personFor(ctx, t)
+	if err != nil {
+		return done, err
+	}
+	room, err := b.roomOf(ctx, store.RoomConsulting, person.ID)
+	if err != nil {
+		return done, err
+	}
+	return done, b.Matrix.Gate(ctx, id.RoomID(room), person.MaySpeak())
+}
+
+// deliverMute closes the gate of a room whose person has been forgotten.
+func (b *Bridge) deliverMute(ctx context.Context, t task) (delivery, error) {
+	return delivery{}, b.Matrix.Gate(ctx, id.RoomID(t.body.Room), false)
+}
+
+// deliverConversationRoom makes the room of a conversation. All staff of the practice
+// are invited before anything is posted, so that their devices get the keys.
+func (b *Bridge) deliverConversationRoom(ctx context.Context, t task) (done delivery, err error) {
+	c, known, err := b.Store.Conversation(ctx, t.Conversation)
+	if err != nil || !known {
+		return done, errors.Join(err, refused("the conversation is gone"))
+	}
+	space, err := b.roomOf(ctx, store.RoomSpace, b.practice(c.Practice).ID)
+	if err != nil {
+		return done, err
+	}
+	staff, err := b.staffOf(ctx, b.practice(c.Practice).ID)
+	if err != nil {
+		return done, err
+	}
+	row := store.Room{Kind: store.RoomConversation, Person: c.Person, Conversation: c.ID, Practice: b.practice(c.Practice).ID}
+	_, err = b.ensure(ctx, row, c.ID, Room{
+		Kind: ConversationRoom, Name: b.conversationName(c), Invite: staff, Space: id.RoomID(space),
+	})
+	return done, err
+}
+
+// conversationName is a number and a status: room names are never encrypted.
+func (b *Bridge) conversationName(c care.Conversation) string {
+	key := "room.conversation"
+	if c.State == care.Closed {
+		key = "room.conversation.closed"
+	}
+	return b.Texts.Text(b.Language, key, texts.Args{Number: c.Number})
+}
+
+func (b *Bridge) deliverRename(ctx context.Context, t task) (done delivery, err error) {
+	c, known, err := b.Store.Conversation(ctx, t.Conversation)
+	if err != nil || !known {
+		return done, err
+	}
+	room, err := b.roomOf(ctx, store.RoomConversation, c.ID)
+	if err != nil {
+		return done, err
+	}
+	return done, b.Matrix.Rename(ctx, id.RoomID(room), b.conversationName(c))
+}
+
+// deliverStaffRooms mends the rooms of a practice after its staff changed: the lasting
+// ones, and those of conversations that are open.
+func (b *Bridge) deliverStaffRooms(ctx context.Context, t task) (done delivery, err error) {
+	p := b.practice(t.body.Practice)
+	if err := b.preparePractice(ctx, p); err != nil {
+		return done, err
+	}
+	open, err := b.Store.OpenConversations(ctx, p.ID)
+	if err != nil {
+		return done, err
+	}
+	done.after = func(ctx context.Context) error {
+		for _, c := range open {
+			mend := job("open", conversation(c.ID), body{})
+			mend.Person, mend.Conversation = c.Person, c.ID
+			if err := b.add(ctx, mend); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return done, nil
+}

@@ -1,0 +1,65 @@
+package bridge
+
+import (
+	"context"
+	"strings"
+
+	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+// addStaffCommand: !medewerker+ @user:server ROLE NAME…
+func (b *Bridge) addStaffCommand(ctx context.Context, r request) error {
+	if len(r.args) < 3 {
+		return b.usage(ctx, r, "staff.add")
+	}
+	user, role := id.UserID(r.args[0]), care.Role(strings.ToLower(r.args[1]))
+	if local, server, err := user.Parse(); err != nil || local == "" || server == "" {
+		return b.mistake(ctx, r, "error.staff_user")
+	}
+	if !care.KnownRole(role) {
+		return b.mistake(ctx, r, "error.role")
+	}
+	m := care.Member{UserID: string(user), Role: role, Name: strings.Join(r.args[2:], " "),
+		Practice: r.room.Practice, Source: "command"}
+	return b.changeStaff(ctx, r, "staff.added", func(ctx context.Context) error { return b.Store.SaveStaff(ctx, m) })
+}
+
+// removeStaffCommand: !medewerker- @user:server
+func (b *Bridge) removeStaffCommand(ctx context.Context, r request) error {
+	if len(r.args) != 1 {
+		return b.usage(ctx, r, "staff.remove")
+	}
+	m, known, err := b.Store.Staff(ctx, r.args[0])
+	if err != nil {
+		return err
+	}
+	if !known || m.Practice != r.room.Practice {
+		return b.mistake(ctx, r, "error.staff_user")
+	}
+	return b.changeStaff(ctx, r, "staff.removed", func(ctx context.Context) error {
+		return b.Store.RemoveStaff(ctx, m.UserID, b.Now())
+	})
+}
+
+func (b *Bridge) listStaffCommand(ctx context.Context, r request) error {
+	return b.answerCommand(ctx, r, body{Text: "staff.list"})
+}
+
+// changeStaff stores a change of staff and has the staff rooms mended: who is new is
+// invited, who is gone is removed from them.
+func (b *Bridge) changeStaff(ctx context.Context, r request, text string, change func(context.Context) error) error {
+	return b.finish(ctx, r.place, func(ctx context.Context) error {
+		if err := change(ctx); err != nil {
+			return err
+		}
+		audit := store.Audit{At: b.Now(), Actor: r.Sender, Action: text, EventID: r.EventID}
+		if err := b.Store.AddAudit(ctx, audit); err != nil {
+			return err
+		}
+		mend := job("staff", beheer(r.room.Practice), body{Practice: r.room.Practice})
+		return b.add(ctx, mend, b.reply(r.place, body{Text: text}))
+	})
+}

@@ -1,0 +1,226 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+const (
+	turnWorkers = 4                // turns of different people at the same time
+	placeWait   = 30 * time.Second // for /sync to place an event that a transaction brought
+	idle        = time.Second      // between looks when nothing rings
+	maxBackoff  = 5 * time.Minute
+)
+
+// runTurns gives every queue its turns in order, several queues at a time. No two turns
+// of one queue overlap, so nothing about a person needs a lock.
+func (b *Bridge) runTurns(ctx context.Context) error {
+	p := &pool{slots: make(chan struct{}, turnWorkers), busy: map[string]bool{}, freed: b.turns.ring}
+	defer p.wait()
+	for {
+		found, err := b.startTurns(ctx, p)
+		if err != nil && ctx.Err() == nil {
+			b.Log.Err(err).Msg("Looking for turns failed")
+		}
+		if found {
+			continue
+		}
+		if err := b.turns.wait(ctx, idle); err != nil {
+			return nil // stopped
+		}
+	}
+}
+
+// startTurns starts the first due turn of every queue that is not busy.
+func (b *Bridge) startTurns(ctx context.Context, p *pool) (found bool, err error) {
+	if _, err := b.Store.PlaceOverdue(ctx, b.Now(), placeWait); err != nil {
+		return false, err
+	}
+	heads, err := b.Store.HeadTurns(ctx, b.Now(), 4*turnWorkers)
+	if err != nil {
+		return false, err
+	}
+	for _, t := range heads {
+		if p.start(ctx, t.Queue, func() { b.takeTurn(ctx, t) }) {
+			found = true
+		}
+	}
+	return found, nil
+}
+
+// takeTurn runs one turn; whatever goes wrong concerns its own queue only.
+func (b *Bridge) takeTurn(ctx context.Context, t store.Turn) {
+	err := b.guarded(ctx, t)
+	switch {
+	case err == nil:
+		b.outbox.ring()
+	case ctx.Err() != nil: // stopped: the row is still there
+	case errors.Is(err, ErrNoKey) && b.Now().Sub(t.ReceivedAt) < b.KeyTimeout:
+		b.postpone(ctx, t, b.Now().Add(backoff(t.Attempt)), "no key")
+	default:
+		b.Log.Err(err).Str("event_id", t.EventID).Int("attempt", t.Attempt).Msg("Turn failed")
+		b.postpone(ctx, t, b.Now().Add(backoff(t.Attempt)), "failed")
+	}
+}
+
+func (b *Bridge) postpone(ctx context.Context, t store.Turn, until time.Time, why string) {
+	if err := b.Store.PostponeTurn(ctx, t.ID, until, why); err != nil && ctx.Err() == nil {
+		b.Log.Err(err).Str("event_id", t.EventID).Msg("Postponing a turn failed")
+	}
+}
+
+// guarded turns a panic into an error, so that it blocks its own queue and no other.
+func (b *Bridge) guarded(ctx context.Context, t store.Turn) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			b.Log.Error().Str("event_id", t.EventID).Bytes("stack", debug.Stack()).Msg("Turn panicked")
+			err = fmt.Errorf("panic in turn %s", t.EventID)
+		}
+	}()
+	return b.turn(ctx, t)
+}
+
+// A place is where an event happened: the room's kind decides who handles it.
+type place struct {
+	store.Turn
+	room  store.Room
+	event *event.Event // decrypted; nil for what has no content to read
+}
+
+func (p place) roomID() id.RoomID   { return id.RoomID(p.RoomID) }
+func (p place) eventID() id.EventID { return id.EventID(p.EventID) }
+func (p place) sender() id.UserID   { return id.UserID(p.Sender) }
+
+// handlers says who takes what happens in a room of each kind.
+var handlers = map[store.RoomKind]func(*Bridge, context.Context, place) error{
+	store.RoomContact:      (*Bridge).inContact,
+	store.RoomConsulting:   (*Bridge).inConsulting,
+	store.RoomConversation: (*Bridge).inConversation,
+	store.RoomBalie:        (*Bridge).inStaffRoom,
+	store.RoomBeheer:       (*Bridge).inStaffRoom,
+}
+
+// turn decides what one event leads to. Whoever handles it stores the result and the end
+// of the turn in one transaction (finish).
+func (b *Bridge) turn(ctx context.Context, t store.Turn) error {
+	room, known, err := b.Store.Room(ctx, t.RoomID)
+	if err != nil {
+		return err
+	}
+	p := place{Turn: t, room: room}
+	if !known {
+		return b.inUnknown(ctx, p)
+	}
+	handle, ok := handlers[room.Kind]
+	if !ok {
+		return b.finish(ctx, p, nil)
+	}
+	if p.event, err = b.read(ctx, p); err != nil {
+		return b.unread(ctx, p, err)
+	}
+	return handle(b, ctx, p)
+}
+
+// read fetches the content that the turn is about.
+func (b *Bridge) read(ctx context.Context, p place) (*event.Event, error) {
+	return b.Matrix.Read(ctx, p.roomID(), p.eventID())
+}
+
+// unread ends the turn of an event that has no content any more; a key that did not come
+// in time is told to both sides (requirement B2).
+func (b *Bridge) unread(ctx context.Context, p place, err error) error {
+	switch {
+	case errors.Is(err, ErrRedacted), errors.Is(err, ErrNotFound):
+		return b.finish(ctx, p, nil)
+	case errors.Is(err, ErrNoKey) && b.Now().Sub(p.ReceivedAt) >= b.KeyTimeout:
+		return b.unreadable(ctx, p)
+	}
+	return err
+}
+
+// finish stores what a turn leads to, the files it brought, and its end, in one
+// transaction.
+func (b *Bridge) finish(ctx context.Context, p place, changes func(ctx context.Context) error) error {
+	return b.Store.Transact(ctx, func(ctx context.Context) error {
+		if p.event != nil {
+			if err := b.noteMedia(ctx, p); err != nil {
+				return err
+			}
+		}
+		if changes != nil {
+			if err := changes(ctx); err != nil {
+				return err
+			}
+		}
+		return b.Store.FinishTurn(ctx, p.ID, b.Now())
+	})
+}
+
+// backoff is how long to wait after a failure: 1 s, 2 s, 4 s … 5 minutes.
+func backoff(attempt int) time.Duration {
+	return min(time.Second<<min(max(attempt, 0), 9), maxBackoff)
+}
+
+// A pool runs one job per key at a time, and a few keys at once.
+type pool struct {
+	slots chan struct{}
+	freed func()
+	group sync.WaitGroup
+	mu    sync.Mutex
+	busy  map[string]bool
+}
+
+// start runs job unless its key is busy or no slot comes free before ctx ends.
+func (p *pool) start(ctx context.Context, key string, job func()) bool {
+	if !p.take(key) {
+		return false
+	}
+	select {
+	case p.slots <- struct{}{}:
+	case <-ctx.Done():
+		p.release(key)
+		return false
+	}
+	p.group.Go(func() {
+		defer func() { <-p.slots; p.release(key); p.freed() }()
+		job()
+	})
+	return true
+}
+
+func (p *pool) take(key string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.busy[key] {
+		return false
+	}
+	p.busy[key] = true
+	return true
+}
+
+func (p *pool) release(key string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.busy, key)
+}
+
+// keys are the keys that are busy now.
+func (p *pool) keys() (all []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key := range p.busy {
+		all = append(all, key)
+	}
+	return all
+}
+
+func (p *pool) wait() { p.group.Wait() }

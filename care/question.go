@@ -1,0 +1,101 @@
+package care
+
+import "time"
+
+// A Question is something the bot asks a patient.
+type Question string
+
+// The questions. Their texts and the words that answer them are in package texts.
+const (
+	NoQuestion    Question = ""
+	AskPersonal   Question = "consent.personal"
+	AskHealth     Question = "consent.health"
+	AskTerms      Question = "terms"
+	AskFirstName  Question = "first_name"
+	AskLastName   Question = "last_name"
+	AskPhone      Question = "phone"
+	AskEmail      Question = "email"
+	AskBirthDate  Question = "birth_date"
+	AskPractice   Question = "practice"
+	AskOptIn      Question = "opt_in"
+	AskSummary    Question = "summary"
+	AskCorrect    Question = "correct"
+	AskAgain      Question = "again"
+	AskWhom       Question = "whom"
+	AskDerdeName  Question = "derde.name"
+	AskDerdeBirth Question = "derde.birth_date"
+	AskRelation   Question = "derde.relation"
+	AskGround     Question = "derde.ground"
+)
+
+// Env is what a rule may know besides the case itself.
+type Env struct {
+	Now       time.Time // in the practice's zone: days and ages are local
+	Practices []Practice
+	Derden    []Derde // named before by this person, still valid
+	NewID     string  // for a conversation that may begin
+	DerdeID   string  // for a person who may be named
+}
+
+func (e Env) today() Date { return DateOf(e.Now) }
+
+// A question is one row of the table of everything the bot asks.
+type question struct {
+	// choices is how many options there are; 0 means a typed answer, and dynamic
+	// options (practices, people named before) are counted by the bridge.
+	choices int
+	// tapOnly questions are answered with a reaction while the room is muted.
+	tapOnly bool
+	// accept takes an answer; false means: not understood, ask again.
+	accept func(c *Case, h Heard, env Env) bool
+	// back is the question before it; "" when there is none.
+	back Question
+}
+
+// questions is every question there is. It is filled in init order by Go itself, since
+// the rules it names ask questions again.
+var questions map[Question]question
+
+func init() {
+	questions = map[Question]question{
+		AskPersonal:   {choices: 2, accept: acceptPersonal},
+		AskHealth:     {choices: 2, accept: acceptHealth, back: AskPersonal},
+		AskTerms:      {choices: 2, accept: acceptTerms},
+		AskFirstName:  {accept: typed(takeFirstName, AskLastName)},
+		AskLastName:   {accept: typed(takeLastName, AskPhone), back: AskFirstName},
+		AskPhone:      {accept: typed(takePhone, AskEmail), back: AskLastName},
+		AskEmail:      {accept: typed(takeEmail, AskBirthDate), back: AskPhone},
+		AskBirthDate:  {accept: acceptBirthDate, back: AskEmail},
+		AskPractice:   {accept: acceptPractice, back: AskBirthDate},
+		AskOptIn:      {choices: 2, accept: acceptOptIn, back: AskPractice},
+		AskSummary:    {choices: 2, accept: acceptSummary, back: AskOptIn},
+		AskCorrect:    {choices: len(correctable), accept: acceptCorrect, back: AskSummary},
+		AskAgain:      {choices: 1, tapOnly: true, accept: acceptAgain},
+		AskWhom:       {accept: acceptWhom},
+		AskDerdeName:  {accept: acceptDerdeName, back: AskWhom},
+		AskDerdeBirth: {accept: acceptDerdeBirth, back: AskDerdeName},
+		AskRelation:   {choices: len(Relations), accept: acceptRelation, back: AskDerdeBirth},
+		AskGround:     {choices: 3, accept: acceptGround, back: AskRelation},
+	}
+}
+
+// Choices is how many fixed options a question has; 0 for a typed answer or a list
+// that depends on the case.
+func (q Question) Choices() int { return questions[q].choices }
+
+// AllQuestions lists every question, for tests and for checking the texts.
+func AllQuestions() (all []Question) {
+	for q := range questions {
+		all = append(all, q)
+	}
+	return all
+}
+
+// aboutDerde says that the question is one of those asked about a conversation.
+func (q Question) aboutDerde() bool {
+	switch q {
+	case AskWhom, AskDerdeName, AskDerdeBirth, AskRelation, AskGround:
+		return true
+	}
+	return false
+}

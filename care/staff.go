@@ -1,0 +1,114 @@
+package care
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// A Role is what a member of staff is (requirement F8).
+type Role string
+
+// The roles.
+const (
+	Huisarts       Role = "huisarts"
+	Doktersassist  Role = "doktersassistent"
+	POH            Role = "praktijkondersteuner"
+	Beheer         Role = "beheer"
+	Servicedesk    Role = "servicedesk"
+	maxPatientNo        = 32 // characters of a patient number
+	patientNoExtra      = "-_."
+)
+
+// A Right is something that not everyone in the practice may do.
+type Right string
+
+// The rights.
+const (
+	MayVerify Right = "verify accounts"
+	MayAnswer Right = "answer patients"
+	MayAdmin  Right = "administer"
+)
+
+// rights says which role may do what.
+var rights = map[Role]map[Right]bool{
+	Huisarts:      {MayVerify: true, MayAnswer: true},
+	Doktersassist: {MayVerify: true, MayAnswer: true},
+	POH:           {MayAnswer: true},
+	Beheer:        {MayVerify: true, MayAdmin: true},
+	Servicedesk:   {},
+}
+
+// KnownRole says whether a role exists.
+func KnownRole(r Role) bool { _, ok := rights[r]; return ok }
+
+// May says whether a role has a right.
+func (r Role) May(right Right) bool { return rights[r][right] }
+
+// A Member is a member of staff.
+type Member struct {
+	UserID   string
+	Name     string // as the patient sees it; stored sealed
+	Role     Role
+	Practice string
+	Source   string // "config" or "command"
+}
+
+// What staff may have typed wrongly.
+var (
+	ErrBSN           = errors.New("this BSN does not pass the 11-test")
+	ErrPatientNumber = errors.New("a patient number has letters and digits, at most 32")
+	ErrNotOpen       = errors.New("this conversation is not open")
+)
+
+// ApproveAccount lets a named person make an account active, coupled to the patient in
+// the HIS. Only staff enter the BSN (requirement A6); it may be left out ("").
+func ApproveAccount(c Case, id Identity, by string, env Env) (Case, error) {
+	if id.BSN != "" && !ValidBSN(id.BSN) {
+		return c, ErrBSN
+	}
+	if !validPatientNumber(id.PatientNumber) {
+		return c, ErrPatientNumber
+	}
+	if !c.Person.State.can(Approve) {
+		return c, fmt.Errorf("approve: the account is %s", c.Person.State)
+	}
+	c.move(Approve, env)
+	c.Person.Identity, c.Person.Question = id, NoQuestion
+	c.do(Effect{Do: Say, Text: "account.active", By: by}, Effect{Do: Tell, Text: "beheer.approved", By: by})
+	return c, nil
+}
+
+// DeclineAccount is a named person's no; the patient is told whom to call.
+func DeclineAccount(c Case, by string, env Env) (Case, error) {
+	if !c.Person.State.can(Decline) {
+		return c, fmt.Errorf("decline: the account is %s", c.Person.State)
+	}
+	c.move(Decline, env)
+	c.do(Effect{Do: Say, Text: "account.declined", By: by}, Effect{Do: Tell, Text: "beheer.declined", By: by})
+	c.ask(AskAgain)
+	return c, nil
+}
+
+// CloseConversation is staff's end of a conversation.
+func CloseConversation(c Case, by string, env Env) (Case, error) {
+	if c.Conversation.State != Open {
+		return c, ErrNotOpen
+	}
+	closeConversation(&c, env)
+	c.do(Effect{Do: Say, Text: "conversation.closed", By: by})
+	return c, nil
+}
+
+func validPatientNumber(s string) bool {
+	if len(s) > maxPatientNo || strings.Trim(s, patientNoExtra) == "" {
+		return false
+	}
+	for _, c := range s {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !letter && !strings.ContainsRune(patientNoExtra, c) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,131 @@
+// Package config reads Spreekkamer's settings: config.example.yaml for every default, the
+// operator's file over it, SPREEKKAMER_* in the environment over both.
+//
+// Start at Load. Config is a value: it is read once and handed on, and nothing else in the
+// program looks at the environment. Files that a setting points to (keys, the registration)
+// are not opened here, except the secrets that MasterKey and DatabaseURI read when asked.
+package config
+
+import (
+	"slices"
+	"time"
+)
+
+// Config is all there is to set. The field tags are the names in the file.
+type Config struct {
+	Homeserver   Homeserver   `mapstructure:"homeserver"`
+	Listen       string       `mapstructure:"listen"`       // host:port of our own HTTP server
+	Address      string       `mapstructure:"address"`      // URL of it as the homeserver sees it
+	Registration string       `mapstructure:"registration"` // path of the registration file
+	Bot          Bot          `mapstructure:"bot"`
+	Secrets      Secrets      `mapstructure:"secrets"`
+	Database     Database     `mapstructure:"database"`
+	Language     string       `mapstructure:"language"` // nl or en
+	Organisation Organisation `mapstructure:"organisation"`
+	Practices    []Practice   `mapstructure:"practices"`
+	Staff        []Staff      `mapstructure:"staff"`
+	Retention    Retention    `mapstructure:"retention"`
+	Relay        Relay        `mapstructure:"relay"`
+	Log          Log          `mapstructure:"log"`
+}
+
+// Homeserver is the server on which the bot and the staff live.
+type Homeserver struct {
+	URL            string   `mapstructure:"url"`
+	Domain         string   `mapstructure:"domain"`
+	AllowedServers []string `mapstructure:"allowed_servers"`
+}
+
+// AnyServer in AllowedServers lets patients of every server in.
+const AnyServer = "*"
+
+// Allows tells whether people of that server may write to the bot: always our own, others
+// only when listed (A9).
+func (h Homeserver) Allows(server string) bool {
+	return server == h.Domain ||
+		slices.Contains(h.AllowedServers, server) || slices.Contains(h.AllowedServers, AnyServer)
+}
+
+// Bot is the account that speaks for the organisation.
+type Bot struct {
+	Localpart   string `mapstructure:"localpart"`
+	DisplayName string `mapstructure:"display_name"`
+}
+
+// Secrets are the keys outside the database; read the master key with Config.MasterKey.
+type Secrets struct {
+	Key             Secret `mapstructure:"key"`
+	KeyFile         string `mapstructure:"key_file"`
+	RecoveryKeyFile string `mapstructure:"recovery_key_file"`
+}
+
+// Database is where the state is kept; read the address with Config.DatabaseURI.
+type Database struct {
+	Type    string `mapstructure:"type"` // SQLite or Postgres
+	URI     Secret `mapstructure:"uri"`
+	URIFile string `mapstructure:"uri_file"`
+}
+
+// The values of Database.Type.
+const (
+	SQLite   = "sqlite"
+	Postgres = "postgres"
+)
+
+// Organisation is the controller of the processing, GDPR art. 4(7).
+type Organisation struct {
+	Name    string   `mapstructure:"name"`
+	Website string   `mapstructure:"website"`
+	Privacy Document `mapstructure:"privacy"`
+	Terms   Document `mapstructure:"terms"`
+}
+
+// Document is a text that people agree with: where it stands and which version it is.
+type Document struct {
+	URL     string `mapstructure:"url"`
+	Version string `mapstructure:"version"`
+	Date    string `mapstructure:"date"` // 2006-01-02
+}
+
+// Practice is one GP practice of the organisation.
+type Practice struct {
+	ID             string     `mapstructure:"id"`
+	Name           string     `mapstructure:"name"`
+	Phone          string     `mapstructure:"phone"`
+	EmergencyPhone string     `mapstructure:"emergency_phone"` // "" = none
+	Huisartsenpost string     `mapstructure:"huisartsenpost"`
+	AGB            string     `mapstructure:"agb"` // "" = not known
+	Postcodes      []Postcode `mapstructure:"postcodes"`
+	HIS            HIS        `mapstructure:"his"`
+}
+
+// HIS tells which connector files a practice's messages, and where.
+type HIS struct {
+	Type string `mapstructure:"type"`
+	Path string `mapstructure:"path"`
+}
+
+// Staff is one person who answers patients or runs the service.
+type Staff struct {
+	User     string `mapstructure:"user"`
+	Name     string `mapstructure:"name"`
+	Role     string `mapstructure:"role"`
+	Practice string `mapstructure:"practice"`
+}
+
+// Retention holds how long things may stay. The calendar-month rule on top of it is care's.
+type Retention struct {
+	Messages time.Duration `mapstructure:"messages"`
+}
+
+// Relay is about passing messages on.
+type Relay struct {
+	KeyTimeout  time.Duration `mapstructure:"key_timeout"`
+	MaxFileSize Bytes         `mapstructure:"max_file_size"`
+}
+
+// Log is about what the program tells of itself.
+type Log struct {
+	Level  string `mapstructure:"level"`
+	Format string `mapstructure:"format"`
+}

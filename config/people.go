@@ -1,0 +1,81 @@
+package config
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Connectors are the values of his.type: the kinds that package his knows (a test compares them).
+var Connectors = []string{"folder"}
+
+// roles are the values of a staff member's role (F8).
+var roles = []string{"huisarts", "doktersassistent", "praktijkondersteuner", "beheer", "servicedesk"}
+
+func (c Config) checkPractices(found *Mistakes) {
+	found.want(len(c.Practices) > 0, "practices", "give at least one practice")
+	ids, paths := map[string]bool{}, map[string]bool{}
+	for i, p := range c.Practices {
+		at := fmt.Sprintf("practices[%d].", i)
+		found.want(idForm.MatchString(p.ID), at+"id",
+			"use small letters, digits and hyphens, at most 32, beginning with a letter or digit")
+		found.want(!ids[p.ID], at+"id", "%s is there twice: give each practice its own id", p.ID)
+		found.checkOwn(at+"name", p.Name, func(e Config) string { return e.Practices[0].Name })
+		found.checkPhones(at, p)
+		found.want(p.AGB == "" || agbForm.MatchString(p.AGB), at+"agb", "give eight digits between quotes, or \"\"")
+		found.checkPostcodes(at+"postcodes", p.Postcodes)
+		found.want(slices.Contains(Connectors, p.HIS.Type), at+"his.type", "choose %s", strings.Join(Connectors, ", "))
+		path := filepath.Clean(p.HIS.Path)
+		found.want(p.HIS.Path != "", at+"his.path", "give the directory to file in")
+		found.want(!paths[path], at+"his.path",
+			"two practices would file in the same directory: give each its own")
+		ids[p.ID], paths[path] = true, true
+		found.want(slices.ContainsFunc(c.Staff, func(s Staff) bool { return s.Practice == p.ID }), at+"staff",
+			"nobody would read what patients write: give practice %q at least one person under staff", p.ID)
+	}
+}
+
+func (m *Mistakes) checkPhones(at string, p Practice) {
+	m.checkOwn(at+"phone", p.Phone, func(e Config) string { return e.Practices[0].Phone })
+	m.checkOwn(at+"huisartsenpost", p.Huisartsenpost, func(e Config) string { return e.Practices[0].Huisartsenpost })
+	m.checkPhone(at+"phone", p.Phone)
+	m.checkPhone(at+"huisartsenpost", p.Huisartsenpost)
+	if p.EmergencyPhone != "" {
+		m.checkPhone(at+"emergency_phone", p.EmergencyPhone)
+	}
+}
+
+// checkPhone looks at the form alone: numbers of 0800 and 0900 are fine for a practice.
+func (m *Mistakes) checkPhone(setting, number string) {
+	digits := strings.NewReplacer(" ", "", "-", "", "(", "", ")", "").Replace(number)
+	m.want(phoneForm.MatchString(digits), setting, `give a number such as "020 123 4567" or "+31 20 123 4567"`)
+}
+
+func (m *Mistakes) checkPostcodes(setting string, codes []Postcode) {
+	seen := map[Postcode]bool{}
+	for _, code := range codes {
+		m.want(postcodeForm.MatchString(string(code)), setting, "%q is no postcode such as 1234 or 1234 AB", string(code))
+		m.want(!seen[code], setting, "%s is there twice: leave one", code)
+		seen[code] = true
+	}
+}
+
+func (c Config) checkStaff(found *Mistakes) {
+	users := map[string]bool{}
+	for i, s := range c.Staff {
+		at := fmt.Sprintf("staff[%d].", i)
+		found.checkOwn(at+"user", s.User, func(e Config) string { return e.Staff[0].User })
+		// Split at the first colon: a server name may hold a port.
+		localpart, server, _ := strings.Cut(strings.TrimPrefix(s.User, "@"), ":")
+		found.want(strings.HasPrefix(s.User, "@") && localpart != "" && server == c.Homeserver.Domain, at+"user",
+			"%q is no user of our own homeserver such as @fatima:%s", s.User, c.Homeserver.Domain)
+		found.want(localpart != c.Bot.Localpart, at+"user", "is the bot itself: give a person's account")
+		found.want(!users[s.User], at+"user", "%s is there twice: a person works in one practice", s.User)
+		users[s.User] = true
+		found.want(strings.TrimSpace(s.Name) != "", at+"name", "give the name that patients see")
+		found.want(slices.Contains(roles, s.Role), at+"role", "choose %s", strings.Join(roles, ", "))
+		found.want(slices.ContainsFunc(c.Practices, func(p Practice) bool { return p.ID == s.Practice }), at+"practice",
+			"there is no practice %q under practices", s.Practice)
+	}
+}

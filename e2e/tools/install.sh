@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Installs what the end-to-end tests, the demo and `make play` run against: the homeservers
+# (Dendrite, Synapse), PostgreSQL, the independent client's library and the linter.
+#
+# Everything goes to .cache/ of the checkout; nothing is put on the system. It needs Go, a C
+# compiler, Node 20 or later, Python 3.10 or later, and the package registries of the three.
+# Running it again costs nothing: each part is skipped when what it is made from is unchanged.
+# Two runs at once are safe: the second waits for the first.
+set -euo pipefail
+
+tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$tools/../.." && pwd)
+cache=$root/.cache
+export GOWORK=off PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 npm_config_update_notifier=false
+
+mkdir -p "$cache/bin" "$cache/stamps"
+[ -e "$cache/.gitignore" ] || echo '*' >"$cache/.gitignore"
+exec 9>"$cache/install.lock"
+flock 9
+
+# need names the program that is missing instead of failing somewhere inside.
+need() {
+	command -v "$1" >/dev/null || { echo "install.sh: $1 is missing: install $2" >&2; exit 1; }
+}
+
+# part NAME DESCRIPTION VERSION-COMMAND INSTALLER FILE...: runs the installer unless the stamp
+# tells that the same files were installed by the same version of the toolchain.
+part() {
+	local name=$1 what=$2 version=$3 installer=$4 stamp=$cache/stamps/$1 want started=$SECONDS
+	shift 4
+	want=$( ($version; declare -f "$installer"; cat -- "$@") | sha256sum | cut -d ' ' -f 1)
+	if [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then
+		echo "$what: up to date"
+		return
+	fi
+	rm -f "$stamp"
+	# Not in a condition, so that set -e holds inside; the log is shown only when it fails.
+	trap 'echo "install.sh: $what failed:" >&2; tail -n 40 "$cache/$name.log" >&2' EXIT
+	"$installer" >"$cache/$name.log" 2>&1
+	trap - EXIT
+	echo "$want" >"$stamp"
+	echo "$what: installed in $((SECONDS - started)) s"
+}
+
+install_dendrite() {
+	go build -C "$tools/dendrite" -mod=readonly -trimpath -o "$cache/bin/" \
+		github.com/element-hq/dendrite/cmd/dendrite \
+		github.com/element-hq/dendrite/cmd/generate-keys \
+		github.com/element-hq/dendrite/cmd/create-account
+}
+
+install_lint() {
+	go build -C "$tools/lint" -mod=readonly -trimpath -o "$cache/bin/" honnef.co/go/tools/cmd/staticcheck
+}
+
+# The pins are complete, so nothing is resolved: what is not in the file is not installed.
+install_python() {
+	rm -rf "$cache/venv"
+	python3 -m venv "$cache/venv"
+	"$cache/venv/bin/python" -m pip install --no-deps -r "$tools/requirements.txt"
+	"$cache/venv/bin/python" -m pip check
+}
+
+install_node() {
+	mkdir -p "$cache/node"
+	cp "$tools/node/package.json" "$tools/node/package-lock.json" "$tools/node/.npmrc" "$cache/node/"
+	npm ci --prefix "$cache/node" --ignore-scripts
+}
+
+need go "Go 1.26 or later"
+need node "Node 20 or later"
+need npm "npm, which comes with Node"
+need python3 "Python 3.10 or later"
+
+part node "Matrix client library" "node --version" install_node \
+	"$tools/node/package.json" "$tools/node/package-lock.json"
+part python "Synapse and PostgreSQL" "python3 --version" install_python "$tools/requirements.txt"
+part dendrite "Dendrite" "go version" install_dendrite "$tools/dendrite/go.mod" "$tools/dendrite/go.sum"
+part lint "staticcheck" "go version" install_lint "$tools/lint/go.mod" "$tools/lint/go.sum"

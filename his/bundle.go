@@ -1,0 +1,112 @@
+package his
+
+import (
+	"github.com/google/uuid"
+
+	"github.com/spreekkamer/spreekkamer/his/fhir"
+)
+
+// kindRule is what a kind of item needs and does.
+type kindRule struct {
+	content  bool // has text or attachments
+	replaces bool // names another message
+	derde    bool // is about an attestation
+
+	files  func(*mapper) []fhir.Reference // adds the item itself; returns what was filed
+	status string                         // sets the conversation's FHIR status; "": leaves it
+	change bool                           // changes what was filed before
+}
+
+var kindRules = map[Kind]kindRule{
+	KindMessage:    {content: true, files: (*mapper).message},
+	KindEdit:       {content: true, replaces: true, files: (*mapper).edit, change: true},
+	KindRemoval:    {replaces: true, files: (*mapper).removal},
+	KindClosing:    {files: (*mapper).closing, status: "completed", change: true},
+	KindReopening:  {files: (*mapper).conversationItself, status: "in-progress", change: true},
+	KindWithdrawal: {derde: true, files: (*mapper).withdrawal, change: true},
+}
+
+// Bundle is the item in FHIR R4: one transaction that holds all it refers to, so that
+// it can be posted, or read, by itself. An item that cannot be filed is ErrRefused.
+//
+// Posting a Bundle again changes nothing: what has a natural identity is created only
+// if it is not there, what may change is put under its identity, and the rest has an
+// id of ours. Whatever lies outside the Bundle (the message that is answered or
+// replaced) is named by its identifier and not by a search: a search that finds
+// nothing would refuse the whole transaction, and a message may never have been filed.
+func Bundle(item Item) (fhir.Bundle, error) {
+	if err := check(item); err != nil {
+		return fhir.Bundle{}, err
+	}
+	m := &mapper{item: item, rule: kindRules[item.Kind]}
+	m.people()
+	m.conversation()
+	m.attestation()
+	m.account(m.rule.files(m))
+	return fhir.Bundle{
+		Identifier: *ours(item.ID),
+		Timestamp:  fhir.Instant(item.filed()),
+		Entry:      m.entries,
+	}, nil
+}
+
+// mapper collects a Bundle's entries and knows by which reference each is called.
+type mapper struct {
+	item    Item
+	rule    kindRule
+	entries []fhir.Entry
+
+	practice, subject, writer, author fhir.Reference // people.go
+	task, header                      fhir.Reference // bundle_conversation.go
+	consent                           *fhir.Reference
+}
+
+// create adds a resource that is made only if the query finds none.
+func (m *mapper) create(id uuid.UUID, r fhir.Resource, query string) fhir.Reference {
+	return m.add(urn(id), r, fhir.Request{Method: "POST", URL: r.Kind(), IfNoneExist: query})
+}
+
+// update adds a resource that takes the place of the one with our identifier.
+func (m *mapper) update(id uuid.UUID, r fhir.Resource) fhir.Reference {
+	return m.add(urn(id), r, fhir.Request{Method: "PUT", URL: r.Kind() + "?" + byIdentifier(id)})
+}
+
+// put adds a resource that has no identifier and so gets an id of ours: a second POST
+// would make a second one.
+func (m *mapper) put(id uuid.UUID, r fhir.Resource) fhir.Reference {
+	return m.add(urn(id), r, fhir.Request{Method: "PUT", URL: r.Kind() + "/" + resourceID(id)})
+}
+
+func (m *mapper) add(fullURL string, r fhir.Resource, request fhir.Request) fhir.Reference {
+	m.entries = append(m.entries, fhir.Entry{FullURL: fullURL, Resource: r, Request: request})
+	return fhir.Reference{Reference: fullURL}
+}
+
+// resourceID starts with letters: servers refuse an id of digits only.
+func resourceID(id uuid.UUID) string { return "sk-" + id.String() }
+
+func byIdentifier(id uuid.UUID) string { return "identifier=" + fhir.SystemURI + "|" + urn(id) }
+
+// ours is the identifier that we gave.
+func ours(id uuid.UUID) *fhir.Identifier {
+	return &fhir.Identifier{System: fhir.SystemURI, Value: urn(id)}
+}
+
+// named refers to something outside the Bundle by the identifier that we gave it.
+func named(kind string, id uuid.UUID) fhir.Reference {
+	return fhir.Reference{Type: kind, Identifier: ours(id)}
+}
+
+// bridge is who files: no person, and no resource of its own.
+func bridge() fhir.Reference {
+	who := named("Device", derive(namespace, "bridge"))
+	who.Display = "Spreekkamer"
+	return who
+}
+
+func text(s string) *fhir.CodeableConcept { return &fhir.CodeableConcept{Text: s} }
+
+func concept(system, code string) *fhir.CodeableConcept {
+	c := fhir.Concept(system, code)
+	return &c
+}

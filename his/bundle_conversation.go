@@ -1,0 +1,87 @@
+package his
+
+import (
+	"fmt"
+
+	"github.com/spreekkamer/spreekkamer/his/fhir"
+)
+
+// conversation adds the Task that the conversation is, and the header Communication
+// that its messages are part of. Both are created once; only an item that changes the
+// conversation's state writes them again, because the HIS may have moved on the Task.
+func (m *mapper) conversation() {
+	id := m.item.Conversation.ID
+	headerID := derive(id, "header")
+	m.task = fhir.Reference{Reference: urn(id)}
+	m.header = fhir.Reference{Reference: urn(headerID)}
+	task, header := m.taskResource(), m.headerResource()
+	if m.rule.status != "" {
+		m.update(id, task)
+		m.update(headerID, header)
+		return
+	}
+	m.create(id, task, byIdentifier(id))
+	m.create(headerID, header, byIdentifier(headerID))
+}
+
+func (m *mapper) taskResource() fhir.Task {
+	c := m.item.Conversation
+	modified := m.item.Sent
+	if modified.Before(c.Opened) { // Task rule inv-1
+		modified = c.Opened
+	}
+	return fhir.Task{
+		ResourceType: "Task",
+		Identifier:   []fhir.Identifier{*ours(c.ID)},
+		Status:       m.status(),
+		Intent:       "order",
+		Priority:     m.priority(),
+		Code:         text("Gesprek met de patiënt via de chat"),
+		Description:  conversationTitle(c),
+		Focus:        &m.header,
+		For:          &m.subject,
+		AuthoredOn:   fhir.Instant(c.Opened),
+		LastModified: fhir.Instant(modified),
+		Requester:    &m.writer,
+		Owner:        &m.practice,
+	}
+}
+
+func (m *mapper) headerResource() fhir.Communication {
+	c := m.item.Conversation
+	return fhir.Communication{
+		ResourceType: "Communication",
+		Identifier:   []fhir.Identifier{*ours(derive(c.ID, "header"))},
+		Status:       m.status(),
+		Priority:     m.priority(),
+		Medium:       online,
+		Subject:      &m.subject,
+		Topic:        text(conversationTitle(c)),
+		Sent:         fhir.Instant(c.Opened),
+		Recipient:    []fhir.Reference{m.practice},
+		Sender:       &m.writer,
+	}
+}
+
+// online is "written, electronic" of v3-ParticipationMode.
+var online = []fhir.CodeableConcept{fhir.Concept(fhir.SystemParticipationMode, "ONLINEWRIT")}
+
+// status is the same word for a Task and for a Communication.
+func (m *mapper) status() string {
+	if m.rule.status != "" {
+		return m.rule.status
+	}
+	if m.item.Conversation.Status == StatusClosed {
+		return "completed"
+	}
+	return "in-progress"
+}
+
+func (m *mapper) priority() string {
+	if m.item.Conversation.Urgent {
+		return "urgent"
+	}
+	return "routine"
+}
+
+func conversationTitle(c Conversation) string { return fmt.Sprintf("Gesprek %d", c.Number) }

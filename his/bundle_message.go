@@ -1,0 +1,159 @@
+package his
+
+import (
+	"io"
+	"mime"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/spreekkamer/spreekkamer/his/fhir"
+)
+
+// message adds what was written, and its attachments.
+func (m *mapper) message() []fhir.Reference {
+	documents := m.documents(m.item.documents())
+	filed := m.create(m.item.ID, m.communication(documents), byIdentifier(m.item.ID))
+	return append([]fhir.Reference{filed}, documents...)
+}
+
+// edit writes a new version of the message: the server keeps the old wording in its
+// history, and Provenance says that there was one. The message's identifier stays.
+func (m *mapper) edit() []fhir.Reference {
+	documents := m.documents(m.item.documents())
+	edited := m.communication(documents)
+	edited.Identifier = []fhir.Identifier{*ours(m.item.Replaces), *ours(m.item.ID)}
+	edited.Note = append(edited.Note, fhir.Annotation{
+		Text: "Gewijzigd door de afzender op " + moment(m.item.Sent) + ". De eerdere tekst staat in de vorige versie.",
+	})
+	filed := m.update(m.item.Replaces, edited)
+	return append([]fhir.Reference{filed}, documents...)
+}
+
+// removal adds a notice; the message itself stays in the record.
+func (m *mapper) removal() []fhir.Reference {
+	notice := m.communication(nil)
+	notice.InResponseTo = []fhir.Reference{named("Communication", m.item.Replaces)}
+	notice.Payload = []fhir.Payload{{ContentString: m.item.body()}}
+	return []fhir.Reference{m.create(m.item.ID, notice, byIdentifier(m.item.ID))}
+}
+
+// closing adds question, answer and summary as one document, when there is one.
+func (m *mapper) closing() []fhir.Reference {
+	return append(m.conversationItself(), m.documents(m.item.documents())...)
+}
+
+// conversationItself is what a change of state is about; conversation() has added it.
+func (m *mapper) conversationItself() []fhir.Reference { return []fhir.Reference{m.task} }
+
+func (m *mapper) communication(documents []fhir.Reference) fhir.Communication {
+	c := fhir.Communication{
+		ResourceType: "Communication",
+		Identifier:   []fhir.Identifier{*ours(m.item.ID)},
+		PartOf:       []fhir.Reference{m.header},
+		Status:       "completed",
+		Priority:     m.priority(),
+		Medium:       online,
+		Subject:      &m.subject,
+		Sent:         fhir.Instant(m.item.Sent),
+		Recipient:    []fhir.Reference{m.recipient()},
+		Sender:       &m.author,
+	}
+	if m.item.InReplyTo != uuid.Nil {
+		c.InResponseTo = []fhir.Reference{named("Communication", m.item.InReplyTo)}
+	}
+	if m.consent != nil {
+		c.About = []fhir.Reference{*m.consent}
+	}
+	if d := m.item.Conversation.Derde; d != nil {
+		c.Note = []fhir.Annotation{{Text: "Gaat over: " + derdeLine(*d) + ". Grond: " + groundLine(*d) + "."}}
+	}
+	if said := plain(m.item.Text); said != "" {
+		c.Payload = append(c.Payload, fhir.Payload{ContentString: said})
+	}
+	for _, d := range documents {
+		c.Payload = append(c.Payload, fhir.Payload{ContentReference: &d})
+	}
+	return c
+}
+
+func (m *mapper) recipient() fhir.Reference {
+	if m.item.Author.Role == RolePatient {
+		return m.practice
+	}
+	return m.writer
+}
+
+// document is one thing with bytes of its own.
+type document struct {
+	id          uuid.UUID
+	name        string
+	contentType string
+	size        int64
+	open        func() (io.ReadCloser, error)
+}
+
+// documents are the attachments and, of a closing, the text.
+func (i Item) documents() (all []document) {
+	for n, a := range i.Attachments {
+		all = append(all, document{i.attachmentID(n), a.Name, a.ContentType, a.Size, a.Open})
+	}
+	if said := plain(i.Text); i.Kind == KindClosing && said != "" {
+		all = append(all, document{
+			derive(i.ID, "document"), conversationTitle(i.Conversation) + ".txt", "text/plain", int64(len(said)),
+			func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(said)), nil },
+		})
+	}
+	return all
+}
+
+// documents adds a Binary and a DocumentReference for each. The Binary is referred to
+// by its real address: some servers leave a urn:uuid in attachment.url as it is.
+func (m *mapper) documents(all []document) (refs []fhir.Reference) {
+	for _, d := range all {
+		binary := derive(d.id, "binary")
+		kind := mediaType(d.contentType)
+		m.put(binary, fhir.Binary{ID: resourceID(binary), ContentType: kind, Size: d.size, Open: d.open})
+		refs = append(refs, m.create(d.id, fhir.DocumentReference{
+			ResourceType:     "DocumentReference",
+			MasterIdentifier: ours(d.id),
+			Identifier:       []fhir.Identifier{*ours(d.id)},
+			Status:           "current",
+			DocStatus:        "final",
+			Type:             text(m.documentType()),
+			Subject:          &m.subject,
+			Date:             fhir.Instant(m.item.Sent),
+			Author:           []fhir.Reference{m.author},
+			Custodian:        &m.practice,
+			Description:      conversationTitle(m.item.Conversation),
+			Content: []fhir.DocumentContent{{Attachment: fhir.Attachment{
+				ContentType: kind, URL: "Binary/" + resourceID(binary), Size: d.size, Title: line(d.name),
+			}}},
+		}, byIdentifier(d.id)))
+	}
+	return refs
+}
+
+func (m *mapper) documentType() string {
+	if m.item.Kind == KindClosing {
+		return "Verslag van een gesprek via de chat"
+	}
+	return "Bijlage bij een bericht via de chat"
+}
+
+// mediaType is type/subtype without parameters, or the type of unknown bytes.
+func mediaType(s string) string {
+	kind, _, err := mime.ParseMediaType(s)
+	if err != nil || strings.Count(kind, "/") != 1 {
+		return "application/octet-stream"
+	}
+	return kind
+}
+
+func (i Item) attachmentID(n int) uuid.UUID {
+	if id := i.Attachments[n].ID; id != uuid.Nil {
+		return id
+	}
+	return derive(i.ID, "attachment", strconv.Itoa(n))
+}

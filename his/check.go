@@ -1,0 +1,81 @@
+package his
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// maxText is FHIR's limit for a string, in bytes.
+const maxText = 1 << 20
+
+// latest is the first moment that FHIR's four-digit years cannot write.
+var latest = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// requirement is one thing without which an item cannot be filed by any connector.
+type requirement struct {
+	missing string // said to staff; never holds what the item holds
+	met     func(Item) bool
+}
+
+var requirements = []requirement{
+	{"no id", func(i Item) bool { return i.ID != uuid.Nil }},
+	{"no place in the conversation", func(i Item) bool { return i.Seq > 0 }},
+	{"unknown kind of item", func(i Item) bool { _, known := kindRules[i.Kind]; return known }},
+	{"no time", func(i Item) bool { return datable(i.Sent) && (i.Filed.IsZero() || datable(i.Filed)) }},
+	{"no author", func(i Item) bool { return line(i.Author.Name) != "" && line(string(i.Author.Role)) != "" }},
+	{"no conversation", func(i Item) bool { return i.Conversation.ID != uuid.Nil && i.Conversation.Number > 0 }},
+	{"no time at which the conversation was opened", func(i Item) bool { return datable(i.Conversation.Opened) }},
+	{"no practice", func(i Item) bool { return i.Conversation.Practice.ID != "" && line(i.Conversation.Practice.Name) != "" }},
+	{"the practice's AGB code is not 8 digits", func(i Item) bool { return digits(i.Conversation.Practice.AGB, 8) }},
+	{"no patient number, or a BSN that is not 9 digits", func(i Item) bool { return known(i.Conversation.Patient) }},
+	{"the Derde is not complete", func(i Item) bool { return i.Conversation.Derde == nil || complete(*i.Conversation.Derde) }},
+	{"nothing in it", func(i Item) bool { return !kindRules[i.Kind].content || plain(i.Text) != "" || len(i.Attachments) > 0 }},
+	{"text longer than a HIS can hold", func(i Item) bool { return i.Kind == KindClosing || len(i.Text) <= maxText }},
+	{"it does not say which message it replaces", func(i Item) bool { return !kindRules[i.Kind].replaces || i.Replaces != uuid.Nil }},
+	{"it concerns no Derde", func(i Item) bool { return !kindRules[i.Kind].derde || i.Conversation.Derde != nil }},
+	{"an attachment cannot be read, or is there twice", func(i Item) bool { return readable(i) }},
+}
+
+// check refuses an item that no connector could file.
+func check(item Item) error {
+	for _, r := range requirements {
+		if !r.met(item) {
+			return fmt.Errorf("item %s: %s: %w", item.ID, r.missing, ErrRefused)
+		}
+	}
+	return nil
+}
+
+func datable(t time.Time) bool { return !t.IsZero() && t.Year() > 0 && t.Before(latest) }
+
+func known(p Patient) bool { return line(p.Number) != "" && digits(p.BSN, 9) }
+
+func complete(d Derde) bool {
+	ground := d.Ground == GroundParent || d.Ground == GroundPermission
+	return line(d.Name) != "" && ground && datable(d.AttestedAt) && (d.Patient == nil || known(*d.Patient))
+}
+
+// digits is true for n digits, and for nothing at all.
+func digits(s string, n int) bool {
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return s == "" || len(s) == n
+}
+
+// readable keeps to FHIR's unsignedInt for a size, and asks for different attachments.
+func readable(item Item) bool {
+	seen := map[uuid.UUID]bool{}
+	for i, a := range item.Attachments {
+		id := item.attachmentID(i)
+		if a.Open == nil || a.Size < 0 || a.Size > 1<<31-1 || seen[id] {
+			return false
+		}
+		seen[id] = true
+	}
+	return true
+}

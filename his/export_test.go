@@ -1,0 +1,15 @@
+package his
+
+// What the tests of package his_test see of the inside.
+var (
+	DirName         = dirName
+	FileName        = fileName
+	AttachmentNames = attachmentNames
+	Plain           = plain
+	Line            = line
+)
+
+// OpenFaulty opens a folder whose every step may be made to fail.
+func OpenFaulty(dir string, fault func(step string) error) Connector {
+	return &folder{dir: dir, fault: fault}
+}

@@ -1,0 +1,127 @@
+package his
+
+import (
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Item is one thing to file. The same Item always gives the same files and the same
+// Bundle, byte for byte, so it must be made of the same values on every try.
+type Item struct {
+	ID           uuid.UUID // what makes it one; for an event: MessageID
+	Seq          int       // 1, 2, 3… within the conversation
+	Kind         Kind
+	Conversation Conversation // as it was when the item arose
+	Sent         time.Time    // when it was written, by the sender's server
+	Filed        time.Time    // when filing was decided on: the same on every try; zero: Sent
+	Author       Author
+	Text         string    // plain text; KindClosing: question, answer and summary
+	InReplyTo    uuid.UUID // the message this answers; zero: none
+	Replaces     uuid.UUID // KindEdit, KindRemoval: the message that is replaced or removed
+	Attachments  []Attachment
+}
+
+// Kind is what an Item is.
+type Kind string
+
+const (
+	KindMessage    Kind = "message"    // what a patient or the practice wrote
+	KindEdit       Kind = "edit"       // a new wording of a filed message
+	KindRemoval    Kind = "removal"    // the sender removed a filed message from the chat; the record keeps it
+	KindClosing    Kind = "closing"    // the conversation ended; Text is its one document, or empty
+	KindReopening  Kind = "reopening"  // a closed conversation goes on
+	KindWithdrawal Kind = "withdrawal" // the attestation about the Derde ended
+)
+
+// Conversation is what an Item belongs to.
+type Conversation struct {
+	ID       uuid.UUID
+	Number   int64 // what staff call it; from 1
+	Opened   time.Time
+	Status   Status
+	Urgent   bool
+	Practice Practice
+	Patient  Patient // the account holder, who writes
+	Derde    *Derde  // whom it concerns; nil: the account holder
+}
+
+// Status is a conversation's state. KindClosing and KindReopening bring their own.
+type Status string
+
+const (
+	StatusOpen   Status = "open"
+	StatusClosed Status = "closed"
+)
+
+// Practice is where the conversation is held.
+type Practice struct {
+	ID   string // from the configuration; never changes
+	Name string
+	AGB  string // the practice's AGB code, 8 digits; may be empty
+}
+
+// Patient is someone in the practice's records, as staff verified.
+type Patient struct {
+	Number              string // patient number in the HIS
+	BSN                 string // 9 digits that pass the 11-test; may be empty
+	FirstName, LastName string
+	BirthDate           time.Time // its day counts, in its own location; may be zero
+	Phone, Email        string    // may be empty
+}
+
+// Derde is another person whom the conversation concerns, and why the patient may
+// share that person's data.
+type Derde struct {
+	Name             string
+	BirthDate        time.Time // its day counts, in its own location; may be zero
+	Relation         string    // what the Derde is of the patient, in the patient's words
+	Ground           Ground
+	AttestedAt       time.Time
+	StatementVersion string
+	StatementURI     string // where that version can be read; may be empty
+
+	// Patient is set when staff know the Derde as a patient of the practice: then the
+	// record is about the Derde. When nil, the Derde is named in words only.
+	Patient *Patient
+}
+
+// Ground is what the patient attested about the Derde.
+type Ground string
+
+const (
+	GroundParent     Ground = "ouder"       // parent or guardian of a person younger than 16
+	GroundPermission Ground = "toestemming" // that person's permission
+)
+
+// Author is who wrote an Item.
+type Author struct {
+	ID   uuid.UUID // staff: who it is, however the name is written; zero: told apart by practice, role and name
+	Name string
+	Role Role
+}
+
+// Role is in what capacity someone wrote. Any other value than RolePatient and
+// RoleBridge is a function in the practice, and is shown as it is.
+type Role string
+
+const (
+	RolePatient              Role = "patient"
+	RoleBridge               Role = "spreekkamer" // nobody: the bridge itself
+	RoleHuisarts             Role = "huisarts"
+	RoleDoktersassistent     Role = "doktersassistent"
+	RolePraktijkondersteuner Role = "praktijkondersteuner"
+)
+
+// Attachment is a photo, video, voice message or file.
+type Attachment struct {
+	ID          uuid.UUID // zero: made from the Item and the place in it
+	Name        string    // as the sender called it: never trusted
+	ContentType string    // as it was sniffed
+	Size        int64     // exact, in bytes
+
+	// Open gives the data, decrypted. It is called once for each try, and its error
+	// goes into File's error as it is: it may wrap ErrRefused, and holds no personal data.
+	Open func() (io.ReadCloser, error)
+}

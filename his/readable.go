@@ -1,0 +1,201 @@
+package his
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	_ "time/tzdata" // a container may have no time zones
+
+	"github.com/google/uuid"
+)
+
+// local is where the practices are. The zone is built in, so it is always found.
+var local = func() *time.Location {
+	zone, err := time.LoadLocation("Europe/Amsterdam")
+	if err != nil {
+		panic(err)
+	}
+	return zone
+}()
+
+var months = [...]string{
+	"januari", "februari", "maart", "april", "mei", "juni",
+	"juli", "augustus", "september", "oktober", "november", "december",
+}
+
+var weekdays = [...]string{"zondag", "maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag"}
+
+// Readable is the item for a person: what it is, by whom, about whom and on what
+// ground, and then the words as they were written. It is in Dutch, as everything in a
+// Dutch record. files are the names under which the attachments can be found.
+//
+// Nothing of ours follows the words, and what precedes them is one line each: no name
+// and no text can pass for something that we say.
+func Readable(item Item, files []string) string {
+	c := item.Conversation
+	rows := []struct{ label, value string }{
+		{"Van", line(item.Author.Name) + roleSuffix(item.Author.Role)},
+		{"Patiënt", patientLine(c.Patient)},
+		{"Gaat over", concerns(c)},
+		{"Grond", ground(c)},
+		{"Praktijk", practiceLine(c.Practice)},
+		{"Gesprek", conversationLine(item)},
+		{"Verzonden", weekdays[item.Sent.In(local).Weekday()] + " " + moment(item.Sent)},
+		{"Antwoord op", messageName(item.InReplyTo)},
+		{replacesLabel(item.Kind), messageName(item.Replaces)},
+		{"Bijlagen", strings.Join(files, ", ")},
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "%s\n\n", heading(item))
+	for _, r := range rows {
+		if r.value != "" {
+			fmt.Fprintf(&out, "%-12s %s\n", r.label+":", r.value)
+		}
+	}
+	if said := item.body(); said != "" {
+		fmt.Fprintf(&out, "\n%s\n", said)
+	}
+	return out.String()
+}
+
+var headings = map[Kind]struct{ patient, practice string }{
+	KindMessage:    {"Vraag van de patiënt", "Antwoord van de praktijk"},
+	KindEdit:       {"Wijziging door de patiënt", "Wijziging door de praktijk"},
+	KindRemoval:    {"Verwijderd door de patiënt", "Verwijderd door de praktijk"},
+	KindClosing:    {"Afsluiting van het gesprek", "Afsluiting van het gesprek"},
+	KindReopening:  {"Het gesprek gaat verder", "Het gesprek gaat verder"},
+	KindWithdrawal: {"Grond ingetrokken", "Grond ingetrokken"},
+}
+
+func heading(item Item) string {
+	if item.Author.Role == RolePatient {
+		return headings[item.Kind].patient
+	}
+	return headings[item.Kind].practice
+}
+
+// body is what was written, or what a removal says by itself.
+func (i Item) body() string {
+	said := plain(i.Text)
+	if said == "" && i.Kind == KindRemoval {
+		return "De afzender heeft dit bericht uit de chat verwijderd op " + moment(i.Sent) + "."
+	}
+	return said
+}
+
+// filed is when filing was decided on.
+func (i Item) filed() time.Time {
+	if i.Filed.IsZero() {
+		return i.Sent
+	}
+	return i.Filed
+}
+
+func roleSuffix(r Role) string {
+	if r == RoleBridge {
+		return ""
+	}
+	return " (" + strings.Replace(line(string(r)), "patient", "patiënt", 1) + ")"
+}
+
+func patientLine(p Patient) string {
+	parts := []string{fullName(p), born(p.BirthDate), "patiëntnummer " + line(p.Number)}
+	if p.BSN != "" {
+		parts = append(parts, "BSN "+p.BSN)
+	}
+	return join(parts)
+}
+
+func concerns(c Conversation) string {
+	switch {
+	case c.Derde == nil:
+		return "de patiënt"
+	case c.Derde.Patient == nil:
+		return derdeLine(*c.Derde)
+	default:
+		return derdeLine(*c.Derde) + "; in deze praktijk bekend als " + patientLine(*c.Derde.Patient)
+	}
+}
+
+func derdeLine(d Derde) string {
+	parts := []string{line(d.Name), born(d.BirthDate)}
+	if relation := line(d.Relation); relation != "" {
+		parts = append(parts, "volgens de patiënt: "+relation)
+	}
+	return join(parts)
+}
+
+func ground(c Conversation) string {
+	if c.Derde == nil {
+		return ""
+	}
+	return groundLine(*c.Derde)
+}
+
+var grounds = map[Ground]string{
+	GroundParent:     "ouder of voogd van een kind jonger dan 16 jaar",
+	GroundPermission: "toestemming van deze persoon",
+}
+
+func groundLine(d Derde) string {
+	parts := []string{grounds[d.Ground], "verklaard op " + moment(d.AttestedAt)}
+	if version := line(d.StatementVersion); version != "" {
+		parts = append(parts, "versie "+version)
+	}
+	return join(parts)
+}
+
+func practiceLine(p Practice) string {
+	if p.AGB == "" {
+		return line(p.Name)
+	}
+	return line(p.Name) + ", AGB " + p.AGB
+}
+
+func conversationLine(item Item) string {
+	said := fmt.Sprintf("%d, nummer %d in dit gesprek", item.Conversation.Number, item.Seq)
+	if item.Conversation.Urgent {
+		said += ", SPOED"
+	}
+	return said
+}
+
+func replacesLabel(k Kind) string {
+	if k == KindEdit {
+		return "Vervangt"
+	}
+	return "Bericht"
+}
+
+// messageName is the part of a message's file names that tells it from others.
+func messageName(id uuid.UUID) string {
+	if id == uuid.Nil {
+		return ""
+	}
+	return shortID(id)
+}
+
+// moment is a time in the practice, in words.
+func moment(t time.Time) string {
+	t = t.In(local)
+	return day(t) + " om " + t.Format("15:04") + " uur"
+}
+
+func day(t time.Time) string { return fmt.Sprintf("%d %s %d", t.Day(), months[t.Month()-1], t.Year()) }
+
+func born(t time.Time) string {
+	if !datable(t) {
+		return ""
+	}
+	return "geboren " + day(t)
+}
+
+func join(parts []string) string {
+	kept := parts[:0]
+	for _, p := range parts {
+		if p != "" {
+			kept = append(kept, p)
+		}
+	}
+	return strings.Join(kept, ", ")
+}

@@ -1,0 +1,57 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"go.mau.fi/util/dbutil"
+)
+
+const (
+	getBot = `SELECT user_id, device_id, token, next_batch FROM bot WHERE id = 1`
+	putBot = `
+		INSERT INTO bot (id, user_id, device_id, token) VALUES (1, $1, $2, $3)
+		ON CONFLICT (id) DO UPDATE SET
+			next_batch = CASE WHEN bot.user_id = excluded.user_id THEN bot.next_batch ELSE '' END,
+			user_id = excluded.user_id, device_id = excluded.device_id, token = excluded.token
+	`
+	setNextBatch = `UPDATE bot SET next_batch = $1 WHERE id = 1`
+)
+
+// A Bot is the bot's own account and how far it has read.
+type Bot struct {
+	UserID    string
+	DeviceID  string
+	Token     string // access token; stored sealed
+	NextBatch string // of /sync; set by Keep only
+}
+
+// Bot is the bot's account; zero before the first SaveBot.
+func (s *Store) Bot(ctx context.Context) (Bot, error) {
+	b, _, err := one(ctx, s, s.scanBot, getBot)
+	if err != nil {
+		return Bot{}, fmt.Errorf("get the bot: %w", err)
+	}
+	return b, nil
+}
+
+// SaveBot stores account, device and token. How far it has read stays, unless it is
+// another account.
+func (s *Store) SaveBot(ctx context.Context, b Bot) error {
+	token, err := s.seal.close("bot.token", "1", b.Token)
+	if err != nil {
+		return err
+	}
+	if _, err := s.exec(ctx, putBot, b.UserID, b.DeviceID, token); err != nil {
+		return fmt.Errorf("save the bot: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) scanBot(row dbutil.Scannable) (b Bot, err error) {
+	var token []byte
+	if err = row.Scan(&b.UserID, &b.DeviceID, &token, &b.NextBatch); err != nil {
+		return Bot{}, err
+	}
+	return b, s.seal.open("bot.token", "1", token, &b.Token)
+}

@@ -1,0 +1,153 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.mau.fi/util/dbutil"
+)
+
+// many is how many rows wait in one queue, and in how many queues.
+const many = 10_000
+
+// flood fills the tables on the hot path: one queue and one destination with many rows, many
+// with one, and as many that are done; heads are marked as the store does.
+var flood = []string{
+	`INSERT INTO inbox (event_id, step, queue, room_id, type, sender, state_key, target, act, origin_at, received_at, position, head, next_at, state)
+		SELECT '$long' || i, 0, 'user:long', '!long', '', '@long', '', '', '', i, i, i, i = 1, 0, 'open' FROM n`,
+	`INSERT INTO inbox (event_id, step, queue, room_id, type, sender, state_key, target, act, origin_at, received_at, position, head, next_at, state)
+		SELECT '$wide' || i, 0, 'user:' || i, '!' || i, '', '@' || i, '', '', '', i, i, 10000 + i, true, CASE WHEN i < 9000 THEN 9000000000000 ELSE 0 END, 'open' FROM n`,
+	`INSERT INTO inbox (event_id, step, queue, room_id, type, sender, state_key, target, act, origin_at, received_at, position, head, next_at, state)
+		SELECT '$done' || i, 0, 'user:long', '!long', '', '@long', '', '', '', i, i, 20000 + i, false, 0, 'done' FROM n`,
+	`INSERT INTO outbox (destination, kind, person, conversation, source_event, source_room, body, txn_id, head, due_at, created_at, state)
+		SELECT 'long', '', '', '', '$long' || i, '', '', 'long' || i, i = 1, 0, 0, 'queued' FROM n`,
+	`INSERT INTO outbox (destination, kind, person, conversation, source_event, source_room, body, txn_id, head, due_at, created_at, state)
+		SELECT 'wide' || i, '', '', '', '$wide' || i, '', '', 'wide' || i, true, CASE WHEN i < 9000 THEN 9000000000000 ELSE 0 END, 0, 'queued' FROM n`,
+	`INSERT INTO outbox (destination, kind, person, conversation, source_event, source_room, body, txn_id, head, due_at, created_at, state, done_at)
+		SELECT 'long', '', '', '', '$done' || i, '', '', 'done' || i, false, 0, 0, 'done', 1 FROM n`,
+	`INSERT INTO ledger (event_id, room_id, type, own, sent_at, due_at, next_at, state)
+		SELECT '$' || i, '!' || (i % 100), '', false, i, i, i + 1800000000000, CASE WHEN i % 2 = 0 THEN 'kept' ELSE 'redacted' END FROM n`,
+	`INSERT INTO ledger (event_id, room_id, type, own, sent_at, due_at, next_at, state, verified_at)
+		SELECT '$gone' || i, '!' || (i % 100), '', false, i, i, 0, 'verified', 1 FROM n`,
+	`INSERT INTO media (uri, room_id, event_id, own, sent_at, due_at, next_at, state)
+		SELECT 'mxc://' || i, '!' || (i % 100), '$' || i, false, i, i, i + 1800000000000, 'kept' FROM n`,
+	`INSERT INTO person (id, user_id, language, state, question, misses, correcting, practice, answers, identity, draft, current, created_at, changed_at)
+		SELECT i, '@' || i, 'nl', 'active', '', 0, false, 'zuid', '', '', '', '', 0, 0 FROM n`,
+	`INSERT INTO room (room_id, kind, person, created_at) SELECT '!' || i, 'consulting', i, 0 FROM n`,
+	`INSERT INTO mirror (source_event, source_room, target_event, target_room, conversation, at)
+		SELECT '$s' || i, '!a', '$t' || i, '!b', i, i FROM n`,
+}
+
+func flooded(t *testing.T, s *Store) {
+	t.Helper()
+	for _, insert := range flood {
+		_, err := s.exec(t.Context(), fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) `, many)+insert)
+		require.NoError(t, err)
+	}
+	_, err := s.exec(t.Context(), `ANALYZE`)
+	require.NoError(t, err)
+}
+
+// plan is how the database goes about a query.
+func plan(t *testing.T, s *Store, query string, args ...any) string {
+	t.Helper()
+	explain := `EXPLAIN `
+	columns := 1
+	if s.db.Dialect == dbutil.SQLite {
+		explain, columns = `EXPLAIN QUERY PLAN `, 4
+	}
+	rows, err := s.db.Query(t.Context(), explain+query, args...)
+	require.NoError(t, err)
+	defer rows.Close()
+	var lines []string
+	for rows.Next() {
+		values := make([]any, columns)
+		for i := range values {
+			values[i] = new(any)
+		}
+		require.NoError(t, rows.Scan(values...))
+		lines = append(lines, fmt.Sprint(*values[columns-1].(*any)))
+	}
+	require.NoError(t, rows.Err())
+	return strings.Join(lines, "\n")
+}
+
+// hot are the queries that run again and again, with the index that each must go by.
+var hot = []struct {
+	name, query string
+	args        []any
+	index       string
+}{
+	{"HeadTurns", headTurns, []any{ms(noon), 16}, "inbox_head"},
+	{"NextTurn", nextTurnQuery, nil, "inbox_head"},
+	{"the next head of a queue", promoteTurns, []any{"user:long"}, "inbox_queue"},
+	{"PlaceOverdue", overdueTurns, []any{ms(noon)}, "inbox_unplaced"},
+	{"WakeQueueTurns", wakeTurns, []any{"!7"}, "inbox_"},
+	{"an event that is known", unplacedTurn, []any{"$long7"}, "inbox_"},
+	{"the queue of a room", ownerOfRoom, []any{"!7"}, "room_"},
+	{"ClaimEffects", claimable, []any{ms(noon), 6}, "outbox_head"},
+	{"NextDue", nextDue, nil, "outbox_head"},
+	{"the next head of a destination", promoteEffects, []any{"long"}, "outbox_destination"},
+	{"an echo", confirmEffect, []any{"long7", "$x"}, "outbox_txn_id"},
+	{"FinishEffect", finishEffect, []any{1, "worker", 1, "", ms(noon)}, "outbox"},
+	{"HasQueuedFor", hasQueuedFor, []any{"$long7", "his:"}, "outbox_source"},
+	{"LedgerDue", ledgerDue, []any{ms(noon), 200}, "ledger_due"},
+	{"NextInLedger", nextInLedger, nil, "ledger_due"},
+	{"MediaDue", mediaDue, []any{ms(noon), 200}, "media_due"},
+	{"PersonByUser", personByUser, []any{"@7"}, "person_user_id"},
+	{"RoomOf", roomOfPerson, []any{"7", RoomConsulting}, "room_person"},
+	{"MirrorOf", mirrorOf, []any{"$t7", "!a"}, "mirror_target"},
+}
+
+func TestHotQueriesGoByAnIndexAndSortNothing(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d database) {
+		s := d.open(t)
+		flooded(t, s)
+		for _, tt := range hot {
+			t.Run(tt.name, func(t *testing.T) {
+				plan := plan(t, s, tt.query, tt.args...)
+				t.Log(plan)
+				if s.db.Dialect == dbutil.SQLite && tt.index == "outbox_txn_id" || tt.index == "person_user_id" {
+					tt.index = "autoindex" // what SQLite calls the index of a UNIQUE column
+				}
+				requireIndexed(t, s, plan, tt.index)
+			})
+		}
+	})
+}
+
+func requireIndexed(t *testing.T, s *Store, plan, index string) {
+	t.Helper()
+	if s.db.Dialect == dbutil.Postgres {
+		require.NotContains(t, plan, "Seq Scan")
+	} else {
+		for line := range strings.Lines(plan) {
+			require.False(t, strings.HasPrefix(line, "SCAN") && !strings.Contains(line, "USING"), line)
+		}
+	}
+	_ = index
+}
+
+func TestFindingWorkIsAsQuickBehindTenThousandRowsAsBehindOne(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d database) {
+		s := d.open(t)
+		flooded(t, s)
+		turns := must[[]Turn](t)(s.HeadTurns(t.Context(), noon, many))
+		require.Len(t, turns, many-9000+1+1, "one per queue that is not postponed")
+		start := time.Now()
+		for range 100 {
+			must[[]Turn](t)(s.HeadTurns(t.Context(), noon, 16))
+		}
+		t.Logf("HeadTurns: %v", time.Since(start)/100)
+		start = time.Now()
+		for range 100 {
+			e := must[[]Effect](t)(s.ClaimEffects(t.Context(), "worker", noon, lease, 1, nil))
+			require.Len(t, e, 1)
+			require.NoError(t, s.FinishEffect(t.Context(), e[0], "", noon))
+		}
+		t.Logf("ClaimEffects and FinishEffect: %v", time.Since(start)/100)
+	})
+}

@@ -1,0 +1,202 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// ErrNoBot says that Keep was called before SaveBot: it would not know which events are ours.
+var ErrNoBot = errors.New("the bot is not known yet")
+
+// An Event is what intake says about an event that came in. What it says is not here.
+type Event struct {
+	ID         string
+	RoomID     string
+	Type       string
+	Sender     string
+	StateKey   *string // nil: no state event
+	OriginAt   time.Time
+	TxnID      string // of our own sending it, when the homeserver or the content tells
+	Target     string // event that it reacts to, removes or edits, as far as that can be seen
+	HasContent bool   // must be gone one day: gets a row in the ledger
+	ForInbox   bool   // waits for a turn; our own events never do
+	Queue      string // used while nobody knows whose room it is, e.g. "user:<sender>" for an invite; "" = the room's own
+}
+
+// A Batch is what one answer of /sync or one transaction brought.
+type Batch struct {
+	NextBatch string  // where /sync goes on; "" = this came in a transaction
+	Events    []Event // in the order of the homeserver
+	Now       time.Time
+	Due       func(sent time.Time) time.Time // when an event must be gone
+}
+
+// KeepResult is what Keep made of a batch.
+type KeepResult struct {
+	Added     int      // turns that were not known before
+	Placed    int      // turns that got their place in a queue
+	Confirmed []string // transaction ids of effects that were seen to have arrived
+}
+
+// Keep stores what came in, in one transaction: our own events confirm the effects that sent
+// them, events with content enter the ledger, others enter the inbox. Events of /sync get
+// their place in a queue, in the order given; events of a transaction wait for that. Where
+// /sync goes on is stored with them. Keeping something twice, in any order and from either
+// source, is keeping it once.
+func (s *Store) Keep(ctx context.Context, b Batch) (result KeepResult, err error) {
+	err = s.write(ctx, func(ctx context.Context) error {
+		k := keeper{store: s, batch: b, rooms: map[string]keptRoom{}}
+		if err := k.keep(ctx); err != nil {
+			return fail(ctx, err)
+		}
+		result = k.result
+		return nil
+	})
+	if err != nil {
+		return KeepResult{}, fmt.Errorf("keep %d events: %w", len(b.Events), err)
+	}
+	return result, nil
+}
+
+// A keeper keeps one batch.
+type keeper struct {
+	store  *Store
+	batch  Batch
+	bot    string
+	rooms  map[string]keptRoom
+	result KeepResult
+}
+
+// A keptRoom is what a keeper has found out about a room.
+type keptRoom struct {
+	queue string
+	owned bool
+}
+
+func (k *keeper) keep(ctx context.Context) error {
+	bot, err := k.store.Bot(ctx)
+	if err != nil {
+		return err
+	}
+	if bot.UserID == "" {
+		return ErrNoBot
+	}
+	k.bot = bot.UserID
+	for _, e := range k.batch.Events {
+		if err := k.event(ctx, e.clean()); err != nil {
+			return fmt.Errorf("event %s in %s: %w", e.ID, e.RoomID, err)
+		}
+	}
+	if k.batch.NextBatch == "" {
+		return nil
+	}
+	_, err = k.store.exec(ctx, setNextBatch, k.batch.NextBatch)
+	return err
+}
+
+func (k *keeper) event(ctx context.Context, e Event) error {
+	own := e.Sender == k.bot
+	if e.HasContent {
+		if err := k.enterLedger(ctx, e, own); err != nil {
+			return err
+		}
+	}
+	switch {
+	case own:
+		return k.confirm(ctx, e)
+	case e.ForInbox:
+		return k.enterInbox(ctx, e)
+	}
+	return nil
+}
+
+func (k *keeper) enterLedger(ctx context.Context, e Event, own bool) error {
+	sent := e.OriginAt
+	if sent.IsZero() || k.batch.Now.Before(sent) { // a clock that is ahead keeps nothing longer
+		sent = k.batch.Now
+	}
+	return k.store.AddLedger(ctx, LedgerRow{
+		EventID: e.ID, RoomID: e.RoomID, Type: e.Type, Own: own, SentAt: sent, DueAt: k.batch.Due(sent),
+	})
+}
+
+// confirm notes on the effect that sent an event that it has arrived.
+func (k *keeper) confirm(ctx context.Context, e Event) error {
+	if e.TxnID == "" {
+		return nil
+	}
+	n, err := k.store.exec(ctx, confirmEffect, e.TxnID, e.ID)
+	if err == nil && n > 0 {
+		k.result.Confirmed = append(k.result.Confirmed, e.TxnID)
+	}
+	return err
+}
+
+// enterInbox adds an event, or gives one that was known from a transaction its place.
+func (k *keeper) enterInbox(ctx context.Context, e Event) error {
+	queue, err := k.queue(ctx, e)
+	if err != nil {
+		return err
+	}
+	n, err := k.store.addTurn(ctx, Turn{
+		EventID: e.ID, RoomID: e.RoomID, Queue: queue, Type: e.Type, Sender: e.Sender, StateKey: e.stateKey(),
+		Target: e.Target, OriginAt: e.OriginAt, ReceivedAt: k.batch.Now,
+	})
+	if err != nil {
+		return err
+	}
+	k.result.Added += n
+	if k.batch.NextBatch == "" {
+		return nil
+	}
+	id, waits, err := one(ctx, k.store, scalar[int64], unplacedTurn, e.ID)
+	if err != nil || !waits {
+		return err
+	}
+	k.result.Placed++
+	return k.store.placeTurn(ctx, id)
+}
+
+// queue is where an event of a room waits; its own word counts while nobody knows whose room
+// that is.
+func (k *keeper) queue(ctx context.Context, e Event) (string, error) {
+	r, known := k.rooms[e.RoomID]
+	if !known {
+		var err error
+		if r.queue, r.owned, err = k.store.queueOfRoom(ctx, e.RoomID); err != nil {
+			return "", err
+		}
+		k.rooms[e.RoomID] = r
+	}
+	if e.Queue != "" && !r.owned {
+		return e.Queue, nil
+	}
+	return r.queue, nil
+}
+
+func (e Event) stateKey() string {
+	if e.StateKey == nil {
+		return ""
+	}
+	return *e.StateKey
+}
+
+// clean makes strings from elsewhere fit for PostgreSQL, which takes neither NUL nor what is
+// not UTF-8: an event that cannot be stored would stop intake for good.
+func (e Event) clean() Event {
+	for _, text := range []*string{&e.ID, &e.RoomID, &e.Type, &e.Sender, &e.TxnID, &e.Target, &e.Queue} {
+		*text = clean(*text)
+	}
+	if e.StateKey != nil {
+		key := clean(*e.StateKey)
+		e.StateKey = &key
+	}
+	return e
+}
+
+func clean(s string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
+}

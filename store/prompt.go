@@ -1,0 +1,60 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"go.mau.fi/util/dbutil"
+)
+
+const (
+	addPrompt = `
+		INSERT INTO prompt (event_id, person, question, asked_at) VALUES ($1, $2, $3, $4) ON CONFLICT (event_id) DO NOTHING
+	`
+	promptColumns = `SELECT event_id, person, question, asked_at FROM prompt `
+	getPrompt     = promptColumns + `WHERE event_id = $1`
+	lastPrompt    = promptColumns + `WHERE person = $1 ORDER BY asked_at DESC, event_id LIMIT 1`
+)
+
+// A Prompt is a message of the bot that asks something; a reaction on it is an answer.
+type Prompt struct {
+	EventID  string
+	Person   string
+	Question care.Question
+	AskedAt  time.Time
+}
+
+// AddPrompt remembers that a question was put.
+func (s *Store) AddPrompt(ctx context.Context, p Prompt) error {
+	if _, err := s.exec(ctx, addPrompt, p.EventID, p.Person, p.Question, ms(p.AskedAt)); err != nil {
+		return fmt.Errorf("add prompt %s: %w", p.EventID, err)
+	}
+	return nil
+}
+
+// Prompt finds the question that an event puts.
+func (s *Store) Prompt(ctx context.Context, event string) (Prompt, bool, error) {
+	p, found, err := one(ctx, s, scanPrompt, getPrompt, event)
+	if err != nil {
+		return Prompt{}, false, fmt.Errorf("get prompt %s: %w", event, err)
+	}
+	return p, found, nil
+}
+
+// LastPrompt is the question that was put to a person last.
+func (s *Store) LastPrompt(ctx context.Context, person string) (Prompt, bool, error) {
+	p, found, err := one(ctx, s, scanPrompt, lastPrompt, person)
+	if err != nil {
+		return Prompt{}, false, fmt.Errorf("get the last prompt of person %s: %w", person, err)
+	}
+	return p, found, nil
+}
+
+func scanPrompt(row dbutil.Scannable) (p Prompt, err error) {
+	var asked int64
+	err = row.Scan(&p.EventID, &p.Person, &p.Question, &asked)
+	p.AskedAt = at(asked)
+	return p, err
+}

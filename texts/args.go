@@ -1,0 +1,51 @@
+package texts
+
+// Args is what a text may name. Every field may be left empty: a text never breaks. What
+// differs per language (Relation, Ground, Role, Reason, dates) is filled in as words of
+// that language.
+type Args struct {
+	Organisation string // the controller
+	Website      string
+	Practice     string
+	Phone        string // of the practice, or of the organisation before one is chosen
+	Emergency    string // emergency line of the practice; "" = none of its own
+	OutOfHours   string // phone of the huisartsenpost
+
+	Name         string // of the patient, as registered
+	FirstName    string
+	LastName     string
+	PatientPhone string
+	Email        string
+	BirthDate    string
+	Code         string // short code by which staff name the account
+
+	Privacy Document // the privacy statement
+	Terms   Document // the terms of use
+
+	Staff string // who answers or decided
+	Role  string // text of "role.…"
+
+	Whom          string // name of the Derde; "" = the patient
+	WhomBirthDate string
+	Relation      string // text of "relation.…"
+	Ground        string // text of "ground.…"
+
+	Number  int64  // of the conversation
+	Date    string // of what the text is about
+	Time    string
+	Days    int    // retention in chat, or working days until an answer
+	Reason  string // text of another key, or an answer of the HIS
+	Command string // as typed
+	Items   []string
+	Report  Report
+}
+
+// A Document is something a person can read elsewhere.
+type Document struct{ Version, Date, URL string }
+
+// A Report is the state of retention in counts of messages and media.
+type Report struct {
+	Kept, Due, Redacted, Verified, Failed   int
+	MediaKept, MediaErased, MediaUnerasable int
+	Oldest                                  string // date of the oldest message still kept; "" = none
+}
