@@ -126,3 +126,14 @@ func TestAFileThatIsNoRegistrationIsRefused(t *testing.T) {
 	_, err = LoadRegistration(c)
 	require.ErrorContains(t, err, "registration: ")
 }
+
+func TestTheExampleRegistrationIsWhatTheCommandMakes(t *testing.T) {
+	example, err := ReadRegistration("../registration.example.yaml")
+	require.NoError(t, err)
+	c, err := config.Example()
+	require.NoError(t, err)
+	require.NoError(t, example.Fits(c))
+	made := NewRegistration(c)
+	made.ASToken, made.HSToken, made.SenderLocalpart = example.ASToken, example.HSToken, example.SenderLocalpart
+	assert.Equal(t, made, example)
+}

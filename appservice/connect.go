@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -54,8 +55,9 @@ type Client struct {
 	log        zerolog.Logger
 	libraryLog zerolog.Logger
 
-	matrix  *mautrix.Client // as the bot, with its device
-	service *mautrix.Client // as the application service, without a device
+	matrix  *mautrix.Client        // as the bot, with its device
+	token   atomic.Pointer[string] // of matrix; it may change while others send
+	service *mautrix.Client        // as the application service, without a device
 	machine *crypto.OlmMachine
 	rooms   stateStore
 	keys    cryptoStore
@@ -105,8 +107,13 @@ func newClient(o Options) (*Client, error) {
 	if c.service, err = c.libraryClient(o.ASToken); err != nil {
 		return nil, err
 	}
-	if c.matrix, err = c.libraryClient(o.ASToken); err != nil {
+	if c.matrix, err = c.libraryClient(""); err != nil {
 		return nil, err
+	}
+	c.matrix.RequestHook = func(req *http.Request) {
+		if token := c.token.Load(); token != nil {
+			req.Header.Set("Authorization", "Bearer "+*token)
+		}
 	}
 	c.rooms = newStateStore(o.Store.DB())
 	c.matrix.StateStore = c.rooms

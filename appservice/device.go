@@ -71,7 +71,8 @@ func (c *Client) firstSignIn(ctx context.Context, bot store.Bot) error {
 			c.use(signed)
 			return c.store.SaveBot(ctx, signed)
 		}
-		if refused = append(refused, err); classOf(err) == nil { // no answer, or one about something else
+		refused = append(refused, err)
+		if classOf(err) == nil && !errors.Is(err, ErrUnsupported) { // no answer, or one about something else
 			break
 		}
 	}
@@ -97,29 +98,31 @@ func (c *Client) keepToken(ctx context.Context, bot store.Bot) error {
 	return c.store.SaveBot(ctx, bot)
 }
 
-// use lets the library speak as the bot's device.
+// use lets the library speak as the bot's device. After the first time only the token changes.
 func (c *Client) use(bot store.Bot) {
-	c.matrix.DeviceID = id.DeviceID(bot.DeviceID)
-	ownToken := bot.Token != ""
-	c.matrix.SetAppServiceUserID, c.matrix.SetAppServiceDeviceID = !ownToken, !ownToken
-	c.matrix.AccessToken = c.opts.ASToken
+	token, ownToken := c.opts.ASToken, bot.Token != ""
 	if ownToken {
-		c.matrix.AccessToken = bot.Token
+		token = bot.Token
+	}
+	c.token.Store(&token)
+	if c.matrix.DeviceID == "" {
+		c.matrix.DeviceID = id.DeviceID(bot.DeviceID)
+		c.matrix.SetAppServiceUserID, c.matrix.SetAppServiceDeviceID = !ownToken, !ownToken
 	}
 }
 
 const deviceName = "Spreekkamer"
 
-// createDevice makes the device, or finds it there, with the as_token. That the device then
-// works is asked, because a homeserver may take the request for something else.
+// createDevice makes the device, or finds it there, with the as_token. Whether the as_token then
+// speaks for the device is asked: Dendrite lets an existing device be renamed like this, and no
+// more.
 func (c *Client) createDevice(ctx context.Context, bot store.Bot) (store.Bot, error) {
 	path := c.service.BuildClientURL("v3", "devices", bot.DeviceID)
 	_, err := c.service.MakeRequest(ctx, http.MethodPut, path, &mautrix.ReqPutDevice{DisplayName: deviceName}, nil)
 	if err != nil {
 		return bot, failed(err, "create the bot's device")
 	}
-	c.use(bot)
-	who, err := c.matrix.Whoami(ctx)
+	who, err := c.whoami(ctx, bot.DeviceID)
 	if err != nil {
 		return bot, failed(err, "ask the homeserver about the bot's device")
 	}
@@ -127,6 +130,14 @@ func (c *Client) createDevice(ctx context.Context, bot store.Bot) (store.Bot, er
 		return bot, fmt.Errorf("device %s was created, but the homeserver takes us for device %q: %w", bot.DeviceID, who.DeviceID, ErrUnsupported)
 	}
 	return bot, nil
+}
+
+// whoami asks, with the as_token, as whom and which device the homeserver takes us.
+func (c *Client) whoami(ctx context.Context, device string) (who mautrix.RespWhoami, err error) {
+	query := map[string]string{"device_id": device, "org.matrix.msc3202.device_id": device}
+	url := c.service.BuildURLWithQuery(mautrix.ClientURLPath{"v3", "account", "whoami"}, query)
+	_, err = c.service.MakeRequest(ctx, http.MethodGet, url, nil, &who)
+	return who, err
 }
 
 // logIn asks for a token for the device that the database names.
@@ -139,6 +150,9 @@ func (c *Client) logIn(ctx context.Context, bot store.Bot) (store.Bot, error) {
 	if err != nil {
 		return bot, failed(err, "log in as application service")
 	}
-	bot.Token, bot.DeviceID = answer.AccessToken, string(answer.DeviceID)
+	if answer.DeviceID != id.DeviceID(bot.DeviceID) {
+		return bot, fmt.Errorf("log in as application service: asked for device %s, got %s: %w", bot.DeviceID, answer.DeviceID, ErrUnsupported)
+	}
+	bot.Token = answer.AccessToken
 	return bot, nil
 }

@@ -24,7 +24,7 @@ var (
 	ErrNotEncrypted = fmt.Errorf("room is not encrypted: %w", ErrPermanent)
 	// ErrNotFound says that the homeserver does not know the thing, or does not show it to us.
 	ErrNotFound = errors.New("not found")
-	// ErrUnknownToken says that the homeserver no longer accepts the bot's token.
+	// ErrUnknownToken says that the homeserver no longer accepts the bot's token or device.
 	ErrUnknownToken = errors.New("token not accepted")
 	// ErrRedacted says that an event is still there but its content has been removed.
 	ErrRedacted = errors.New("content was removed")
@@ -47,6 +47,7 @@ var classes = map[string]error{
 	"M_NOT_FOUND":           ErrNotFound,
 	"M_UNKNOWN_TOKEN":       ErrUnknownToken,
 	"M_MISSING_TOKEN":       ErrUnknownToken,
+	"M_UNKNOWN_DEVICE":      ErrUnknownToken, // the as_token is fine, the device is gone
 	"M_UNRECOGNIZED":        ErrUnsupported,
 	"M_BAD_JSON":            ErrPermanent,
 	"M_NOT_JSON":            ErrPermanent,

@@ -156,10 +156,18 @@ func (e incoming) forInbox(bot id.UserID) bool {
 	return e.StateKey == nil || e.Type == event.StateMember.Type
 }
 
+// membershipOf is what the event makes of someone's place in the room; "" when it is about
+// something or someone else.
+func (e incoming) membershipOf(user id.UserID) string {
+	if e.Type != event.StateMember.Type || e.StateKey == nil || *e.StateKey != string(user) {
+		return ""
+	}
+	return text(inside(e.Content, "membership"))
+}
+
 // invites reports whether the event invites someone.
 func (e incoming) invites(user id.UserID) bool {
-	return e.Type == event.StateMember.Type && e.StateKey != nil && *e.StateKey == string(user) &&
-		text(inside(e.Content, "membership")) == string(event.MembershipInvite)
+	return e.membershipOf(user) == string(event.MembershipInvite)
 }
 
 // row is the event as the store keeps it, without what people wrote.

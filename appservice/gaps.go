@@ -3,13 +3,11 @@ package appservice
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
 	"strconv"
 
 	"maunium.net/go/mautrix"
-	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 )
 
@@ -27,22 +25,23 @@ const (
 // fillGap returns what a /sync answer leaves out before its timeline, oldest first: what
 // happened since the last answer, or, of a room just entered, its history.
 func (c *Client) fillGap(ctx context.Context, room id.RoomID, news roomNews, timeline []incoming, since string) ([]incoming, error) {
-	from, until, most := news.Timeline.PrevBatch, since, longestGap
-	entered := since == "" || c.entered(news, timeline)
-	if entered {
-		until, most = "", longestHistory
+	var events []incoming
+	var err error
+	switch {
+	case since == "":
+		events, err = c.walkBack(ctx, room, news.Timeline.PrevBatch, "", longestHistory)
+	case c.entered(timeline):
+		events, err = c.walkBack(ctx, room, news.Timeline.PrevBatch, "", longestHistory)
+		events = c.sinceLastStay(events)
+	case news.Timeline.Limited:
+		events, err = c.gap(ctx, room, news, timeline, since)
 	}
-	if from == "" || !entered && !news.Timeline.Limited {
-		return nil, nil
-	}
-	events, err := c.walkBack(ctx, room, from, until, most)
 	if err == nil {
 		delete(c.gaps, room)
 		return events, nil
 	}
 	c.gaps[room]++
-	hopeless := errors.Is(err, ErrForbidden) || errors.Is(err, ErrNotFound)
-	if !hopeless && c.gaps[room] < gapTries {
+	if !isRefused(err) && c.gaps[room] < gapTries {
 		return nil, err
 	}
 	delete(c.gaps, room)
@@ -50,15 +49,57 @@ func (c *Client) fillGap(ctx context.Context, room id.RoomID, news roomNews, tim
 	return nil, nil
 }
 
-// entered reports whether the bot came into the room within this answer.
-func (c *Client) entered(news roomNews, timeline []incoming) bool {
-	return slices.ContainsFunc(timeline, func(e incoming) bool {
-		if e.Type != event.StateMember.Type || e.StateKey == nil || *e.StateKey != string(c.user) {
-			return false
+// gap asks /sync for the same again, for one room and with more events: that is exact, but
+// Synapse gives no more than a hundred. So the rest comes from the room's history, which on
+// Synapse ends exactly where the last answer did; Dendrite would go on to the room's start, and
+// long done events would be taken for new.
+func (c *Client) gap(ctx context.Context, room id.RoomID, news roomNews, timeline []incoming, since string) ([]incoming, error) {
+	for _, limit := range widerLimits {
+		answer, err := c.requestSync(ctx, since, 0, limit, room)
+		if err != nil {
+			return nil, err
 		}
+		wide := answer.room(room).Timeline
+		events := c.parseAll(room, wide.Events)
+		if !wide.Limited && len(events) > 0 {
+			return before(events, timeline), nil
+		}
+		if len(wide.Events) < limit { // it has a limit of its own
+			break
+		}
+	}
+	return c.walkBack(ctx, room, news.Timeline.PrevBatch, since, longestGap)
+}
+
+// before returns the events that come before a timeline's first; what came after the timeline
+// comes with the next answer.
+func before(events, timeline []incoming) []incoming {
+	if len(timeline) == 0 {
+		return events
+	}
+	first := slices.IndexFunc(events, func(e incoming) bool { return e.ID == timeline[0].ID })
+	if first < 0 {
+		return events
+	}
+	return events[:first]
+}
+
+// entered reports whether the bot came into the room within this answer.
+func (c *Client) entered(timeline []incoming) bool {
+	return slices.ContainsFunc(timeline, func(e incoming) bool {
 		before := text(inside(e.Raw, "unsigned", "prev_content", "membership"))
-		return text(inside(e.Content, "membership")) == "join" && before != "join"
+		return e.membershipOf(c.user) == "join" && before != "join"
 	})
+}
+
+// sinceLastStay leaves out what the bot saw when it was in the room before.
+func (c *Client) sinceLastStay(events []incoming) []incoming {
+	for i, e := range slices.Backward(events) {
+		if is := e.membershipOf(c.user); is == "leave" || is == "ban" {
+			return events[i+1:]
+		}
+	}
+	return events
 }
 
 // walkBack reads a room's events from one place in the stream back to another ("" for the
@@ -82,6 +123,9 @@ func (c *Client) walkBack(ctx context.Context, room id.RoomID, from, until strin
 	slices.Reverse(newestFirst)
 	return newestFirst, nil
 }
+
+// widerLimits are how many events of one room are asked for when a timeline left some out.
+var widerLimits = []int{1_000, 10_000, longestGap}
 
 type messagePage struct {
 	Chunk []json.RawMessage `json:"chunk"`

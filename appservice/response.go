@@ -2,12 +2,10 @@ package appservice
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strconv"
-
-	"context"
 
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/id"
@@ -40,19 +38,37 @@ type roomNews struct {
 	} `json:"timeline"`
 }
 
-// timelineLimit is how many events of one room a /sync answer holds; the rest is fetched.
+// room is the news of one room, whether the bot is in it or just left.
+func (a syncAnswer) room(room id.RoomID) roomNews {
+	if news, ok := a.Rooms.Join[room]; ok {
+		return news
+	}
+	return a.Rooms.Leave[room]
+}
+
+// timelineLimit is how many events of one room a /sync answer holds; the rest is asked for.
 const timelineLimit = 50
 
-// syncFilter asks for rooms only. "No types" is written as a type that does not exist, because
-// Dendrite on SQLite ignores not_types.
-var syncFilter = `{"presence":{"types":["none"]},"account_data":{"types":["none"]},"room":{` +
-	`"account_data":{"types":["none"]},"ephemeral":{"types":["none"]},` +
-	`"state":{"lazy_load_members":false},"timeline":{"limit":` + strconv.Itoa(timelineLimit) + `}}}`
+// nothing is "no types" as a type that does not exist: Dendrite on SQLite ignores not_types.
+var nothing = map[string]any{"types": []string{"none"}}
+
+// syncFilter asks for rooms only, for all or for those given.
+func syncFilter(limit int, only []id.RoomID) string {
+	room := map[string]any{
+		"account_data": nothing, "ephemeral": nothing,
+		"state":    map[string]any{"lazy_load_members": false},
+		"timeline": map[string]any{"limit": limit},
+	}
+	if len(only) > 0 {
+		room["rooms"] = only
+	}
+	return string(marshal(map[string]any{"presence": nothing, "account_data": nothing, "room": room}))
+}
 
 // requestSync asks for what is new since a place in the stream ("" for everything), and waits
 // for something up to the given milliseconds.
-func (c *Client) requestSync(ctx context.Context, since string, wait int) (answer syncAnswer, err error) {
-	req := mautrix.ReqSync{Timeout: wait, Since: since, FilterID: syncFilter}
+func (c *Client) requestSync(ctx context.Context, since string, wait, limit int, only ...id.RoomID) (answer syncAnswer, err error) {
+	req := mautrix.ReqSync{Timeout: wait, Since: since, FilterID: syncFilter(limit, only)}
 	_, err = c.matrix.MakeFullRequest(ctx, mautrix.FullRequest{
 		Method: http.MethodGet, MaxAttempts: 1, ResponseJSON: &answer,
 		URL: c.matrix.BuildURLWithQuery(mautrix.ClientURLPath{"v3", "sync"}, req.BuildQuery()),

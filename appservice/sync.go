@@ -47,13 +47,16 @@ func (c *Client) Run(ctx context.Context) error {
 // CaughtUp is closed when everything has been kept that happened before Run.
 func (c *Client) CaughtUp() <-chan struct{} { return c.caughtUp }
 
-// renewToken signs in again when the homeserver has forgotten the bot's token.
+// renewToken signs in again when the homeserver has forgotten the bot's token or device.
 func (c *Client) renewToken(ctx context.Context, err error) {
 	if !errors.Is(err, ErrUnknownToken) {
 		return
 	}
-	if err := c.signIn(ctx); err != nil {
-		c.log.Error().Str("error", scrubbed(err)).Msg("The bot cannot sign in")
+	for _, step := range []func(context.Context) error{c.signIn, c.publishKeys, c.secureIdentity} {
+		if err := step(ctx); err != nil {
+			c.log.Error().Str("error", scrubbed(err)).Msg("The bot cannot sign in")
+			return
+		}
 	}
 }
 
@@ -82,7 +85,7 @@ func (c *Client) syncOnce(ctx context.Context, wait int) error {
 	if err != nil {
 		return fmt.Errorf("load the place in the stream: %w", err)
 	}
-	answer, err := c.requestSync(ctx, bot.NextBatch, wait)
+	answer, err := c.requestSync(ctx, bot.NextBatch, wait, timelineLimit)
 	if err != nil {
 		return err
 	}

@@ -16,11 +16,15 @@ import (
 // greeting itself.
 const grace = 10 * time.Second
 
+// strangeWait is how long an event of an unknown room is kept for when the room becomes
+// ours.
+const strangeWait = 2 * time.Minute
+
 // inUnknown handles what happens in a room that is not ours yet: an invitation from
 // someone on an allowed homeserver makes it a first contact (requirement A1).
 func (b *Bridge) inUnknown(ctx context.Context, p place) error {
-	if p.Type != event.StateMember.Type {
-		return b.finish(ctx, p, nil)
+	if p.Type != event.StateMember.Type || p.StateKey != string(b.Matrix.UserID()) {
+		return b.strange(ctx, p)
 	}
 	if !b.allowed(p) {
 		return b.finish(ctx, p, func(ctx context.Context) error {
@@ -46,6 +50,15 @@ func (b *Bridge) inUnknown(ctx context.Context, p place) error {
 	})
 }
 
+// strange handles an event of a room that is not ours, or not yet: a room that we are
+// making is known a moment after the homeserver tells of it.
+func (b *Bridge) strange(ctx context.Context, p place) error {
+	if b.Now().Sub(p.ReceivedAt) < strangeWait {
+		return errNotYet
+	}
+	return b.finish(ctx, p, nil)
+}
+
 // allowed applies the allow-list of homeservers (requirement A9).
 func (b *Bridge) allowed(p place) bool {
 	server := p.sender().Homeserver()
@@ -67,7 +80,7 @@ func (b *Bridge) personOf(ctx context.Context, user string) (care.Person, error)
 // inContact handles the patient's own chat with the bot. Nothing is read there: what is
 // written is removed where the bot may, and the way to the consulting room is shown.
 func (b *Bridge) inContact(ctx context.Context, p place) error {
-	if p.event != nil && p.event.Type == event.StateMember || p.Sender == string(b.Matrix.UserID()) {
+	if p.event.StateKey != nil {
 		return b.finish(ctx, p, nil)
 	}
 	person, err := b.personOf(ctx, p.Sender)

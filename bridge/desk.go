@@ -90,7 +90,7 @@ func (b *Bridge) refuse(ctx context.Context, p place, text string) error {
 // relayAbout carries a reaction or an edit to the other side, when what it is about has
 // been carried there. An edit is filed too.
 func (b *Bridge) relayAbout(ctx context.Context, p place, kind, target string) error {
-	relayed, err := b.isRelayed(ctx, target)
+	relayed, err := b.isRelayed(ctx, p, target)
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (b *Bridge) someoneRemoved(ctx context.Context, p place, _ care.Person) err
 	if target == "" {
 		target = string(p.event.Redacts)
 	}
-	relayed, err := b.isRelayed(ctx, target)
+	relayed, err := b.isRelayed(ctx, p, target)
 	if err != nil {
 		return err
 	}

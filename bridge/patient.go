@@ -108,7 +108,7 @@ func (b *Bridge) patientReacted(ctx context.Context, p place, person care.Person
 func (b *Bridge) patientWrote(ctx context.Context, p place, person care.Person) error {
 	content := p.event.Content.AsMessage()
 	if target := edited(p.event); target != "" {
-		if mirrored, err := b.isRelayed(ctx, target); err != nil {
+		if mirrored, err := b.isRelayed(ctx, p, target); err != nil {
 			return err
 		} else if mirrored && !care.ContainsBSN(newText(content)) {
 			return b.relayAbout(ctx, p, "relay", target)
@@ -122,11 +122,15 @@ func (b *Bridge) patientWrote(ctx context.Context, p place, person care.Person) 
 }
 
 // isRelayed says whether an event has been, or is about to be, carried to the other side.
-func (b *Bridge) isRelayed(ctx context.Context, eventID string) (bool, error) {
+func (b *Bridge) isRelayed(ctx context.Context, p place, eventID string) (bool, error) {
 	if _, ok, err := b.Store.MirrorsOf(ctx, eventID); err != nil || ok {
 		return ok, err
 	}
-	return b.Store.HasQueuedFor(ctx, eventID, conversation(""))
+	across := conversation("")
+	if p.room.Kind == store.RoomConversation {
+		across = consulting("")
+	}
+	return b.Store.HasQueuedFor(ctx, eventID, across)
 }
 
 // edited is the event that evt edits; "" when it is no edit.

@@ -64,12 +64,10 @@ func (b *Bridge) advance(ctx context.Context, row store.LedgerRow) error {
 	if row.State == store.LedgerRedacted {
 		return b.verify(ctx, row)
 	}
-	wait, err := b.saveUnfiled(ctx, row)
-	if err != nil {
+	if err := b.saveUnfiled(ctx, row); err != nil {
 		return b.later(ctx, row, err)
 	}
-	_ = wait
-	err = b.Matrix.Redact(ctx, id.RoomID(row.RoomID), id.EventID(row.EventID), "rd"+row.EventID)
+	err := b.Matrix.Redact(ctx, id.RoomID(row.RoomID), id.EventID(row.EventID), "rd"+row.EventID)
 	switch {
 	case err == nil:
 		return b.Store.MarkRedacted(ctx, row.EventID, b.Now().Add(verifyAfter))

@@ -21,6 +21,9 @@ const (
 	maxBackoff  = 5 * time.Minute
 )
 
+// errNotYet postpones a turn without calling it a failure.
+var errNotYet = errors.New("not yet")
+
 // runTurns gives every queue its turns in order, several queues at a time. No two turns
 // of one queue overlap, so nothing about a person needs a lock.
 func (b *Bridge) runTurns(ctx context.Context) error {
@@ -64,6 +67,8 @@ func (b *Bridge) takeTurn(ctx context.Context, t store.Turn) {
 	case err == nil:
 		b.outbox.ring()
 	case ctx.Err() != nil: // stopped: the row is still there
+	case errors.Is(err, errNotYet):
+		b.postpone(ctx, t, b.Now().Add(backoff(t.Attempt)), "not yet")
 	case errors.Is(err, ErrNoKey) && b.Now().Sub(t.ReceivedAt) < b.KeyTimeout:
 		b.postpone(ctx, t, b.Now().Add(backoff(t.Attempt)), "no key")
 	default:
@@ -224,3 +229,13 @@ func (p *pool) keys() (all []string) {
 }
 
 func (p *pool) wait() { p.group.Wait() }
+
+// KeyArrived wakes the turns that wait for a key in a room.
+func (b *Bridge) KeyArrived(room id.RoomID) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := b.Store.WakeQueueTurns(ctx, string(room)); err != nil {
+		b.Log.Err(err).Stringer("room_id", room).Msg("Waking turns failed")
+	}
+	b.turns.ring()
+}

@@ -67,7 +67,7 @@ func (m *mapper) communication(documents []fhir.Reference) fhir.Communication {
 		c.About = []fhir.Reference{*m.consent}
 	}
 	if d := m.item.Conversation.Derde; d != nil {
-		c.Note = []fhir.Annotation{{Text: "Gaat over: " + derdeLine(*d) + ". Grond: " + groundLine(*d) + "."}}
+		c.Note = []fhir.Annotation{{Text: markdown("Gaat over: " + derdeLine(*d) + ". Grond: " + groundLine(*d) + ".")}}
 	}
 	if said := plain(m.item.Text); said != "" {
 		c.Payload = append(c.Payload, fhir.Payload{ContentString: said})

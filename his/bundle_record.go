@@ -41,13 +41,22 @@ func (m *mapper) consentResource(status string) fhir.Consent {
 		Organization: []fhir.Reference{m.practice},
 		PolicyRule:   rule,
 		Provision: &fhir.ConsentProvision{Type: "permit", Actor: []fhir.ConsentActor{{
-			Role: *text("Schrijft over: " + derdeLine(*derde)), Reference: m.writer,
+			Role: capacity(*derde), Reference: m.writer,
 		}}},
 	}
 	if u, err := url.Parse(derde.StatementURI); err == nil && u.IsAbs() {
 		c.Policy = []fhir.ConsentPolicy{{URI: u.String()}}
 	}
 	return c
+}
+
+// capacities are what the ground makes of the account holder (v3-RoleCode).
+var capacities = map[Ground]string{GroundParent: "GUARD", GroundPermission: "DELEGATEE"}
+
+func capacity(d Derde) fhir.CodeableConcept {
+	role := fhir.Concept(fhir.SystemRoleCode, capacities[d.Ground])
+	role.Text = "Schrijft over: " + derdeLine(d)
+	return role
 }
 
 // consentID tells attestations of one conversation apart by their moment.

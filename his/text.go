@@ -34,3 +34,9 @@ func line(s string) string {
 	}, plain(s))
 	return strings.Join(strings.Fields(s), " ")
 }
+
+// markdown is a line for a FHIR element that is markdown (Annotation.text): what looks
+// like markup or HTML in a name is shown as it is, and does nothing.
+func markdown(line string) string {
+	return strings.NewReplacer(`\`, `\\`, "<", `\<`, ">", `\>`, "&", `\&`, "[", `\[`, "]", `\]`, "`", "\\`", "*", `\*`, "_", `\_`).Replace(line)
+}

@@ -24,8 +24,10 @@ const (
 		UPDATE outbox SET state = 'done', head = false, owner = '', error = '', sealed = NULL, done_at = $5,
 			event_id = CASE WHEN $4 = '' THEN event_id ELSE $4 END
 	` + fenced
-	failEffect  = `UPDATE outbox SET state = 'failed', head = false, owner = '', error = $4, done_at = $5` + fenced
-	dropEffect  = `UPDATE outbox SET state = 'skipped', head = false, owner = '', error = $4, sealed = NULL, done_at = $5` + fenced
+	failEffect = `UPDATE outbox SET state = 'failed', head = false, owner = '', error = $4, done_at = $5` + fenced
+	dropEffect = `
+		UPDATE outbox SET state = 'skipped', head = false, owner = '', error = $4, sealed = NULL, done_at = $5
+	` + fenced
 	retryEffect = `UPDATE outbox SET owner = '', error = $4, due_at = $5` + fenced
 
 	confirmEffect = `UPDATE outbox SET event_id = $2 WHERE txn_id = $1 AND event_id = ''`

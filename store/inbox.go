@@ -15,7 +15,7 @@ const (
 	`
 	headTurns    = turnColumns + ` WHERE head AND next_at <= $1 ORDER BY next_at, position LIMIT $2`
 	getTurn      = turnColumns + ` WHERE event_id = $1 AND step = $2`
-	unplacedTurn = `SELECT id FROM inbox WHERE event_id = $1 AND step = 0 AND position IS NULL AND state = 'open'`
+	incoming     = `SELECT id, position IS NULL AND state = 'open' FROM inbox WHERE event_id = $1 AND step = 0`
 	overdueTurns = `
 		SELECT id FROM inbox WHERE position IS NULL AND state = 'open' AND received_at <= $1 ORDER BY origin_at, id
 	`
@@ -26,10 +26,11 @@ const (
 	nextPosition = `UPDATE counter SET n = n + 1 WHERE name = 'position' RETURNING n`
 	positionTurn = `UPDATE inbox SET position = $2 WHERE id = $1 RETURNING queue`
 
-	// promoteTurns marks the first open row of a queue as its head.
+	// promoteTurns marks the first open row of a queue as its head; see promoteEffects.
 	promoteTurns = `
-		UPDATE inbox SET head = true WHERE NOT head AND id = (
-			SELECT id FROM inbox WHERE queue = $1 AND state = 'open' AND position IS NOT NULL ORDER BY position LIMIT 1)
+		UPDATE inbox SET head = true WHERE NOT head AND queue = $1 AND id = (
+			SELECT id FROM inbox WHERE queue >= $1 AND state = 'open' AND position IS NOT NULL
+			ORDER BY queue, position LIMIT 1)
 	`
 	demoteTurns = `UPDATE inbox SET head = false WHERE queue = $1 AND state = 'open' AND head`
 	endTurn     = `

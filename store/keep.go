@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"go.mau.fi/util/dbutil"
 )
 
 // ErrNoBot says that Keep was called before SaveBot: it would not know which events are ours.
@@ -152,12 +154,23 @@ func (k *keeper) enterInbox(ctx context.Context, e Event) error {
 	if k.batch.NextBatch == "" {
 		return nil
 	}
-	id, waits, err := one(ctx, k.store, scalar[int64], unplacedTurn, e.ID)
-	if err != nil || !waits {
+	turn, _, err := one(ctx, k.store, scanUnplaced, incoming, e.ID)
+	if err != nil || !turn.waits {
 		return err
 	}
 	k.result.Placed++
-	return k.store.placeTurn(ctx, id)
+	return k.store.placeTurn(ctx, turn.id)
+}
+
+// An unplaced is a turn that may wait for its place.
+type unplaced struct {
+	id    int64
+	waits bool
+}
+
+func scanUnplaced(row dbutil.Scannable) (u unplaced, err error) {
+	err = row.Scan(&u.id, &u.waits)
+	return u, err
 }
 
 // queue is where an event of a room waits; its own word counts while nobody knows whose room

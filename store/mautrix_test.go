@@ -46,7 +46,8 @@ func TestTheStoresOfMautrixWorkOnOurHandleAndSurviveAReopening(t *testing.T) {
 }
 
 func TestTheStoresOfMautrixAreReadableWhileATransactionRuns(t *testing.T) {
-	each(t, func(t *testing.T, s *Store) {
+	eachDatabase(t, func(t *testing.T, d database) {
+		s := d.open(t)
 		keys, rooms := matrixStores(t, s)
 		err := s.Transact(t.Context(), func(ctx context.Context) error {
 			require.NoError(t, s.Count(ctx, "a", 1))
@@ -63,7 +64,8 @@ func TestTheStoresOfMautrixAreReadableWhileATransactionRuns(t *testing.T) {
 }
 
 func TestWritesOfMautrixAndOurTransactionsTakeTurns(t *testing.T) {
-	each(t, func(t *testing.T, s *Store) {
+	eachDatabase(t, func(t *testing.T, d database) {
+		s := d.open(t)
 		keys, rooms := matrixStores(t, s)
 		const rounds = 20
 		var group sync.WaitGroup
@@ -93,7 +95,8 @@ func TestWritesOfMautrixAndOurTransactionsTakeTurns(t *testing.T) {
 // With one connection for everything this stops for ever: the crypto store waits for its lock
 // while it holds a connection, and for a connection while it holds its lock.
 func TestTheCryptoStoreDoesNotLockItselfOut(t *testing.T) {
-	each(t, func(t *testing.T, s *Store) {
+	eachDatabase(t, func(t *testing.T, d database) {
+		s := d.open(t)
 		keys, _ := matrixStores(t, s)
 		require.NoError(t, keys.PutAccount(t.Context(), crypto.NewOlmAccount()))
 		var group sync.WaitGroup

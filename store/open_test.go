@@ -254,6 +254,12 @@ func TestCompactSaysThatSomebodyIsReading(t *testing.T) {
 	require.ErrorIs(t, s.Compact(t.Context()), ErrBusy)
 }
 
+func TestCompactInsideATransactionIsAMistake(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		require.ErrorContains(t, s.Transact(t.Context(), s.Compact), "not inside a transaction")
+	})
+}
+
 func TestCompactLeavesPostgresAlone(t *testing.T) {
 	require.NoError(t, postgresDatabase(t).open(t).Compact(t.Context()))
 }

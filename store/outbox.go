@@ -41,10 +41,12 @@ const (
 	`
 	countEffects = `SELECT state, COUNT(*) FROM outbox GROUP BY state`
 
-	// promoteEffects marks the first queued row of a destination as its head.
+	// promoteEffects marks the first queued row of a destination as its head. It asks for the
+	// first row from that destination on, since PostgreSQL looks for the lowest id of one
+	// destination among those of all, done ones included.
 	promoteEffects = `
-		UPDATE outbox SET head = true WHERE NOT head AND id = (
-			SELECT id FROM outbox WHERE destination = $1 AND state = 'queued' ORDER BY id LIMIT 1)
+		UPDATE outbox SET head = true WHERE NOT head AND destination = $1 AND id = (
+			SELECT id FROM outbox WHERE destination >= $1 AND state = 'queued' ORDER BY destination, id LIMIT 1)
 	`
 	demoteEffects = `UPDATE outbox SET head = false WHERE destination = $1 AND state = 'queued' AND head`
 	cancelEffects = `

@@ -210,8 +210,6 @@ func TestEveryMethodOfAClosedStoreSaysWhatItWasDoingAndNamesNobody(t *testing.T)
 	})
 }
 
-// idsInErrors are the methods whose string arguments are ids of our own, of rooms or of
-// events, which errors may name; what is called here "user" must be named by none.
 func callWith(method reflect.Value, ctx context.Context) error {
 	args := []reflect.Value{reflect.ValueOf(ctx)}
 	for i := 1; i < method.Type().NumIn(); i++ {

@@ -153,8 +153,12 @@ const checkpoint = `PRAGMA wal_checkpoint(TRUNCATE)`
 
 // Compact removes from the disk what was deleted before: on SQLite it moves the write-ahead
 // log into the database, where deleted bytes are zeroed, and truncates it. ErrBusy means
-// that somebody was reading. On PostgreSQL that is the server's own business (VACUUM).
+// that somebody was reading. On PostgreSQL that is the server's own business (VACUUM). It is
+// nothing for inside Transact.
 func (s *Store) Compact(ctx context.Context) error {
+	if txnOf(ctx) != nil {
+		return errors.New("truncate the write-ahead log: not inside a transaction")
+	}
 	if s.db.Dialect != dbutil.SQLite {
 		return nil
 	}

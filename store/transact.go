@@ -42,17 +42,22 @@ func (s *Store) Transact(ctx context.Context, fn func(ctx context.Context) error
 	}
 	t := &txn{}
 	return s.db.DoTxn(context.WithValue(ctx, txnKey{}, t), nil, func(ctx context.Context) error {
-		if err := s.fence(ctx); err != nil {
-			return err
-		}
-		if err := s.guard(ctx, fn); err != nil {
-			return err
-		}
-		if t.failed != nil {
-			return fmt.Errorf("transaction: a part of it failed: %w", t.failed)
-		}
-		return nil
+		return s.guard(ctx, func(ctx context.Context) error { return s.run(ctx, t, fn) })
 	})
+}
+
+// run is what a transaction consists of.
+func (s *Store) run(ctx context.Context, t *txn, fn func(ctx context.Context) error) error {
+	if err := s.fence(ctx); err != nil {
+		return err
+	}
+	if err := fn(ctx); err != nil {
+		return err
+	}
+	if t.failed != nil {
+		return fmt.Errorf("transaction: a part of it failed: %w", t.failed)
+	}
+	return nil
 }
 
 // guard turns a panic into an error: dbutil would leave the transaction open. What was

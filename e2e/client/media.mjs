@@ -32,8 +32,8 @@ async function decrypt(sealed, file) {
     { name: "AES-CTR", counter: Buffer.from(file.iv, "base64"), length: 64 }, key, sealed));
 }
 
-/** Sends bytes (base64) or a file as a message of the given type. */
-export async function sendAttachment(session, { room: roomId, msgtype, bytes, path, name, mimetype, caption, info = {} }) {
+/** Uploads bytes (base64) or a file and returns the content of a message of the given type. */
+export async function attachment(session, { room: roomId, msgtype, bytes, path, name, mimetype, caption, info = {} }) {
   const plain = path ? await readFile(path) : Buffer.from(bytes, "base64");
   const room = await session.joinedRoom(roomId);
   const content = {
@@ -48,7 +48,7 @@ export async function sendAttachment(session, { room: roomId, msgtype, bytes, pa
   } else {
     content.url = await upload(session, plain, mimetype);
   }
-  return { content, room };
+  return content;
 }
 
 async function upload({ client }, bytes, type) {

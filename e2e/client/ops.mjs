@@ -2,7 +2,7 @@
 // written as the result. "ordered" ones wait for earlier ones in the same room.
 
 import { brief, describe, shieldOf } from "./push.mjs";
-import { download, sendAttachment } from "./media.mjs";
+import { attachment, download } from "./media.mjs";
 
 const encryption = { type: "m.room.encryption", state_key: "", content: { algorithm: "m.megolm.v1.aes-sha2" } };
 const path = (...parts) => `/${parts.map(encodeURIComponent).join("/")}`;
@@ -75,7 +75,7 @@ const messages = {
   }),
   sendRaw: ordered((session, { room, type, content, txnId }) => send(session, room, type, content, txnId)),
   sendFile: ordered(async (session, args) => {
-    const { content } = await sendAttachment(session, args);
+    const content = await attachment(session, args);
     return { ...(await send(session, args.room, "m.room.message", content)), content };
   }),
   edit: ordered((session, { room, event, body, html }) => send(session, room, "m.room.message", {

@@ -15,20 +15,20 @@ import { sdk, cryptoAPI } from "./sdk.mjs";
 export function watch(session, push) {
   const { client } = session;
   const told = new Map(); // "room user" to the membership told last
-  const tell = (event, live) => describe(session, event).then((about) => push({ push: "event", live, ...about }));
+  const tell = async (event) => push({ push: "event", ...(await describe(session, event)) });
 
-  client.on(sdk.RoomEvent.Timeline, (event, room, toStart, removed, data) => {
-    if (removed || !room || event.status) return; // no local echoes: an event has been sent once it comes back
-    const live = !toStart && data?.liveEvent !== false;
-    push({ push: "event", live, ...brief(event) });
-    if (event.isEncrypted()) whenDecrypted(event, () => tell(event, live));
+  client.on(sdk.RoomEvent.Timeline, (event, room, _toStart, removed) => {
+    if (removed || !room || event.status) return; // no local echo: an event has been sent once it comes back
+    const about = brief(event);
+    push({ push: "event", ...about });
+    if (about.encrypted && !about.pending) tell(event); // decrypted already: nothing more will be emitted
   });
   client.on(sdk.MatrixEventEvent.Decrypted, (event) => {
-    if (event.getRoomId() && event.getId()?.startsWith("$")) tell(event, false);
+    if (event.getRoomId() && event.getId()) tell(event);
   });
   client.on(sdk.RoomEvent.Redaction, (redaction, room) => {
     const target = room.findEventById(redaction.event.redacts ?? redaction.getContent().redacts);
-    if (target) push({ push: "event", live: false, ...brief(target) });
+    if (target) push({ push: "event", ...brief(target) });
   });
   client.on(sdk.RoomStateEvent.Members, (event, state, member) => {
     const key = `${member.roomId} ${member.userId}`;
@@ -60,23 +60,17 @@ export function watch(session, push) {
   client.on(sdk.ClientEvent.Sync, (state) => push({ push: "sync", state }));
 }
 
-// The SDK decrypts on its own; an event that it has decrypted already emits nothing more.
-function whenDecrypted(event, then) {
-  if (event.isBeingDecrypted() || event.shouldAttemptDecryption()) return;
-  then();
-}
-
 /** An event with what needs a question to the crypto library. */
 export async function describe(session, event) {
-  const shield = event.isEncrypted() && !event.isRedacted() && !event.isDecryptionFailure()
-    ? await shieldOf(session, event) : null;
-  return { ...brief(event), ...(shield ? { shield } : {}) }; // brief last: it may have changed meanwhile
+  const readable = event.isEncrypted() && !event.isRedacted() && !event.isDecryptionFailure();
+  const shield = readable ? await shieldOf(session, event) : null;
+  return { ...brief(event), shield: shield ?? undefined }; // brief after waiting: it may have changed
 }
 
 /** An event as it stands now. */
 export function brief(event) {
   const encrypted = event.isEncrypted();
-  const pending = encrypted && !event.isRedacted() && event.isEncrypted() && !event.clearEvent && !event.isDecryptionFailure();
+  const content = event.getOriginalContent(); // getContent() would be that of the latest edit
   return {
     room_id: event.getRoomId(),
     event_id: event.getId(),
@@ -84,13 +78,13 @@ export function brief(event) {
     sender: event.getSender() ?? "",
     state_key: event.isState() ? event.getStateKey() : undefined,
     origin_server_ts: event.getTs(),
-    content: event.getContent(),
+    content,
     encrypted,
-    pending,
+    pending: encrypted && !event.isRedacted() && !event.clearEvent,
     decryption_error: event.decryptionFailureReason ?? undefined,
     redacted: event.isRedacted(),
-    redacts: event.event.redacts ?? event.getContent().redacts,
-    relates_to: event.getWireContent()?.["m.relates_to"] ?? event.getContent()["m.relates_to"],
+    redacts: event.event.redacts ?? content.redacts,
+    relates_to: event.getWireContent()?.["m.relates_to"] ?? content["m.relates_to"],
   };
 }
 

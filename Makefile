@@ -1,0 +1,38 @@
+# make demo   runs the main job on a real local homeserver
+# make test   passes the tests
+# The rest is for who works on it. Everything that has to be installed goes to .cache/.
+
+HOMESERVER ?= dendrite
+GO         ?= go
+TAGS       := -tags goolm
+# go list also finds packages in directories that are no part of the product.
+UNIT        = $(shell $(GO) list $(TAGS) ./... | grep -v /e2e)
+
+.PHONY: demo play test unit e2e lint build install
+
+demo: install ## the main job, told step by step: HOMESERVER=dendrite or synapse
+	$(GO) run $(TAGS) ./e2e/demo -homeserver $(HOMESERVER)
+
+play: install ## the same servers, left running for you and a client
+	$(GO) run $(TAGS) ./e2e/demo -homeserver $(HOMESERVER) -play
+
+test: install unit e2e ## everything
+
+unit: ## without homeservers
+	$(GO) test $(TAGS) -race -timeout 10m $(UNIT)
+
+e2e: install ## real homeservers, real clients; one package at a time, as they share two cores
+	$(GO) test $(TAGS) -race -timeout 30m -p 1 ./e2e/...
+
+lint: install ## form, and what the compiler does not see
+	@bad=$$(git ls-files --cached --others --exclude-standard '*.go' | xargs gofmt -l); \
+		if [ -n "$$bad" ]; then echo "run gofmt -w on:"; echo "$$bad"; exit 1; fi
+	$(GO) vet $(TAGS) ./...
+	.cache/bin/staticcheck $(TAGS) ./...
+	bash -n .ci/run e2e/tools/install.sh
+
+build: ## the one binary, in bin/
+	$(GO) build $(TAGS) -trimpath -o bin/spreekkamer ./cmd/spreekkamer
+
+install: ## homeservers, PostgreSQL, the test client and the linter; nothing on the system
+	e2e/tools/install.sh

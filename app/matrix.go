@@ -1,0 +1,122 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/appservice"
+	"github.com/spreekkamer/spreekkamer/bridge"
+)
+
+// chat lets the bridge use the Matrix side: it says in the bridge's words what the
+// homeserver answered, and knows how each kind of room has to be.
+type chat struct {
+	*appservice.Client
+	domain string
+}
+
+var _ bridge.Matrix = chat{}
+
+// meanings translates what the Matrix side says about an error. The first that fits
+// counts; what is not listed is tried again.
+var meanings = []struct{ theirs, ours error }{
+	{appservice.ErrNoKey, bridge.ErrNoKey},
+	{appservice.ErrUndecryptable, bridge.ErrNoKey},
+	{appservice.ErrRedacted, bridge.ErrRedacted},
+	{appservice.ErrCannotErase, bridge.ErrCannotErase},
+	{appservice.ErrNotFound, bridge.ErrNotFound},
+	{appservice.ErrPermanent, bridge.ErrRefused},
+}
+
+// meant joins an error with the bridge's word for it.
+func meant(err error) error {
+	for _, m := range meanings {
+		if errors.Is(err, m.theirs) {
+			return errors.Join(m.ours, err)
+		}
+	}
+	return err
+}
+
+func (c chat) Read(ctx context.Context, room id.RoomID, eventID id.EventID) (*event.Event, error) {
+	evt, err := c.Client.Read(ctx, room, eventID)
+	return evt, meant(err)
+}
+
+func (c chat) Send(ctx context.Context, room id.RoomID, kind event.Type, content map[string]any, txn string) (id.EventID, error) {
+	sent, err := c.Client.Send(ctx, room, kind, content, txn)
+	return sent, meant(err)
+}
+
+func (c chat) Join(ctx context.Context, room id.RoomID) error { return meant(c.Client.Join(ctx, room)) }
+func (c chat) Leave(ctx context.Context, room id.RoomID) error {
+	return meant(c.Client.Leave(ctx, room))
+}
+
+func (c chat) Redact(ctx context.Context, room id.RoomID, eventID id.EventID, txn string) error {
+	return meant(c.Client.Redact(ctx, room, eventID, txn))
+}
+
+func (c chat) Gone(ctx context.Context, room id.RoomID, eventID id.EventID) (bool, error) {
+	gone, err := c.Client.Gone(ctx, room, eventID)
+	return gone, meant(err)
+}
+
+func (c chat) Download(ctx context.Context, file *event.EncryptedFileInfo, uri id.ContentURIString, most int64) ([]byte, error) {
+	if file != nil {
+		uri = file.URL
+	}
+	data, err := c.Client.Download(ctx, uri, file, most)
+	return data, meant(err)
+}
+
+func (c chat) Upload(ctx context.Context, data []byte, before func(uri string) error) (*event.EncryptedFileInfo, error) {
+	file, err := c.Client.Upload(ctx, data, func(uri id.ContentURIString) error { return before(string(uri)) })
+	return file, meant(err)
+}
+
+func (c chat) EraseMedia(ctx context.Context, uri string) error {
+	return meant(c.Client.EraseMedia(ctx, id.ContentURIString(uri)))
+}
+
+func (c chat) Rename(ctx context.Context, room id.RoomID, name string) error {
+	return meant(c.SetState(ctx, room, event.StateRoomName, "", map[string]any{"name": name}))
+}
+
+// Gate lets the patient in a consulting room speak, or mutes the room.
+func (c chat) Gate(ctx context.Context, room id.RoomID, open bool) error {
+	return meant(c.SetState(ctx, room, event.StatePowerLevels, "", consultingLevels(c.UserID(), open)))
+}
+
+// EnsureRoom makes or mends a room, and removes who does not belong there.
+func (c chat) EnsureRoom(ctx context.Context, room bridge.Room) (id.RoomID, error) {
+	made, err := c.Client.EnsureRoom(ctx, c.spec(room))
+	if err != nil {
+		return made, meant(err)
+	}
+	return made, meant(c.removeOthers(ctx, made, room.Invite))
+}
+
+// removeOthers keeps a room to the people it is for.
+func (c chat) removeOthers(ctx context.Context, room id.RoomID, belong []id.UserID) error {
+	members, err := c.Members(ctx, room)
+	if err != nil {
+		return err
+	}
+	keep := map[id.UserID]bool{c.UserID(): true}
+	for _, user := range belong {
+		keep[user] = true
+	}
+	for user, m := range members {
+		present := m.Membership == event.MembershipJoin || m.Membership == event.MembershipInvite
+		if present && !keep[user] {
+			if err := c.Kick(ctx, room, user, ""); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

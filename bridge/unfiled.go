@@ -1,0 +1,52 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+// saveUnfiled seals what an event says in the outbox when the chat has to go before the
+// HIS took it: the chat is redacted all the same (requirement D6).
+func (b *Bridge) saveUnfiled(ctx context.Context, row store.LedgerRow) error {
+	pending, err := b.Store.PendingFor(ctx, row.EventID)
+	if err != nil {
+		return err
+	}
+	for _, e := range pending {
+		if !strings.HasPrefix(e.Destination, hisFile("")) {
+			continue
+		}
+		if err := b.seal(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Bridge) seal(ctx context.Context, e store.Effect) error {
+	l, err := b.letterOf(ctx, e)
+	if errors.Is(err, ErrRedacted) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoKey) {
+		return nil // nothing to save any more
+	}
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	return b.Store.SealEffect(ctx, e.ID, data)
+}
+
+// sealedLetter opens what was sealed for an effect, if anything was.
+func (b *Bridge) sealedLetter(ctx context.Context, effect int64) (l letter, found bool, err error) {
+	data, found, err := b.Store.OpenSealed(ctx, effect)
+	if err != nil || !found {
+		return l, false, err
+	}
+	return l, true, json.Unmarshal(data, &l)
+}
