@@ -14,15 +14,16 @@ RUN CGO_ENABLED=1 go build -trimpath \
       -ldflags '-s -w -linkmode external -extldflags "-static"' \
       -o /out/spreekkamer ./cmd/spreekkamer
 # The directories a new volume takes its owner from.
-RUN mkdir -p /out/data /out/registration
+RUN mkdir -p /out/data /out/registration /out/his
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/spreekkamer /spreekkamer
 COPY --from=build --chown=10001:10001 /out/data /data
 COPY --from=build --chown=10001:10001 /out/registration /registration
+COPY --from=build --chown=10001:10001 /out/his /his
 USER 10001:10001
-# Relative names in the settings (keys, database, his) are in the volume. SQLite has no /tmp.
+# Relative names in the settings (keys, database) are in the volume. SQLite has no /tmp.
 WORKDIR /data
 ENV SQLITE_TMPDIR=/data
 VOLUME ["/data"]

@@ -133,7 +133,8 @@ func TestTheExampleHoldsAndExplainsEverySettingAndNoOther(t *testing.T) {
 }
 
 // The last name of every setting is a field that somebody must use; a setting that nobody
-// reads is a promise that nobody keeps.
+// reads is a promise that nobody keeps. A coarse net: it does not tell two fields of the same
+// name apart.
 func TestEverySettingIsUsedSomewhere(t *testing.T) {
 	var code strings.Builder
 	for _, file := range files(t) {

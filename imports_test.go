@@ -32,6 +32,9 @@ var mayImport = map[string]string{
 	"e2e":             "*",
 }
 
+// parsers only read text, though their path looks like the network's.
+var parsers = []string{"net/mail", "net/url", "net/netip"}
+
 // notInCare is what makes a rule depend on the world. Time is handed in as a value.
 var notInCare = []string{
 	"database/sql", "net", "os", "maunium.net/go/mautrix", "go.mau.fi/util",
@@ -95,8 +98,8 @@ func TestTheRulesOfCareDependOnNothingOutside(t *testing.T) {
 		}
 		for _, imported := range all {
 			for _, forbidden := range notInCare {
-				assert.False(t, imported == forbidden || strings.HasPrefix(imported, forbidden+"/"),
-					"%s imports %s", pkg, imported)
+				outside := imported == forbidden || strings.HasPrefix(imported, forbidden+"/")
+				assert.False(t, outside && !slices.Contains(parsers, imported), "%s imports %s", pkg, imported)
 			}
 		}
 	}

@@ -20,7 +20,7 @@ func homeserver(ctx context.Context, d *Doctor) (string, error) {
 	kind, version, err := d.Server.Version(ctx)
 	if err != nil {
 		// Here the silence itself is the failure; in every other check it is a question mark.
-		return "", fmt.Errorf("%s: %s", d.Config.Homeserver.URL, err.Error())
+		return "", fmt.Errorf("%s: %s", d.Config.Homeserver.URL, strings.TrimPrefix(err.Error(), ErrCannotTell.Error()+": "))
 	}
 	return fmt.Sprintf("%s %s at %s", kind, version, d.Config.Homeserver.URL), nil
 }

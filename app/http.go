@@ -11,6 +11,7 @@ import (
 func (i *instance) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", i.health)
+	mux.HandleFunc("GET /ready", i.isReady)
 	mux.Handle("/", i.matrix.Handler())
 	return mux
 }
@@ -25,4 +26,13 @@ func (i *instance) health(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, _ = w.Write([]byte("ok\n"))
+}
+
+// isReady is 200 once the practice's rooms are there and messages are handled.
+func (i *instance) isReady(w http.ResponseWriter, _ *http.Request) {
+	if !i.ready.Load() {
+		http.Error(w, "starting", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte("ready\n"))
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 	_ "time/tzdata" // a minimal image has no time zones
 
@@ -35,6 +36,7 @@ type instance struct {
 	matrix  *appservice.Client
 	bridge  *bridge.Bridge
 	started time.Time
+	ready   atomic.Bool // the rooms are there, and messages are handled
 }
 
 // Run starts everything and returns when ctx ends or something fails for good.
@@ -170,6 +172,7 @@ func (i *instance) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	i.ready.Store(true)
 	i.log.Info().Dur("after", time.Since(i.started)).Msg("Spreekkamer is ready")
 	return i.bridge.Run(ctx)
 }

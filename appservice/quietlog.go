@@ -17,8 +17,11 @@ var said = map[string]bool{
 	"session_id": true, "event_type": true, "action": true, "req_id": true,
 }
 
-// returned are the lines about errors that the caller gets and logs as well.
-var returned = map[string]bool{"Request failed": true, "Request canceled": true, "Request parsing failed": true}
+// unsaid are lines about errors that the caller gets as well, and about what happens every day.
+var unsaid = map[string]bool{
+	"Request failed": true, "Request canceled": true, "Request parsing failed": true,
+	"Olm sender device not found in store or event, fetching from server": true,
+}
 
 // mxids are Matrix IDs, plain and as they stand in URLs.
 var mxids = regexp.MustCompile(`(@|%40)[^\s"'/]+?(:|%3A)[^\s"'/,)]+`)
@@ -53,7 +56,7 @@ func (q quietWriter) Write(line []byte) (int, error) {
 	if cause, ok := fields[zerolog.ErrorFieldName].(string); ok {
 		entry = entry.Str(zerolog.ErrorFieldName, scrub(cause))
 	}
-	if message, _ := fields[zerolog.MessageFieldName].(string); !returned[message] {
+	if message, _ := fields[zerolog.MessageFieldName].(string); !unsaid[message] {
 		entry.Msg(scrub(message))
 	}
 	return len(line), nil

@@ -127,9 +127,40 @@ func (c *Client) encrypt(ctx context.Context, room id.RoomID, kind event.Type, c
 	if err := c.machine.ShareGroupSession(ctx, room, members); err != nil {
 		return nil, encryptError(err, room)
 	}
-	sealed, err = c.machine.EncryptMegolmEvent(ctx, room, kind, content)
-	return sealed, encryptError(err, room)
+	if sealed, err = c.machine.EncryptMegolmEvent(ctx, room, kind, content); err != nil {
+		return nil, encryptError(err, room)
+	}
+	return sealed, c.shareAgain(ctx, room, members, sealed.SessionID)
 }
+
+// shareAgain makes the next message use a new key when a device did not get this one, because it
+// had just logged in and had nothing yet to encrypt a key with. The library would count the key
+// as given out, and the device would read nothing for a hundred messages. Not too often: there
+// are devices that nobody uses any more.
+func (c *Client) shareAgain(ctx context.Context, room id.RoomID, members []id.UserID, session id.SessionID) error {
+	for _, user := range members {
+		devices, err := c.keys.GetDevices(ctx, user)
+		if err != nil {
+			return fmt.Errorf("load the devices in %s: %w", room, err)
+		}
+		for _, device := range devices {
+			if device.DeviceID == c.matrix.DeviceID && user == c.user {
+				continue
+			}
+			got, err := c.keys.IsOutboundGroupSessionShared(ctx, user, device.IdentityKey, session)
+			if err != nil {
+				return fmt.Errorf("look who has the key of %s: %w", room, err)
+			}
+			if !got && c.reshared.allow(string(room)) {
+				return c.keys.RemoveOutboundGroupSession(ctx, room)
+			}
+		}
+	}
+	return nil
+}
+
+// reshareEvery is how often a room's key is renewed for a device that did not get it.
+const reshareEvery = 5 * time.Minute
 
 // encryptError hides the homeserver's answer to sharing a key: that one is refused says nothing
 // about whether the message would be, so it must not count as permanent.

@@ -8,7 +8,6 @@ import (
 
 // kindRule is what a kind of item needs and does.
 type kindRule struct {
-	content  bool // has text or attachments
 	replaces bool // names another message
 	derde    bool // is about an attestation
 
@@ -18,8 +17,8 @@ type kindRule struct {
 }
 
 var kindRules = map[Kind]kindRule{
-	KindMessage:    {content: true, files: (*mapper).message},
-	KindEdit:       {content: true, replaces: true, files: (*mapper).edit, change: true},
+	KindMessage:    {files: (*mapper).message},
+	KindEdit:       {replaces: true, files: (*mapper).edit, change: true},
 	KindRemoval:    {replaces: true, files: (*mapper).removal},
 	KindClosing:    {files: (*mapper).closing, status: "completed", change: true},
 	KindReopening:  {files: (*mapper).conversationItself, status: "in-progress", change: true},

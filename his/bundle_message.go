@@ -35,7 +35,6 @@ func (m *mapper) edit() []fhir.Reference {
 func (m *mapper) removal() []fhir.Reference {
 	notice := m.communication(nil)
 	notice.InResponseTo = []fhir.Reference{named("Communication", m.item.Replaces)}
-	notice.Payload = []fhir.Payload{{ContentString: m.item.body()}}
 	return []fhir.Reference{m.create(m.item.ID, notice, byIdentifier(m.item.ID))}
 }
 
@@ -69,7 +68,7 @@ func (m *mapper) communication(documents []fhir.Reference) fhir.Communication {
 	if d := m.item.Conversation.Derde; d != nil {
 		c.Note = []fhir.Annotation{{Text: markdown("Gaat over: " + derdeLine(*d) + ". Grond: " + groundLine(*d) + ".")}}
 	}
-	if said := plain(m.item.Text); said != "" {
+	if said := m.item.body(); said != "" {
 		c.Payload = append(c.Payload, fhir.Payload{ContentString: said})
 	}
 	for _, d := range documents {

@@ -2,8 +2,8 @@ package his
 
 import (
 	"bufio"
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -117,29 +117,42 @@ func (p *place) file(ctx context.Context, item Item) (name string, already bool,
 		return name, true, p.sync() // the other try may have ended before its own
 	}
 	base, names := baseName(item), attachmentNames(item)
+	for _, step := range []func() error{
+		func() error { return p.clear(entries, base) },
+		func() error { return p.writeAttachments(ctx, item, names) },
+		func() error { return p.writeText(item, names) },
+		p.sync, // all else is lasting before the Bundle says that it is there
+		func() error { return p.writeBundle(ctx, item, names) },
+		p.sync,
+	} {
+		if err := step(); err != nil {
+			return "", false, err
+		}
+	}
+	return base + ".json", false, nil
+}
+
+// clear removes what tries that did not end left behind.
+func (p *place) clear(entries []string, base string) error {
 	for _, left := range entries {
 		if strings.HasPrefix(left, "."+base+".") && strings.HasSuffix(left, ".part") {
 			if err := p.remove(left); err != nil {
-				return "", false, err
+				return err
 			}
 		}
 	}
-	if err := p.writeAttachments(ctx, item, names); err != nil {
-		return "", false, err
-	}
-	if err := p.write(base, base+".txt", func(w io.Writer) error {
+	return nil
+}
+
+func (p *place) writeText(item Item, names []string) error {
+	err := p.write(baseName(item), baseName(item)+".txt", func(w io.Writer) error {
 		_, err := io.WriteString(w, Readable(item, names))
 		return err
-	}); err != nil {
-		return "", false, fmt.Errorf("the text: %w", err)
+	})
+	if err != nil {
+		return fmt.Errorf("the text: %w", err)
 	}
-	if err := p.sync(); err != nil {
-		return "", false, err
-	}
-	if err := p.writeBundle(ctx, item, names); err != nil {
-		return "", false, fmt.Errorf("the Bundle: %w", err)
-	}
-	return base + ".json", false, p.sync()
+	return nil
 }
 
 // filedAs looks for the item under any Seq.
@@ -191,8 +204,12 @@ func (p *place) writeBundle(ctx context.Context, item Item, names []string) erro
 	if err != nil {
 		return err
 	}
-	return p.write(baseName(item), baseName(item)+".json", func(w io.Writer) error {
+	err = p.write(baseName(item), baseName(item)+".json", func(w io.Writer) error {
 		buffered := bufio.NewWriterSize(&untilDoneWriter{ctx, w}, 64<<10)
-		return errors.Join(bundle.Write(buffered), buffered.Flush())
+		return cmp.Or(bundle.Write(buffered), buffered.Flush())
 	})
+	if err != nil {
+		return fmt.Errorf("the Bundle: %w", err)
+	}
+	return nil
 }

@@ -55,7 +55,6 @@ var impossible = []struct {
 	{"about a Derde without a ground", func(i *his.Item) { i.Conversation.Derde = derde(func(d *his.Derde) { d.Ground = "" }) }, "the Derde is not complete"},
 	{"about a Derde nobody attested", func(i *his.Item) { i.Conversation.Derde = derde(func(d *his.Derde) { d.AttestedAt = time.Time{} }) }, "the Derde is not complete"},
 	{"about a Derde with a strange BSN", func(i *his.Item) { i.Conversation.Derde = derde(func(d *his.Derde) { d.Patient.BSN = "x" }) }, "the Derde is not complete"},
-	{"without words or files", func(i *his.Item) { i.Text = " \n\x00" }, "nothing in it"},
 	{"with a megabyte of words", func(i *his.Item) { i.Text = string(make([]byte, 1<<20+1)) + "x" }, "text longer than a HIS can hold"},
 	{"that edits nothing", func(i *his.Item) { i.Kind = his.KindEdit }, "it does not say which message it replaces"},
 	{"that removes nothing", func(i *his.Item) { i.Kind = his.KindRemoval }, "it does not say which message it replaces"},

@@ -17,7 +17,7 @@ type Item struct {
 	Sent         time.Time    // when it was written, by the sender's server
 	Filed        time.Time    // when filing was decided on: the same on every try; zero: Sent
 	Author       Author
-	Text         string    // plain text; KindClosing: question, answer and summary
+	Text         string    // plain text; KindClosing: question, answer and summary; may be empty
 	InReplyTo    uuid.UUID // the message this answers; zero: none
 	Replaces     uuid.UUID // KindEdit, KindRemoval: the message that is replaced or removed
 	Attachments  []Attachment
@@ -98,7 +98,7 @@ const (
 // Author is who wrote an Item.
 type Author struct {
 	ID   uuid.UUID // staff: who it is, however the name is written; zero: told apart by practice, role and name
-	Name string
+	Name string // RoleBridge: not used
 	Role Role
 }
 

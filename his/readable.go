@@ -34,7 +34,7 @@ var weekdays = [...]string{"zondag", "maandag", "dinsdag", "woensdag", "donderda
 func Readable(item Item, files []string) string {
 	c := item.Conversation
 	rows := []struct{ label, value string }{
-		{"Van", line(item.Author.Name) + roleSuffix(item.Author.Role)},
+		{"Van", item.Author.name() + roleSuffix(item.Author.Role)},
 		{"Patiënt", patientLine(c.Patient)},
 		{"Gaat over", concerns(c)},
 		{"Grond", ground(c)},
@@ -74,13 +74,26 @@ func heading(item Item) string {
 	return headings[item.Kind].practice
 }
 
-// body is what was written, or what a removal says by itself.
+// body is what was written, or what there is to say where nothing was: that something
+// came which could not be carried must not disappear from the record.
 func (i Item) body() string {
 	said := plain(i.Text)
-	if said == "" && i.Kind == KindRemoval {
+	switch {
+	case said != "" || len(i.Attachments) > 0:
+		return said
+	case i.Kind == KindRemoval:
 		return "De afzender heeft dit bericht uit de chat verwijderd op " + moment(i.Sent) + "."
+	case i.Kind == KindMessage || i.Kind == KindEdit:
+		return "[De inhoud van dit bericht kon niet worden overgenomen.]"
 	}
-	return said
+	return ""
+}
+
+func (a Author) name() string {
+	if a.Role == RoleBridge {
+		return "Spreekkamer"
+	}
+	return line(a.Name)
 }
 
 // filed is when filing was decided on.

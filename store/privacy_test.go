@@ -25,8 +25,8 @@ var canaries = []string{
 	"Fatima Doornroos", "syt_geheimtoken", "mijn keel doet zeer", // of staff, the bot and a sealed effect
 }
 
-// onDisk are the canaries that are in a file of the database, or of the whole server.
-func onDisk(t *testing.T, s *Store, d database) (found []string) {
+// onDisk are the words that are in a file of the database, or of the whole server.
+func onDisk(t *testing.T, s *Store, d database, words ...string) (found []string) {
 	t.Helper()
 	if d.kind == Postgres {
 		_, err := s.db.RawDB.Exec(`CHECKPOINT`)
@@ -40,7 +40,7 @@ func onDisk(t *testing.T, s *Store, d database) (found []string) {
 		if err != nil {
 			return nil
 		}
-		for _, word := range canaries {
+		for _, word := range words {
 			if bytes.Contains(content, []byte(word)) {
 				found = append(found, word+" in "+filepath.Base(path))
 			}
@@ -64,7 +64,7 @@ func TestNothingPersonalIsEverOnDiskInReadableForm(t *testing.T) {
 			{"compacted", func(ctx context.Context, s *Store) error { return s.Compact(ctx) }},
 		} {
 			require.NoError(t, step.do(t.Context(), s), step.name)
-			require.Empty(t, onDisk(t, s, d), step.name)
+			require.Empty(t, onDisk(t, s, d, canaries...), step.name)
 		}
 	})
 }
@@ -72,12 +72,8 @@ func TestNothingPersonalIsEverOnDiskInReadableForm(t *testing.T) {
 func TestTheSearchForWordsOnDiskFindsThem(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d database) {
 		s := d.open(t)
-		const table = `CREATE TABLE unsealed (v TEXT)`
-		_, err := s.exec(t.Context(), table)
-		require.NoError(t, err)
-		_, err = s.exec(t.Context(), `INSERT INTO unsealed (v) VALUES ($1)`, "Kwebbe"+"l")
-		require.NoError(t, err)
-		require.NotEmpty(t, onDisk(t, s, d))
+		require.NoError(t, s.Count(t.Context(), "onverzegeld", 1))
+		require.NotEmpty(t, onDisk(t, s, d, "onverzegeld"))
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // Europe/Amsterdam decides about birthdays and months, also in an image without zones
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"

@@ -79,6 +79,9 @@ func (dendrite) makeAdmin(ctx context.Context, h *Homeserver, userID string) err
 	return nil
 }
 
+// scrub has nothing to do: SQLite overwrites what is deleted, and keeps no write-ahead log.
+func (dendrite) scrub(context.Context, *Homeserver) error { return nil }
+
 func dendriteSettings(h *Homeserver) map[string]any {
 	return map[string]any{
 		"version": 2,
@@ -127,7 +130,7 @@ func dendriteGlobal(h *Homeserver) map[string]any {
 		"private_key":                    "matrix_key.pem",
 		"disable_federation":             h.tlsPort == 0,
 		"trusted_third_party_id_servers": []string{},
-		"jetstream":                      map[string]any{"storage_path": filepath.Join(h.Dir, "jetstream"), "in_memory": h.opts.dendriteQueueInMemory},
+		"jetstream":                      map[string]any{"storage_path": filepath.Join(h.Dir, "jetstream")},
 		"presence":                       map[string]any{"enable_inbound": false, "enable_outbound": false},
 		"report_stats":                   map[string]any{"enabled": false},
 		"cache":                          map[string]any{"max_size_estimated": "64mb", "max_age": "1h"},
@@ -139,9 +142,5 @@ func dendriteGlobal(h *Homeserver) map[string]any {
 // Dendrite has decoded it, and the SQLite driver sees the option. Without secure_delete, what
 // was redacted stays in the free space of the file.
 func dendriteDatabase(h *Homeserver, component string) map[string]any {
-	options := "%3F_secure_delete=on"
-	if h.opts.dendritePlainSQLite {
-		options = ""
-	}
-	return map[string]any{"connection_string": "file://" + filepath.Join(h.DataDirs.Database, component+".db") + options}
+	return map[string]any{"connection_string": "file://" + filepath.Join(h.DataDirs.Database, component+".db") + "%3F_secure_delete=on"}
 }

@@ -44,10 +44,6 @@ type Options struct {
 	// CensorEvery is how often Synapse removes redacted content from its database; zero:
 	// every second. Without the harness that is fixed to five minutes.
 	CensorEvery time.Duration
-
-	// For the test that shows what these two are for.
-	dendriteQueueInMemory bool
-	dendritePlainSQLite   bool
 }
 
 // A Homeserver is a homeserver of our own, running or stopped.
@@ -84,6 +80,8 @@ type serverKind interface {
 	command(h *Homeserver) (Command, error)
 	// makeAdmin gives an existing user the rights of a server admin.
 	makeAdmin(ctx context.Context, h *Homeserver, userID string) error
+	// scrub makes the database give up what was deleted.
+	scrub(ctx context.Context, h *Homeserver) error
 }
 
 var serverKinds = map[Kind]serverKind{Dendrite: dendrite{}, Synapse: synapse{}}

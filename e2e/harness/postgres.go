@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -23,6 +24,7 @@ type Postgres struct {
 
 	port    int
 	process *Process
+	gone    chan struct{} // closed when the server and every process that it forked have ended
 }
 
 // StartPostgres makes a database cluster in a directory (locale C, encoding UTF-8) and starts
@@ -75,13 +77,15 @@ func (pg *Postgres) start(ctx context.Context) error {
 		return err
 	}
 	settings := []string{"listen_addresses=127.0.0.1", "port=" + strconv.Itoa(pg.port), "unix_socket_directories=",
-		"max_connections=200", "fsync=off", "full_page_writes=off"}
+		"max_connections=200", "fsync=off", "full_page_writes=off",
+		// So that Scrub removes old log segments instead of keeping them for later use.
+		"wal_recycle=off", "min_wal_size=32MB", "wal_level=minimal", "max_wal_senders=0"}
 	args := []string{"-D", pg.data()}
 	for _, s := range settings {
 		args = append(args, "-c", s)
 	}
 	// SIGINT ends the sessions that are open; SIGTERM would wait for them.
-	pg.process, err = StartProcess(Command{Path: path, Args: args, Dir: pg.Dir, LogFile: pg.LogFile,
+	err = pg.run(Command{Path: path, Args: args, Dir: pg.Dir, LogFile: pg.LogFile,
 		StopBy: syscall.SIGINT, unprivileged: true})
 	if err != nil {
 		return err
@@ -92,9 +96,33 @@ func (pg *Postgres) start(ctx context.Context) error {
 	}
 	defer db.Close()
 	if err := waitFor(ctx, pg.process, func(ctx context.Context) bool { return db.PingContext(ctx) == nil }); err != nil {
-		pg.process.Kill()
+		pg.Kill()
 		return fmt.Errorf("wait for PostgreSQL: %w; its log ends with\n%s", err, tail(pg.LogFile, 4000))
 	}
+	return nil
+}
+
+// run starts the server. Nothing is written to its standard output, but every process of the
+// server has it: that it is at its end tells that all of them are gone.
+func (pg *Postgres) run(c Command) error {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	c.Stdout = w
+	pg.process, err = StartProcess(c)
+	w.Close()
+	if err != nil {
+		r.Close()
+		return err
+	}
+	gone := make(chan struct{})
+	pg.gone = gone
+	go func() {
+		defer close(gone)
+		defer r.Close()
+		io.Copy(io.Discard, r)
+	}()
 	return nil
 }
 
@@ -121,8 +149,15 @@ func (pg *Postgres) NewDatabase(ctx context.Context, name string) (uri string, e
 // Stop ends the server and every session.
 func (pg *Postgres) Stop() error { return pg.process.Stop() }
 
-// Kill ends the server as a crash would.
-func (pg *Postgres) Kill() error { return pg.process.Kill() }
+// Kill ends the server as a crash would. It waits for the processes of the sessions, which
+// notice by themselves: the server does not start again as long as there is one.
+func (pg *Postgres) Kill() error {
+	if err := pg.process.Kill(); err != nil {
+		return err
+	}
+	<-pg.gone
+	return nil
+}
 
 // Restart stops the server and starts it again at the same port with the same data.
 func (pg *Postgres) Restart(ctx context.Context) error {

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,8 +15,8 @@ import (
 	"time"
 )
 
-// stopGrace is how long Stop waits after the polite signal.
-const stopGrace = 10 * time.Second
+// defaultGrace is how long Stop waits after the polite signal.
+const defaultGrace = 10 * time.Second
 
 // A Command is what StartProcess starts.
 type Command struct {
@@ -27,27 +28,25 @@ type Command struct {
 	Stdin   *os.File       // nil: none
 	Stdout  *os.File       // nil: into LogFile
 	StopBy  syscall.Signal // what Stop sends first; 0: SIGTERM
+	Grace   time.Duration  // how long Stop waits before it kills; 0: ten seconds
 
 	unprivileged bool // do not run as root even if this program does
 }
 
 // A Process is a running program. It has a process group of its own, so that a Ctrl-C at the
 // terminal reaches only the program that started it, and it is killed by the kernel when that
-// program dies, however that dies.
+// program dies, however that dies. (What it starts itself is not, unless it sees to that.)
 type Process struct {
 	cmd     *exec.Cmd
-	stopBy  syscall.Signal
-	logFile string
+	command Command
 	done    chan struct{}
 	err     error // of Wait; valid once done is closed
 }
 
 // StartProcess starts a program and returns as soon as it runs.
 func StartProcess(c Command) (*Process, error) {
-	p := &Process{stopBy: c.StopBy, logFile: c.LogFile, done: make(chan struct{})}
-	if p.stopBy == 0 {
-		p.stopBy = syscall.SIGTERM
-	}
+	c.StopBy, c.Grace = cmp.Or(c.StopBy, syscall.SIGTERM), cmp.Or(c.Grace, defaultGrace)
+	p := &Process{command: c, done: make(chan struct{})}
 	p.cmd = exec.Command(c.Path, c.Args...)
 	p.cmd.Dir = c.Dir
 	p.cmd.Env = append(environment(), c.Env...)
@@ -135,13 +134,13 @@ func (p *Process) signal(target int, sig syscall.Signal) error {
 	return nil
 }
 
-// Stop asks the program to end, gives it ten seconds, and then kills it. The status it ends
-// with is no error here; use Wait for that.
+// Stop asks the program to end, gives it some time (ten seconds), and then kills it. The status
+// it ends with is no error here; use Wait for that.
 func (p *Process) Stop() error {
-	if err := p.Signal(p.stopBy); err != nil {
+	if err := p.Signal(p.command.StopBy); err != nil {
 		return err
 	}
-	timer := time.NewTimer(stopGrace)
+	timer := time.NewTimer(p.command.Grace)
 	defer timer.Stop()
 	select {
 	case <-p.done:
@@ -162,7 +161,7 @@ func (p *Process) Kill() error {
 }
 
 // LogTail is the end of the log file, for error messages.
-func (p *Process) LogTail() string { return tail(p.logFile, 4000) }
+func (p *Process) LogTail() string { return tail(p.command.LogFile, 4000) }
 
 func tail(path string, size int64) string {
 	f, err := os.Open(path)

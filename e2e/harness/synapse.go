@@ -15,7 +15,8 @@ import (
 type synapse struct{}
 
 const (
-	synapseConfig = "homeserver.yaml"
+	synapseConfig       = "homeserver.yaml"
+	synapseDatabaseFile = "homeserver.db"
 	// unlimited is a rate no test reaches.
 	unlimited = 9999
 )
@@ -61,6 +62,13 @@ func (synapse) makeAdmin(ctx context.Context, h *Homeserver, userID string) erro
 	}
 	path := "/_synapse/admin/v1/users/" + url.PathEscape(userID) + "/admin"
 	return h.request(ctx, http.MethodPut, path, token, map[string]any{"admin": true}, nil)
+}
+
+func (synapse) scrub(ctx context.Context, h *Homeserver) error {
+	if h.opts.PostgresURI != "" {
+		return scrubPostgres(ctx, h.opts.PostgresURI)
+	}
+	return scrubSQLite(ctx, filepath.Join(h.DataDirs.Database, synapseDatabaseFile))
 }
 
 func synapseSettings(h *Homeserver) (map[string]any, error) {
@@ -128,7 +136,7 @@ func synapseDatabase(h *Homeserver) (map[string]any, error) {
 	if h.opts.PostgresURI == "" {
 		return map[string]any{
 			"name": "sqlite3",
-			"args": map[string]any{"database": filepath.Join(h.DataDirs.Database, "homeserver.db")},
+			"args": map[string]any{"database": filepath.Join(h.DataDirs.Database, synapseDatabaseFile)},
 		}, nil
 	}
 	u, err := url.Parse(h.opts.PostgresURI)

@@ -107,11 +107,12 @@ func Samples() []Sample {
 	add("an answer of the GP with an id", func(i *his.Item) {
 		i.Author = his.Author{ID: uuid.MustParse("0b9cf6ad-4d20-4a0b-9f7e-1d1c6f2b9f01"), Name: "P. Bakker", Role: his.RoleHuisarts}
 	})
-	add("a notice of the bridge", func(i *his.Item) { i.Author = his.Author{Name: "Spreekkamer", Role: his.RoleBridge} })
+	add("a notice of the bridge", func(i *his.Item) { i.Author = his.Author{Role: his.RoleBridge} })
 	add("photos without text", func(i *his.Item) {
 		i.Text = ""
 		i.Attachments = []his.Attachment{Photo("plek.jpg", []byte("a photo")), Photo("plek.jpg", []byte("another"))}
 	})
+	add("a message of which nothing could be carried", func(i *his.Item) { i.Text = "" })
 	add("an empty file", func(i *his.Item) { i.Attachments = []his.Attachment{Photo("leeg", nil)} })
 	add("a message about a child", func(i *his.Item) { i.Conversation.Derde = Child(nil) })
 	add("a message about a child who is a patient", func(i *his.Item) { i.Conversation.Derde = Child(ChildPatient()) })

@@ -1,0 +1,65 @@
+package story
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spreekkamer/spreekkamer/e2e/client"
+)
+
+// aboutDerde closes what is open and starts a conversation about someone else.
+func aboutDerde(ctx context.Context, s *Story) error {
+	if err := closes(ctx, s); err != nil {
+		return err
+	}
+	if _, err := s.says(ctx, s.Patient, s.Consulting, "Mijn kind hoest al een week"); err != nil {
+		return err
+	}
+	if err := s.whomAgain(ctx); err != nil {
+		return err
+	}
+	err := s.talk(ctx, s.Patient, s.Consulting, []line{
+		{"iemand anders", "Hoe heet"},
+		{"Sem de Berg", "geboortedatum van"},
+		{"1-1-2000", "van u?"},
+		{"1", "Wat klopt?"},
+		{"1", "16 jaar of ouder"}, // a parent of someone of 26: refused
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.talk(ctx, s.Patient, s.Consulting, []line{{"2", "ontvangen"}}); err != nil {
+		return err
+	}
+	return s.openNewTalk(ctx)
+}
+
+// whomAgain waits until the question has been asked a second time.
+func (s *Story) whomAgain(ctx context.Context) error {
+	return s.Patient.WaitFor(ctx, "the question whom it concerns", func(c *client.Client) bool {
+		n := 0
+		for _, e := range c.Room(s.Consulting).Messages() {
+			if contains(e.Body(), "Over wie gaat uw vraag?") {
+				n++
+			}
+		}
+		return n >= 2
+	})
+}
+
+func (s *Story) openNewTalk(ctx context.Context) (err error) {
+	if s.Talk, err = s.Fatima.WaitInvite(ctx, s.World.Bot); err != nil {
+		return err
+	}
+	if err = s.Fatima.Join(ctx, s.Talk); err != nil {
+		return err
+	}
+	question, err := s.hears(ctx, s.Fatima, s.Talk, "Mijn kind hoest al een week")
+	if err != nil {
+		return err
+	}
+	if !contains(question.Body(), "Sem de Berg") {
+		return fmt.Errorf("the message does not say whom it concerns: %q", question.Body())
+	}
+	return nil
+}

@@ -1,0 +1,205 @@
+package story
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spreekkamer/spreekkamer/e2e/client"
+)
+
+// Talk is the conversation itself (steps 4 to 7).
+var Talk = []Step{
+	{"The patient asks something, with a photo; the bot asks whom it concerns", asks},
+	{"'Myself' opens a conversation room with a card, the question and the photo", opens},
+	{"The answer of staff reaches the patient with name and role", answers},
+	{"Replies, edits, reactions and removals go both ways", relates},
+	{"A conversation about someone else asks name, birth date and ground", aboutDerde},
+	{"Staff close the conversation", closes},
+	{"Everything is in the HIS folder, once and in order", filed},
+}
+
+// Picture is a small PNG: what matters is that its bytes arrive as they were sent.
+var Picture = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89" +
+	"\x00\x00\x00\rIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\x00\x05\x00\x01\xff\x89\x99=\x1d\x00\x00\x00\x00IEND\xaeB`\x82")
+
+func asks(ctx context.Context, s *Story) error {
+	if _, err := s.says(ctx, s.Patient, s.Consulting, "Ik heb een plek op mijn arm. Kunt u kijken?"); err != nil {
+		return err
+	}
+	s.Tell("%s sends a photo", name(s.Patient))
+	file := client.File{Bytes: Picture, Name: "plek.png", MimeType: "image/png"}
+	if _, err := s.Patient.SendImage(ctx, s.Consulting, file); err != nil {
+		return err
+	}
+	_, err := s.hears(ctx, s.Patient, s.Consulting, "Over wie gaat uw vraag?")
+	return err
+}
+
+func opens(ctx context.Context, s *Story) (err error) {
+	if _, err = s.says(ctx, s.Patient, s.Consulting, "over mijzelf"); err != nil {
+		return err
+	}
+	if s.Talk, err = s.Fatima.WaitInvite(ctx, s.World.Bot); err != nil {
+		return err
+	}
+	if err = s.Fatima.Join(ctx, s.Talk); err != nil {
+		return err
+	}
+	if _, err = s.hears(ctx, s.Fatima, s.Talk, "31-05-1980"); err != nil { // the card
+		return err
+	}
+	if s.Question, err = s.hears(ctx, s.Fatima, s.Talk, "Ik heb een plek op mijn arm"); err != nil {
+		return err
+	}
+	s.Photo, err = s.Fatima.WaitEvent(ctx, s.Talk, "the photo", func(e client.Event) bool { return e.MsgType() == "m.image" })
+	if err != nil {
+		return err
+	}
+	data, err := s.Fatima.Download(ctx, s.Photo)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(data, Picture) {
+		return fmt.Errorf("the photo has other bytes")
+	}
+	s.Tell("%s sees the photo, byte for byte", name(s.Fatima))
+	_, err = s.hears(ctx, s.Fatima, s.Balie, "Anneke de Berg")
+	return err
+}
+
+func answers(ctx context.Context, s *Story) (err error) {
+	if _, err = s.says(ctx, s.Fatima, s.Talk, "Dat ziet er onschuldig uit."); err != nil {
+		return err
+	}
+	if s.Answer, err = s.hears(ctx, s.Patient, s.Consulting, "Dat ziet er onschuldig uit."); err != nil {
+		return err
+	}
+	if !strings.HasPrefix(s.Answer.Body(), "Fatima, doktersassistent") {
+		return fmt.Errorf("the answer does not name who answers: %q", s.Answer.Body())
+	}
+	s.Tell("%s sends a photo", name(s.Fatima))
+	if _, err = s.Fatima.SendImage(ctx, s.Talk, client.File{Bytes: Picture, Name: "uitleg.png", MimeType: "image/png", Caption: "Zo smeert u"}); err != nil {
+		return err
+	}
+	photo, err := s.hears(ctx, s.Patient, s.Consulting, "Zo smeert u")
+	if err != nil {
+		return err
+	}
+	data, err := s.Patient.Download(ctx, photo)
+	if err == nil && !bytes.Equal(data, Picture) {
+		err = fmt.Errorf("the photo has other bytes")
+	}
+	return err
+}
+
+func relates(ctx context.Context, s *Story) error {
+	for _, way := range []struct {
+		from, to         *client.Client
+		here, there      string
+		target, mirrored client.Event
+	}{
+		{s.Patient, s.Fatima, s.Consulting, s.Talk, s.Answer, client.Event{}},
+		{s.Fatima, s.Patient, s.Talk, s.Consulting, s.Question, client.Event{}},
+	} {
+		if err := s.relateOneWay(ctx, way.from, way.to, way.here, way.there, way.target); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// relateOneWay replies to something, edits that, takes it back, and reacts.
+func (s *Story) relateOneWay(ctx context.Context, from, to *client.Client, here, there string, target client.Event) error {
+	word := "van " + name(from)
+	reply, err := from.SendTextWith(ctx, here, "Een reactie "+word, client.TextOptions{ReplyTo: target.ID})
+	if err != nil {
+		return err
+	}
+	arrived, err := s.hears(ctx, to, there, "Een reactie "+word)
+	if err != nil {
+		return err
+	}
+	if arrived.RelatesTo.ReplyTo.EventID == "" {
+		return fmt.Errorf("the reply of %s lost what it replies to", name(from))
+	}
+	if _, err := from.Edit(ctx, here, reply, "Verbeterd "+word); err != nil {
+		return err
+	}
+	if _, err := s.hears(ctx, to, there, "Verbeterd "+word); err != nil {
+		return err
+	}
+	s.Tell("%s reacts with 👍", name(from))
+	if _, err := from.React(ctx, here, target.ID, "👍"); err != nil {
+		return err
+	}
+	err = to.WaitFor(ctx, "the reaction", func(c *client.Client) bool {
+		_, found := c.Room(there).Find(func(e client.Event) bool { return len(e.Reactions) > 0 && e.Reactions[len(e.Reactions)-1].Key == "👍" })
+		return found
+	})
+	if err != nil {
+		return err
+	}
+	s.Tell("%s removes the message", name(from))
+	if _, err := from.Redact(ctx, here, reply, ""); err != nil {
+		return err
+	}
+	return to.WaitRedacted(ctx, there, arrived.ID)
+}
+
+func closes(ctx context.Context, s *Story) error {
+	if _, err := s.says(ctx, s.Fatima, s.Talk, "!sluiten"); err != nil {
+		return err
+	}
+	_, err := s.hears(ctx, s.Patient, s.Consulting, "gesloten")
+	return err
+}
+
+// filed reads the HIS folder as someone in the practice would.
+func filed(_ context.Context, s *Story) error {
+	deadline := newWait()
+	for {
+		err := s.lookInFolder()
+		if err == nil || deadline.over() {
+			return err
+		}
+	}
+}
+
+func (s *Story) lookInFolder() error {
+	letters, err := s.files("*.txt")
+	if err != nil {
+		return err
+	}
+	var all strings.Builder
+	for _, file := range letters {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		all.Write(text)
+	}
+	for _, words := range []string{"Ik heb een plek op mijn arm", "Dat ziet er onschuldig uit.", "Zo smeert u", "Verbeterd van"} {
+		if n := strings.Count(all.String(), words); n < 1 {
+			return fmt.Errorf("the HIS folder has %q %d times", words, n)
+		}
+	}
+	photos, err := s.files("*.png")
+	if err != nil {
+		return err
+	}
+	if len(photos) < 2 {
+		return fmt.Errorf("the HIS folder has %d photos", len(photos))
+	}
+	bundles, err := s.files("*.json")
+	if err != nil {
+		return err
+	}
+	if len(bundles) < len(letters) {
+		return fmt.Errorf("%d letters but %d bundles", len(letters), len(bundles))
+	}
+	s.Tell("the HIS folder has %d letters, %d FHIR bundles and %d photos", len(letters), len(bundles), len(photos))
+	return nil
+}

@@ -1,0 +1,24 @@
+package story
+
+import "time"
+
+// A wait is a bounded time for something outside Matrix, which nobody announces: files of
+// the HIS folder. It looks every 100 ms.
+type wait struct {
+	until time.Time
+	tick  *time.Ticker
+}
+
+func newWait() *wait {
+	return &wait{until: time.Now().Add(time.Minute), tick: time.NewTicker(100 * time.Millisecond)}
+}
+
+// over waits for the next look; true means that the time is up.
+func (w *wait) over() bool {
+	if time.Now().After(w.until) {
+		w.tick.Stop()
+		return true
+	}
+	<-w.tick.C
+	return false
+}

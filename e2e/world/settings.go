@@ -1,0 +1,79 @@
+package world
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+)
+
+// registration is what the homeserver and the bridge share; made by hand, since the
+// homeserver's name is not known before it runs.
+func (w *World) writeRegistration() error {
+	token := func() string {
+		b := make([]byte, 16)
+		_, _ = rand.Read(b)
+		return hex.EncodeToString(b)
+	}
+	return writeYAML(w.registrationFile(), map[string]any{
+		"id": "spreekkamer", "url": w.bridgeURL(), "as_token": token(), "hs_token": token(),
+		"sender_localpart": "sk" + token()[:10], "rate_limited": false, "io.element.msc4190": true,
+		"namespaces": map[string]any{
+			"users":   []any{map[string]any{"exclusive": true, "regex": "@spreekkamer:.*"}},
+			"aliases": []any{map[string]any{"exclusive": true, "regex": "#spreekkamer_.*"}},
+			"rooms":   []any{},
+		},
+	})
+}
+
+func (w *World) bridgeURL() string { return fmt.Sprintf("http://127.0.0.1:%d", w.port) }
+
+func (w *World) writeConfig(context.Context) error {
+	document := map[string]any{"url": "https://www.example.com/privacy", "version": "2.1", "date": "2026-01-01"}
+	settings := map[string]any{
+		"homeserver":   map[string]any{"url": w.Home.URL, "domain": w.Home.ServerName, "allowed_servers": w.allowed()},
+		"listen":       fmt.Sprintf("127.0.0.1:%d", w.port),
+		"address":      w.bridgeURL(),
+		"registration": w.registrationFile(),
+		"secrets": map[string]any{
+			"key_file":          filepath.Join(w.bridgeDir(), "master.key"),
+			"recovery_key_file": filepath.Join(w.bridgeDir(), "recovery.key"),
+		},
+		"database": w.database(),
+		"organisation": map[string]any{
+			"name": "Huisartsen Lindelaan", "website": "https://www.example.com", "privacy": document, "terms": document,
+		},
+		"practices": []any{map[string]any{
+			"id": practiceID, "name": "Huisartspraktijk Lindelaan", "phone": "020 123 4567", "huisartsenpost": "020 765 4321",
+			"emergency_phone": "020 123 4569", "agb": "01012345", "postcodes": []string{"1011", "1012 AB"},
+			"his": map[string]any{"type": "folder", "path": w.HIS},
+		}},
+		"staff": w.staffSettings(),
+	}
+	if w.opts.Retention > 0 {
+		settings["retention"] = map[string]any{"messages": w.opts.Retention.String()}
+	}
+	return writeYAML(w.ConfigFile(), settings)
+}
+
+func (w *World) allowed() []string {
+	if w.Second == nil {
+		return []string{}
+	}
+	return []string{w.Second.ServerName}
+}
+
+func (w *World) database() map[string]any {
+	if w.opts.Database != "" {
+		return map[string]any{"type": "postgres", "uri": w.opts.Database}
+	}
+	return map[string]any{"type": "sqlite", "uri": filepath.Join(w.bridgeDir(), "spreekkamer.db")}
+}
+
+func (w *World) staffSettings() (all []any) {
+	for _, p := range w.Staff {
+		all = append(all, map[string]any{"user": p.UserID, "name": p.Name, "role": p.Role, "practice": practiceID})
+	}
+	return all
+}

@@ -1,0 +1,176 @@
+// Package world sets up a whole practice for tests, the demo and make play: a real
+// homeserver, Spreekkamer beside it as a process of its own, patients, staff, and a
+// second homeserver when asked. Everything listens on loopback and ends with the program.
+package world
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/spreekkamer/spreekkamer/e2e/client"
+	"github.com/spreekkamer/spreekkamer/e2e/harness"
+)
+
+// Password is that of every user of the world.
+const Password = "only-for-trying-out"
+
+// Options say what world to make.
+type Options struct {
+	Kind       harness.Kind
+	Dir        string            // own directory; made if needed
+	Database   string            // PostgreSQL URI for the bridge; "" = SQLite
+	Second     bool              // a second, federated homeserver (Dendrite) with patients of its own
+	Patients   int               // on each homeserver
+	Retention  time.Duration     // 0 = the default of the product
+	Env        []string          // SPREEKKAMER_… for the bridge
+	Homeserver harness.Options   // further choices; Kind, Dir and Registrations are filled in
+	Settings   map[string]string // unused settings stay at their defaults
+}
+
+// A Person is someone with an account on a homeserver.
+type Person struct {
+	UserID   string `json:"user_id"`
+	Password string `json:"password"`
+	Role     string `json:"role,omitempty"`
+	Name     string `json:"name,omitempty"`
+}
+
+// A World is a practice that runs.
+type World struct {
+	Dir            string
+	Home, Second   *harness.Homeserver
+	Bot            string // user id
+	Patients       []Person
+	SecondPatients []Person
+	Staff          []Person
+	HIS            string // folder of the practice
+
+	opts    Options
+	binary  string
+	port    int
+	bridge  *harness.Process
+	driver  *client.Driver
+	started int
+}
+
+// practiceID is the one practice of the world.
+const practiceID = "linde"
+
+// Start makes a world and waits until the practice's rooms are there.
+func Start(ctx context.Context, o Options) (w *World, err error) {
+	w = &World{Dir: o.Dir, opts: o, HIS: filepath.Join(o.Dir, "his")}
+	defer func() {
+		if err != nil {
+			w.Stop()
+		}
+	}()
+	if err := os.MkdirAll(w.bridgeDir(), 0o700); err != nil {
+		return w, err
+	}
+	if err := os.MkdirAll(w.HIS, 0o700); err != nil {
+		return w, err
+	}
+	if w.binary, err = Binary(ctx); err != nil {
+		return w, err
+	}
+	if w.port, err = harness.FreePort(); err != nil {
+		return w, err
+	}
+	steps := []func(context.Context) error{w.writeKey, w.startHome, w.startSecond, w.people, w.writeConfig, w.StartBridge, w.admin}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return w, err
+		}
+	}
+	return w, nil
+}
+
+// Stop ends everything. It may be called again.
+func (w *World) Stop() {
+	if w.driver != nil {
+		_ = w.driver.Stop()
+	}
+	if w.bridge != nil {
+		_ = w.bridge.Stop()
+	}
+	for _, h := range []*harness.Homeserver{w.Home, w.Second} {
+		if h != nil {
+			_ = h.Stop()
+		}
+	}
+}
+
+func (w *World) bridgeDir() string { return filepath.Join(w.Dir, "bridge") }
+
+// ConfigFile is where the bridge's settings are.
+func (w *World) ConfigFile() string { return filepath.Join(w.bridgeDir(), "config.yaml") }
+
+// LogFile is where the bridge tells what it does.
+func (w *World) LogFile() string { return filepath.Join(w.bridgeDir(), "bridge.log") }
+
+func (w *World) registrationFile() string { return filepath.Join(w.bridgeDir(), "registration.yaml") }
+
+// DataDirs is every folder in which the bridge or a homeserver stores anything.
+func (w *World) DataDirs() []string {
+	all := []string{w.bridgeDir(), w.Home.Dir}
+	if w.Second != nil {
+		all = append(all, w.Second.Dir)
+	}
+	return all
+}
+
+// writeKey makes the master key, as an operator would with `spreekkamer keys`.
+func (w *World) writeKey(context.Context) error {
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		return err
+	}
+	file := filepath.Join(w.bridgeDir(), "master.key")
+	return os.WriteFile(file, []byte(base64.StdEncoding.EncodeToString(key)+"\n"), 0o600)
+}
+
+// startHome starts the practice's homeserver. Its name is only known then, and the
+// registration does not need it.
+func (w *World) startHome(ctx context.Context) (err error) {
+	if err := w.writeRegistration(); err != nil {
+		return err
+	}
+	o := w.opts.Homeserver
+	o.Kind, o.Dir, o.Federation = w.opts.Kind, filepath.Join(w.Dir, "homeserver"), w.opts.Second
+	o.Registrations = []string{w.registrationFile()}
+	w.Home, err = harness.StartHomeserver(ctx, o)
+	return err
+}
+
+func (w *World) startSecond(ctx context.Context) (err error) {
+	if !w.opts.Second {
+		return nil
+	}
+	w.Second, err = harness.StartHomeserver(ctx, harness.Options{
+		Kind: harness.Dendrite, Dir: filepath.Join(w.Dir, "second"), Federation: true,
+	})
+	return err
+}
+
+// admin lets the bot erase media where the homeserver can.
+func (w *World) admin(ctx context.Context) error {
+	if w.opts.Kind != harness.Synapse {
+		return nil
+	}
+	return w.Home.MakeAdmin(ctx, w.Bot)
+}
+
+func writeYAML(file string, settings any) error {
+	text, err := yaml.Marshal(settings)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", file, err)
+	}
+	return os.WriteFile(file, text, 0o600)
+}

@@ -1,0 +1,70 @@
+package his_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/his/histest"
+)
+
+func TestAPersonReads(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*his.Item)
+		want   string
+	}{
+		{"who asks", func(*his.Item) {}, "Van:         Jan de Vries (patiënt)\n"},
+		{"that it is a question", func(*his.Item) {}, "Vraag van de patiënt\n\n"},
+		{"that it is an answer", func(i *his.Item) { i.Author.Role = his.RoleHuisarts }, "Antwoord van de praktijk\n\n"},
+		{"in what function", func(i *his.Item) { i.Author = his.Author{Name: "Fatima", Role: his.RoleDoktersassistent} }, "Van:         Fatima (doktersassistent)\n"},
+		{"that nobody wrote it", func(i *his.Item) { i.Author = his.Author{Role: his.RoleBridge} }, "Van:         Spreekkamer\n"},
+		{"which patient", func(*his.Item) {}, "Patiënt:     Jan de Vries, geboren 2 maart 1980, patiëntnummer 20417, BSN 999990019\n"},
+		{"that it is about the patient", func(*his.Item) {}, "Gaat over:   de patiënt\n"},
+		{"whom else it is about", about, "Gaat over:   Sanne de Vries, geboren 14 september 2015, volgens de patiënt: dochter\n"},
+		{"on what ground", about, "Grond:       ouder of voogd van een kind jonger dan 16 jaar, verklaard op 1 juni 2026 om 11:11 uur, versie 2026-01\n"},
+		{"which practice", func(*his.Item) {}, "Praktijk:    Huisartsenpraktijk De Linde, AGB 01054321\n"},
+		{"that it is urgent", func(i *his.Item) { i.Conversation.Urgent = true }, "Gesprek:     1042, nummer 1 in dit gesprek, SPOED\n"},
+		{"when, in summer", func(*his.Item) {}, "Verzonden:   maandag 1 juni 2026 om 11:13 uur\n"},
+		{"when, in winter", func(i *his.Item) { i.Sent = i.Sent.AddDate(0, 6, 0) }, "Verzonden:   dinsdag 1 december 2026 om 10:13 uur\n"},
+		{"on what day, after midnight here", func(i *his.Item) { i.Sent = time.Date(2026, 12, 31, 23, 30, 0, 0, time.UTC) }, "vrijdag 1 januari 2027 om 00:30 uur\n"},
+		{"what is answered", func(i *his.Item) { i.InReplyTo = i.ID }, "Antwoord op: " + short(histest.Message(1)) + "\n"},
+		{"what is replaced", func(i *his.Item) { i.Kind, i.Replaces = his.KindEdit, i.ID }, "Vervangt:    " + short(histest.Message(1)) + "\n"},
+		{"what was removed", func(i *his.Item) { i.Kind, i.Replaces, i.Text = his.KindRemoval, i.ID, "" }, "verwijderd op 1 juni 2026 om 11:13 uur.\n"},
+		{"that the ground was withdrawn", func(i *his.Item) { about(i); i.Kind = his.KindWithdrawal }, "Grond ingetrokken\n\n"},
+		{"that something is missing", func(i *his.Item) { i.Text = "" }, "\n[De inhoud van dit bericht kon niet worden overgenomen.]\n"},
+		{"the files", func(*his.Item) {}, "Bijlagen:    a.jpg, b.pdf\n"},
+		{"the words, at the end", func(i *his.Item) { i.Text = "a\nb" }, "\n\na\nb\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			item := histest.Message(1)
+			tt.change(&item)
+			assert.Contains(t, his.Readable(item, []string{"a.jpg", "b.pdf"}), tt.want)
+		})
+	}
+}
+
+func about(i *his.Item) { i.Conversation.Derde = histest.Child(nil) }
+
+func short(i his.Item) string { return strings.ReplaceAll(i.ID.String(), "-", "")[:12] }
+
+// What people give as a name must not look like a line of ours.
+func TestNoNameAddsALine(t *testing.T) {
+	want := strings.Count(his.Readable(named("x"), nil), "\n")
+	for _, bad := range histest.Hostile() {
+		assert.Equal(t, want, strings.Count(his.Readable(named(bad), nil), "\n"), "%q", bad)
+	}
+}
+
+func named(s string) his.Item {
+	i := histest.Message(1)
+	i.Author.Name, i.Author.Role = s, his.Role(s)
+	i.Conversation.Practice.Name = s
+	i.Conversation.Patient.Number, i.Conversation.Patient.FirstName, i.Conversation.Patient.LastName = s, s, s
+	i.Conversation.Derde = histest.Child(nil)
+	i.Conversation.Derde.Name, i.Conversation.Derde.Relation, i.Conversation.Derde.StatementVersion = s, s, s
+	return i
+}
