@@ -151,7 +151,7 @@ func TestEverySettingIsUsedSomewhere(t *testing.T) {
 }
 
 // readByConfig are settings that package config itself makes something of.
-var readByConfig = []string{"Key", "KeyFile", "URI", "URIFile", "AllowedServers"}
+var readByConfig = []string{"Key", "KeyFile", "URI", "URIFile"}
 
 func fieldsOf(t reflect.Type) (names []string) {
 	for field := range t.Fields() {

@@ -175,10 +175,10 @@ func TestAHomeserverThatIsDownIsNamedWithoutTheRequest(t *testing.T) {
 // sign signs an object as Matrix does: over its canonical form without signatures.
 func sign(t *testing.T, object map[string]any, by ed25519.PrivateKey) map[string]any {
 	t.Helper()
-	text, err := json.Marshal(object)
+	text, err := canonicaljson.Marshal(object)
 	require.NoError(t, err)
 	public := base64.RawStdEncoding.EncodeToString(by.Public().(ed25519.PublicKey))
-	signature := base64.RawStdEncoding.EncodeToString(ed25519.Sign(by, canonicaljson.CanonicalJSONAssumeValid(text)))
+	signature := base64.RawStdEncoding.EncodeToString(ed25519.Sign(by, text))
 	object["signatures"] = map[string]any{"@spreekkamer:gp.example": map[string]any{"ed25519:" + public: signature}}
 	return object
 }

@@ -193,6 +193,55 @@ func TestAHomeserverThatIsDownIsOneFailureAndTheRestIsUnknown(t *testing.T) {
 	assert.Equal(t, 10, strings.Count(out.String(), "? "), out.String())
 }
 
+// stuck is a homeserver that takes the question and never answers.
+type stuck struct{ *healthy }
+
+func (stuck) Clock(ctx context.Context) (time.Time, error) {
+	<-ctx.Done()
+	return time.Time{}, ctx.Err()
+}
+
+func TestAnInterruptedDoctorEndsWithWhatItKnows(t *testing.T) {
+	d, server := wellPatient(t)
+	d.Server = stuck{server}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var out bytes.Buffer
+	assert.False(t, d.Run(ctx, &out))
+	assert.Contains(t, out.String(), "✗ clock: context canceled")
+	assert.Equal(t, len(checks)+1, strings.Count(out.String(), "\n"), "the others are told")
+}
+
+func TestEveryCheckHasANameAndARemedyOfItsOwn(t *testing.T) {
+	names, remedies := map[string]bool{}, map[string]bool{}
+	for _, c := range checks {
+		assert.NotEmpty(t, c.name)
+		assert.NotEmpty(t, c.remedy, c.name)
+		assert.False(t, names[c.name], "%s is there twice", c.name)
+		assert.False(t, remedies[c.remedy], "%s repeats a remedy", c.name)
+		names[c.name], remedies[c.remedy] = true, true
+	}
+}
+
+func TestTheDoctorChangesNoFile(t *testing.T) {
+	d, _ := wellPatient(t)
+	state := func() (all []string) {
+		for _, path := range []string{d.Config.Secrets.KeyFile, d.Config.Registration} {
+			entries, err := os.ReadDir(filepath.Dir(path))
+			require.NoError(t, err)
+			for _, entry := range entries {
+				info, err := entry.Info()
+				require.NoError(t, err)
+				all = append(all, fmt.Sprint(entry.Name(), info.Mode(), info.Size(), info.ModTime()))
+			}
+		}
+		return all
+	}
+	before := state()
+	require.True(t, d.Run(context.Background(), new(bytes.Buffer)))
+	assert.Equal(t, before, state())
+}
+
 func TestAKeyFromTheEnvironmentNeedsNoFile(t *testing.T) {
 	d, _ := wellPatient(t)
 	d.Config.Secrets = config.Secrets{

@@ -106,12 +106,12 @@ func CheckHealth(ctx context.Context, listen string) error {
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("Spreekkamer does not answer on %s: %w", listen, err)
+		return fmt.Errorf("no answer from Spreekkamer on %s: %w", listen, err)
 	}
 	defer resp.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, 1000))
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("Spreekkamer is not well: %d %s", resp.StatusCode, strings.TrimSpace(string(text)))
+		return fmt.Errorf("not well: %d %s", resp.StatusCode, strings.TrimSpace(string(text)))
 	}
 	return nil
 }

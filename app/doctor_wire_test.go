@@ -77,7 +77,7 @@ func TestHealthIsAskedWhereSpreekkamerListens(t *testing.T) {
 		require.NoError(t, CheckHealth(context.Background(), address), address)
 	}
 	status = http.StatusServiceUnavailable
-	require.EqualError(t, CheckHealth(context.Background(), listen), "Spreekkamer is not well: 503 the database is full")
-	require.ErrorContains(t, CheckHealth(context.Background(), "127.0.0.1:1"), "does not answer")
+	require.EqualError(t, CheckHealth(context.Background(), listen), "not well: 503 the database is full")
+	require.ErrorContains(t, CheckHealth(context.Background(), "127.0.0.1:1"), "no answer")
 	require.ErrorContains(t, CheckHealth(context.Background(), "nowhere"), "listen: ")
 }

@@ -111,15 +111,23 @@ func (c *Client) createIdentity(ctx context.Context, recovery string) error {
 	if err != nil {
 		return err
 	}
-	keys := c.machine.CrossSigningKeys
-	if c.machine.FetchCrossSigningKeysFromSSSS(ctx, vault) == nil {
-		keys = c.machine.CrossSigningKeys // stored by an attempt that was cut off
-	} else if keys, err = c.machine.GenerateCrossSigningKeys(); err != nil {
+	keys, err := c.privateKeys(ctx, vault)
+	if err != nil {
 		return err
-	} else if err = c.machine.UploadCrossSigningKeysToSSSS(ctx, vault, keys); err != nil {
-		return failed(err, "store the private keys")
 	}
 	return failed(c.machine.PublishCrossSigningKeys(ctx, keys, nil), "publish the public keys")
+}
+
+// privateKeys returns those that an attempt stored which was cut off, or new ones, stored.
+func (c *Client) privateKeys(ctx context.Context, vault *ssss.Key) (*crypto.CrossSigningKeysCache, error) {
+	if c.machine.FetchCrossSigningKeysFromSSSS(ctx, vault) == nil {
+		return c.machine.CrossSigningKeys, nil
+	}
+	keys, err := c.machine.GenerateCrossSigningKeys()
+	if err != nil {
+		return nil, err
+	}
+	return keys, failed(c.machine.UploadCrossSigningKeysToSSSS(ctx, vault, keys), "store the private keys")
 }
 
 // vault is the homeserver's secret storage that the recovery key opens; it is made when there

@@ -115,12 +115,14 @@ func (c *Client) askForKey(ctx context.Context, evt *event.Event) {
 	if !c.asked.allow(string(evt.Sender) + " " + string(content.SessionID)) {
 		return
 	}
-	device := content.DeviceID //nolint:staticcheck // deprecated, and absent from newer clients: then all are asked
-	if device == "" {
-		device = "*"
+	device, sender := id.DeviceID("*"), content.SenderKey
+	//lint:ignore SA1019 clients may leave it out, and then all their devices are asked
+	if content.DeviceID != "" {
+		//lint:ignore SA1019 as above
+		device = content.DeviceID
 	}
 	to := map[id.UserID][]id.DeviceID{evt.Sender: {device}}
-	err := c.machine.SendRoomKeyRequest(ctx, evt.RoomID, content.SenderKey, content.SessionID, "", to) //nolint:staticcheck // see above
+	err := c.machine.SendRoomKeyRequest(ctx, evt.RoomID, sender, content.SessionID, "", to)
 	if err != nil {
 		c.log.Warn().Str("error", scrubbed(err)).Stringer("event_id", evt.ID).Msg("Asking for a message key failed")
 	}

@@ -1,7 +1,9 @@
 package appservice
 
 import (
+	"encoding/json"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -34,6 +36,9 @@ func TestEnsureRoomMakesOneRoomAndMendsIt(t *testing.T) {
 		require.NoError(t, err)
 		anna.join(room)
 
+		until(t, "her coming in to be seen everywhere", func() bool {
+			return slices.ContainsFunc(everything(t, b, room), func(e incoming) bool { return e.membershipOf(anna.ID) == "join" })
+		})
 		before := len(everything(t, b, room))
 		again, err := b.EnsureRoom(t.Context(), spec)
 		require.NoError(t, err)
@@ -134,4 +139,58 @@ func TestOneRefusedInviteDoesNotCostTheRoom(t *testing.T) {
 		t.Logf("%s: %v", w.Kind, err)
 		assert.NotEmpty(t, room)
 	})
+}
+
+func TestPowerLevelsAreComparedByMeaning(t *testing.T) {
+	want := wanted{event.StatePowerLevels, "", levels(&event.PowerLevelsEventContent{
+		Users: map[id.UserID]int{"@bot:x": 100}, Events: map[string]int{"m.room.encrypted": 50}, InvitePtr: number(100),
+	})}
+	for _, tt := range []struct {
+		name, is string
+		met      bool
+	}{
+		{"spelled out", `{"users":{"@bot:x":100},"users_default":0,"events":{"m.room.encrypted":50},"events_default":0,"state_default":50,"ban":50,"kick":50,"redact":50,"invite":100}`, true},
+		{"defaults left out", `{"users":{"@bot:x":100},"events":{"m.room.encrypted":50},"invite":100}`, true},
+		{"a level of the homeserver's own", `{"users":{"@bot:x":100},"events":{"m.room.encrypted":50},"invite":100,"historical":100}`, true},
+		{"someone else has power", `{"users":{"@bot:x":100,"@anna:x":50},"events":{"m.room.encrypted":50},"invite":100}`, false},
+		{"an event nobody wanted listed", `{"users":{"@bot:x":100},"events":{"m.room.encrypted":50,"m.room.name":0},"invite":100}`, false},
+		{"everyone may invite", `{"users":{"@bot:x":100},"events":{"m.room.encrypted":50}}`, false},
+		{"everyone may remove people", `{"users":{"@bot:x":100},"events":{"m.room.encrypted":50},"invite":100,"kick":0}`, false},
+		{"not there", ``, false},
+		{"nonsense", `{"users":"all"}`, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) { assert.Equal(t, tt.met, want.met(json.RawMessage(tt.is))) })
+	}
+}
+
+func TestRoomSpecAsState(t *testing.T) {
+	spec := RoomSpec{
+		Name: "Balie", PowerLevels: &event.PowerLevelsEventContent{}, Encrypted: true, Servers: []string{"gp.example:8448"},
+		Space: "!space:gp.example", Restricted: true, HistoryVisibility: event.HistoryVisibilityShared,
+	}
+	got := map[string]string{}
+	for _, w := range spec.state("gp.example:8448") {
+		got[w.kind.Type+"|"+w.key] = string(marshal(w.content))
+	}
+	for key, want := range map[string]string{
+		"m.room.join_rules|":               `{"join_rule":"restricted","allow":[{"type":"m.room_membership","room_id":"!space:gp.example"}]}`,
+		"m.room.history_visibility|":       `{"history_visibility":"shared"}`,
+		"m.room.guest_access|":             `{"guest_access":"forbidden"}`,
+		"m.room.name|":                     `{"name":"Balie"}`,
+		"m.room.encryption|":               `{"algorithm":"m.megolm.v1.aes-sha2"}`,
+		"m.room.server_acl|":               `{"allow":["gp.example:8448"],"deny":[],"allow_ip_literals":true}`,
+		"m.space.parent|!space:gp.example": `{"via":["gp.example:8448"],"canonical":true}`,
+	} {
+		assert.JSONEq(t, want, got[key], key)
+	}
+	plain := RoomSpec{PowerLevels: &event.PowerLevelsEventContent{}}
+	initial, err := plain.initial("gp.example")
+	require.NoError(t, err)
+	for _, evt := range initial {
+		assert.NotNil(t, evt.Content.Parsed, "%s: only parsed events are noted", evt.Type.Type)
+		assert.NotContains(t, []string{"m.room.name", "m.room.topic", "m.room.encryption", "m.room.server_acl"}, evt.Type.Type)
+	}
+	assert.Equal(t, id.RoomVersion("10"), plain.version(), "given explicitly")
+	assert.Equal(t, map[string]any{"m.federate": false}, plain.creation())
+	assert.Equal(t, id.RoomVersion("11"), RoomSpec{RoomVersion: "11"}.version())
 }

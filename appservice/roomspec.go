@@ -2,6 +2,7 @@ package appservice
 
 import (
 	"encoding/json"
+	"maps"
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
@@ -61,9 +62,12 @@ func (s RoomSpec) state(domain string) []wanted {
 // levels spells power levels out: homeservers and the library leave out what is the default, and
 // what is not written down cannot be compared.
 func levels(pl *event.PowerLevelsEventContent) map[string]any {
+	users, events := map[id.UserID]int{}, map[string]int{} // empty, where the value may have none
+	maps.Copy(users, pl.Users)
+	maps.Copy(events, pl.Events)
 	return map[string]any{
-		"users": pl.Users, "users_default": pl.UsersDefault,
-		"events": pl.Events, "events_default": pl.EventsDefault, "state_default": pl.StateDefault(),
+		"users": users, "users_default": pl.UsersDefault,
+		"events": events, "events_default": pl.EventsDefault, "state_default": pl.StateDefault(),
 		"invite": pl.Invite(), "kick": pl.Kick(), "ban": pl.Ban(), "redact": pl.Redact(),
 	}
 }

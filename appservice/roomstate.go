@@ -71,8 +71,18 @@ func (c *Client) invitation(room id.RoomID, state []json.RawMessage, since strin
 	return row{}, false
 }
 
-// members are the users whose devices get a room's keys.
+// members are the users whose devices get a room's keys. The homeserver is asked: right after
+// joining or making a room our own notes are behind, and who is missing there reads nothing.
 func (c *Client) members(ctx context.Context, room id.RoomID) ([]id.UserID, error) {
-	users, err := c.rooms.GetRoomJoinedOrInvitedMembers(ctx, room)
-	return users, failed(err, "load the members of %s", room)
+	all, err := c.Members(ctx, room)
+	if err != nil {
+		return nil, err
+	}
+	var users []id.UserID
+	for user, m := range all {
+		if m.Membership == event.MembershipJoin || m.Membership == event.MembershipInvite {
+			users = append(users, user)
+		}
+	}
+	return users, nil
 }

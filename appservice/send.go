@@ -134,29 +134,38 @@ func (c *Client) encrypt(ctx context.Context, room id.RoomID, kind event.Type, c
 }
 
 // shareAgain makes the next message use a new key when a device did not get this one, because it
-// had just logged in and had nothing yet to encrypt a key with. The library would count the key
-// as given out, and the device would read nothing for a hundred messages. Not too often: there
-// are devices that nobody uses any more.
+// had just logged in and had nothing yet to encrypt a key with, or because its homeserver was
+// down. The library would count the key as given out, and the device would read nothing for a
+// hundred messages. Not too often: there are devices that nobody uses any more.
 func (c *Client) shareAgain(ctx context.Context, room id.RoomID, members []id.UserID, session id.SessionID) error {
 	for _, user := range members {
-		devices, err := c.keys.GetDevices(ctx, user)
+		missed, err := c.missed(ctx, user, session)
 		if err != nil {
-			return fmt.Errorf("load the devices in %s: %w", room, err)
+			return fmt.Errorf("look who has the key of %s: %w", room, err)
 		}
-		for _, device := range devices {
-			if device.DeviceID == c.matrix.DeviceID && user == c.user {
-				continue
-			}
-			got, err := c.keys.IsOutboundGroupSessionShared(ctx, user, device.IdentityKey, session)
-			if err != nil {
-				return fmt.Errorf("look who has the key of %s: %w", room, err)
-			}
-			if !got && c.reshared.allow(string(room)) {
-				return c.keys.RemoveOutboundGroupSession(ctx, room)
-			}
+		if missed && c.reshared.allow(string(room)) {
+			return c.keys.RemoveOutboundGroupSession(ctx, room)
 		}
 	}
 	return nil
+}
+
+// missed reports whether a device of someone did not get a key.
+func (c *Client) missed(ctx context.Context, user id.UserID, session id.SessionID) (bool, error) {
+	devices, err := c.keys.GetDevices(ctx, user)
+	if err != nil || devices == nil { // nil: their devices could not be asked for
+		return err == nil && user != c.user, err
+	}
+	for _, device := range devices {
+		if user == c.user && device.DeviceID == c.matrix.DeviceID {
+			continue
+		}
+		got, err := c.keys.IsOutboundGroupSessionShared(ctx, user, device.IdentityKey, session)
+		if err != nil || !got {
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 // reshareEvery is how often a room's key is renewed for a device that did not get it.

@@ -25,11 +25,12 @@ func (c *Client) Sent(ctx context.Context, room id.RoomID, txnID string, since t
 			return "", false, err
 		}
 		for _, e := range c.parseAll(room, page.Chunk) {
-			if e.OriginAt >= 0 && e.OriginAt < oldest {
-				return "", false, nil
-			}
-			if e.Sender == c.user && (e.TxnID == txnID || c.markerOf(ctx, e) == txnID) {
+			switch {
+			case e.Sender != c.user: // whose clock may say anything
+			case e.TxnID == txnID || c.markerOf(ctx, e) == txnID:
 				return e.ID, true, nil
+			case e.OriginAt < oldest:
+				return "", false, nil
 			}
 		}
 		if page.End == "" || page.End == from || len(page.Chunk) == 0 {

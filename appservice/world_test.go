@@ -29,6 +29,7 @@ type world struct {
 	dir     string
 	port    int
 	options Options
+	db      store.Options // "": SQLite in dir
 }
 
 // eachServer runs a test on every kind of homeserver, side by side.
@@ -45,14 +46,18 @@ func eachServer(t *testing.T, test func(t *testing.T, w *world)) {
 
 func newWorld(t *testing.T, kind harness.Kind) *world {
 	t.Helper()
+	return newWorldWith(t, harness.Options{Kind: kind})
+}
+
+func newWorldWith(t *testing.T, o harness.Options) *world {
+	t.Helper()
 	w := &world{t: t, dir: t.TempDir()}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	w.port = listener.Addr().(*net.TCPAddr).Port
 	require.NoError(t, listener.Close())
-	w.Homeserver, err = harness.StartHomeserver(t.Context(), harness.Options{
-		Kind: kind, Dir: filepath.Join(w.dir, "hs"), Registrations: []string{w.registration()},
-	})
+	o.Dir, o.Registrations = filepath.Join(w.dir, "hs"), []string{w.registration()}
+	w.Homeserver, err = harness.StartHomeserver(t.Context(), o)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = w.Stop() })
 	w.options = Options{
@@ -90,9 +95,13 @@ type bot struct {
 
 func openStore(t *testing.T, path string) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{
-		Kind: store.SQLite, URI: path, Key: bytes.Repeat([]byte{7}, 32), Log: zerolog.Nop(),
-	})
+	return openDatabase(t, store.Options{Kind: store.SQLite, URI: path})
+}
+
+func openDatabase(t *testing.T, o store.Options) *store.Store {
+	t.Helper()
+	o.Key, o.Log = bytes.Repeat([]byte{7}, 32), zerolog.Nop()
+	s, err := store.Open(t.Context(), o)
 	require.NoError(t, err)
 	return s
 }
@@ -100,7 +109,10 @@ func openStore(t *testing.T, path string) *store.Store {
 // connect brings the bot up; its database is that of the life before.
 func (w *world) connect() *bot {
 	w.t.Helper()
-	b := &bot{t: w.t, store: openStore(w.t, filepath.Join(w.dir, "bot.db"))}
+	if w.db.Kind == "" {
+		w.db = store.Options{Kind: store.SQLite, URI: filepath.Join(w.dir, "bot.db")}
+	}
+	b := &bot{t: w.t, store: openDatabase(w.t, w.db)}
 	w.options.Store = b.store
 	var err error
 	b.Client, err = Connect(w.t.Context(), w.options)

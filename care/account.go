@@ -77,6 +77,16 @@ func (s AccountState) Move(step Step) (AccountState, error) {
 	return to, nil
 }
 
+// consents says whether both consents stand in a state; in the others what someone wrote
+// may not even be kept (requirement A7).
+func (s AccountState) consents() bool {
+	switch s {
+	case Consented, Registering, Incomplete, Awaiting, Active, Restricted, Suspended, Declined:
+		return true
+	}
+	return false
+}
+
 // can says whether a step is listed in a state.
 func (s AccountState) can(step Step) bool {
 	_, ok := moves[s][step]

@@ -97,9 +97,6 @@ var months = strings.NewReplacer(
 func ParseDate(s string) (Date, error) {
 	s = months.Replace(strings.ToLower(strings.Join(strings.Fields(s), " ")))
 	for _, layout := range layouts {
-		if t, err := time.Parse(strings.ToLower(layout), s); err == nil {
-			return DateOf(t), nil
-		}
 		if t, err := time.Parse(layout, s); err == nil {
 			return DateOf(t), nil
 		}

@@ -1,6 +1,9 @@
 package care
 
-import "unicode"
+import (
+	"strings"
+	"unicode"
+)
 
 // bsnLength is the number of digits of a burgerservicenummer.
 const bsnLength = 9
@@ -50,47 +53,58 @@ type digitRun struct {
 	near   bool
 }
 
-// separator says whether c is used inside a number to group its digits.
-func separator(c rune) bool { return c == ' ' || c == '.' || c == '-' || c == '\u00a0' }
+// separator says whether c is used inside a number to group its digits: a dot, or a space
+// or hyphen of any width.
+func separator(c rune) bool { return c == '.' || unicode.In(c, unicode.Zs, unicode.Pd) }
 
+// digitRuns finds the rows of digits in a text. Invisible characters, which come along
+// when a number is pasted, do not break a row.
 func digitRuns(text string) (runs []digitRun) {
-	current, near, gap := "", false, ""
+	var current strings.Builder
+	gap, near := 0, false // gap counts what came after the last row
 	flush := func() {
-		if current != "" {
-			runs = append(runs, digitRun{current, near})
-			current, gap = "", ""
+		if current.Len() > 0 {
+			runs = append(runs, digitRun{current.String(), near})
+			current.Reset()
+			gap = 0
 		}
 	}
 	for _, c := range text {
-		if d, ok := digit(c); ok {
-			if current == "" {
-				near = len(runs) > 0 && gap != ""
+		d, isDigit := digit(c)
+		switch {
+		case unicode.In(c, unicode.Cf, unicode.Mn):
+		case isDigit:
+			if current.Len() == 0 {
+				near = len(runs) > 0 && gap == 1
 			}
-			current += string(d)
-			continue
-		}
-		flush()
-		if len(gap) == 0 && separator(c) {
-			gap = string(c)
-		} else {
-			gap = ""
+			current.WriteByte(d)
+		case separator(c):
+			flush()
+			gap++
+		default:
+			flush()
+			gap = 2 // not near
 		}
 	}
 	flush()
 	return runs
 }
 
-// digit reads decimal digits of every script as ASCII: full-width ones hide nothing.
+// digit reads decimal digits of every script as ASCII: full-width ones hide nothing. In
+// Unicode's table they stand in tens, from zero.
 func digit(c rune) (byte, bool) {
 	if c >= '0' && c <= '9' {
 		return byte(c), true
 	}
-	if !unicode.Is(unicode.Nd, c) {
-		return 0, false
+	for _, r := range unicode.Nd.R16 {
+		if rune(r.Lo) <= c && c <= rune(r.Hi) {
+			return byte('0' + (c-rune(r.Lo))%10), true
+		}
 	}
-	zero := c
-	for unicode.Is(unicode.Nd, zero-1) && c-zero < 9 {
-		zero--
+	for _, r := range unicode.Nd.R32 {
+		if rune(r.Lo) <= c && c <= rune(r.Hi) {
+			return byte('0' + (c-rune(r.Lo))%10), true
+		}
 	}
-	return byte('0' + c - zero), true
+	return 0, false
 }

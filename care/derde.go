@@ -46,7 +46,7 @@ func acceptWhom(c *Case, h Heard, env Env) bool {
 	case h.Choice == last:
 		c.Person.Draft = Derde{}
 		c.ask(AskDerdeName)
-	case h.Choice > 1 && h.Choice < last:
+	case h.Choice > 1 && h.Choice < last && env.Derden[h.Choice-2].Valid(env.Now):
 		c.Conversation.Derde = env.Derden[h.Choice-2].ID
 		openConversation(c, env)
 	default:

@@ -1,5 +1,7 @@
 package care
 
+import "strings"
+
 // A Word is something a patient can always type.
 type Word string
 
@@ -48,11 +50,17 @@ func Hear(c Case, h Heard, env Env) Case {
 	case hasBSN(c, h):
 		c.do(Effect{Do: Remove}, say("bsn.removed"))
 		c.repeat()
+	case c.Person.State == New: // spoke before the statement came
+		c.do(Effect{Do: Remove})
+		return Arrive(c, env)
 	case h.Word != NoWord:
 		words[h.Word](&c, env)
 	case c.Person.State == Active:
 		converse(&c, h, env)
 	case c.Person.Question == NoQuestion:
+		if !c.Person.State.consents() {
+			c.do(Effect{Do: Remove})
+		}
 		c.do(say(silent(c.Person.State)))
 	case h.Media:
 		c.do(Effect{Do: Remove}, say("not_yet.media"))
@@ -63,13 +71,19 @@ func Hear(c Case, h Heard, env Env) Case {
 	return c
 }
 
-// hasBSN applies the 11-test to what was typed; a phone number may pass it by chance.
+// hasBSN applies the 11-test to what was typed. The digits of a phone number may pass it
+// by chance; only what is written as one, with a 0 or a + in front, is taken for one.
 func hasBSN(c Case, h Heard) bool {
 	var a Answers
-	if c.Person.Question == AskPhone && takePhone(&a, h.Text) {
+	if c.Person.Question == AskPhone && !h.Media && startsAsPhone(h.Text) && takePhone(&a, h.Text) {
 		return false
 	}
 	return ContainsBSN(h.Text)
+}
+
+func startsAsPhone(text string) bool {
+	text = strings.TrimLeft(text, " (")
+	return strings.HasPrefix(text, "0") || strings.HasPrefix(text, "+")
 }
 
 // silent is what the bot says to someone whose account may not speak and who was not
@@ -96,11 +110,11 @@ func answer(c *Case, h Heard, env Env) {
 	misunderstood(c)
 }
 
-// misunderstood says so and asks again. Before consent what was typed is removed, since
-// it may be about health (requirement A7). After two misses a person takes over.
+// misunderstood says so and asks again. While no consent stands what was typed is removed,
+// since it may be about health (requirement A7). After two misses a person takes over.
 func misunderstood(c *Case) {
 	c.Person.Misses++
-	if c.Person.State == Informed {
+	if !c.Person.State.consents() {
 		c.do(Effect{Do: Remove}, say("not_yet.consent"))
 	} else {
 		c.do(say("invalid." + string(c.Person.Question)))
@@ -137,14 +151,17 @@ func again(c *Case) {
 	c.repeat()
 }
 
-// back goes to the question before the open one.
+// back goes to the question before the open one; of a correction that is what to correct.
 func back(c *Case, _ Env) {
-	if before := questions[c.Person.Question].back; before != NoQuestion {
-		c.Person.Correcting = false
-		c.ask(before)
+	before := questions[c.Person.Question].back
+	if c.Person.Correcting {
+		c.Person.Correcting, before = false, AskCorrect
+	}
+	if before == NoQuestion {
+		again(c)
 		return
 	}
-	again(c)
+	c.ask(before)
 }
 
 // stop leaves what was being asked: what was held goes, nothing is passed on.

@@ -6,10 +6,7 @@
 // are not opened here, except the secrets that MasterKey and DatabaseURI read when asked.
 package config
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Config is all there is to set. The field tags are the names in the file.
 type Config struct {
@@ -33,17 +30,7 @@ type Config struct {
 type Homeserver struct {
 	URL            string   `mapstructure:"url"`
 	Domain         string   `mapstructure:"domain"`
-	AllowedServers []string `mapstructure:"allowed_servers"`
-}
-
-// AnyServer in AllowedServers lets patients of every server in.
-const AnyServer = "*"
-
-// Allows tells whether people of that server may write to the bot: always our own, others
-// only when listed (A9).
-func (h Homeserver) Allows(server string) bool {
-	return server == h.Domain ||
-		slices.Contains(h.AllowedServers, server) || slices.Contains(h.AllowedServers, AnyServer)
+	AllowedServers []string `mapstructure:"allowed_servers"` // besides Domain; "*" = every server
 }
 
 // Bot is the account that speaks for the organisation.

@@ -269,23 +269,3 @@ func TestAnEmptyFileIsTheExample(t *testing.T) {
 		assert.Equal(t, fmt.Sprint(want), fmt.Sprint(err), "%q", text)
 	}
 }
-
-func TestWhoMayWriteToTheBot(t *testing.T) {
-	for _, tt := range []struct {
-		name    string
-		allowed []string
-		server  string
-		want    bool
-	}{
-		{"our own server always", nil, "gp.example", true},
-		{"nobody else by default", nil, "other.example", false},
-		{"a listed server", []string{"other.example"}, "other.example", true},
-		{"a listed name on another port is another server", []string{"other.example"}, "other.example:8448", false},
-		{"everyone", []string{AnyServer}, "other.example", true},
-		{"our own when others are listed", []string{"other.example"}, "gp.example", true},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			assert.Equal(t, tt.want, Homeserver{Domain: "gp.example", AllowedServers: tt.allowed}.Allows(tt.server))
-		})
-	}
-}

@@ -51,9 +51,9 @@ func (c Config) checkServer(found *Mistakes) {
 	found.want(serverForm.MatchString(c.Homeserver.Domain), "homeserver.domain",
 		"give the server's name, as it stands after the colon in its user ids")
 	for _, server := range c.Homeserver.AllowedServers {
-		found.want(server == AnyServer || serverForm.MatchString(server), "homeserver.allowed_servers",
+		found.want(server == "*" || serverForm.MatchString(server), "homeserver.allowed_servers",
 			"%q is no server name such as huisarts.example", server)
-		found.want(server != AnyServer || len(c.Homeserver.AllowedServers) == 1, "homeserver.allowed_servers",
+		found.want(server != "*" || len(c.Homeserver.AllowedServers) == 1, "homeserver.allowed_servers",
 			`"*" lets everyone in: leave out the others, or leave out "*"`)
 	}
 	host, port, err := net.SplitHostPort(c.Listen)

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -305,6 +306,16 @@ func TestOnlyAChangeOfStateWritesTheTaskAgain(t *testing.T) {
 			assert.Equal(t, tt.status, task.Resource["status"])
 		})
 	}
+}
+
+func TestATaskIsNeverOlderThanItsConversation(t *testing.T) {
+	item := histest.Message(1)
+	item.Sent = item.Conversation.Opened.Add(-time.Hour) // by the clock of another server
+	item.Conversation.Derde = histest.Child(histest.ChildPatient())
+	item.Conversation.Derde.Relation = ""
+	_, b := write(t, item)
+	assert.Equal(t, "2026-06-01T09:12:00.123Z", b.one(t, "Task").Resource["lastModified"])
+	assert.NotContains(t, b.one(t, "RelatedPerson").Resource, "relationship")
 }
 
 func TestAnEditIsANewVersionOfTheMessage(t *testing.T) {

@@ -98,7 +98,7 @@ const (
 // Author is who wrote an Item.
 type Author struct {
 	ID   uuid.UUID // staff: who it is, however the name is written; zero: told apart by practice, role and name
-	Name string // RoleBridge: not used
+	Name string    // RoleBridge: not used
 	Role Role
 }
 

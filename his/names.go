@@ -72,9 +72,10 @@ func attachmentNames(item Item) (names []string) {
 	return names
 }
 
-// fileName is what is left of a sender's file name. Letters of any script stay.
+// fileName is what is left of a sender's file name, without its directories. Letters of any script stay.
 // "x.json" could pass for an item of ours and "x.part" for an unfinished one.
 func fileName(sent string) string {
+	sent = sent[strings.LastIndexAny(sent, `/\`)+1:]
 	name := strings.TrimRight(strings.Map(fileRune, strings.ToValidUTF8(sent, "_")), " .")
 	ext := path.Ext(name)
 	if len(ext) > maxExt {

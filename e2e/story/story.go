@@ -34,7 +34,7 @@ type Step struct {
 }
 
 // stepTime bounds one step.
-const stepTime = 3 * time.Minute
+const stepTime = time.Minute
 
 // Play runs the steps in order and returns how many held; the first that does not hold
 // ends the story.

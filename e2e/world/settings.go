@@ -30,7 +30,7 @@ func (w *World) writeRegistration() error {
 func (w *World) bridgeURL() string { return fmt.Sprintf("http://127.0.0.1:%d", w.port) }
 
 func (w *World) writeConfig(context.Context) error {
-	document := map[string]any{"url": "https://www.example.com/privacy", "version": "2.1", "date": "2026-01-01"}
+	document := map[string]any{"url": "https://lindelaan.example/privacy", "version": "2.1", "date": "2026-01-01"}
 	settings := map[string]any{
 		"homeserver":   map[string]any{"url": w.Home.URL, "domain": w.Home.ServerName, "allowed_servers": w.allowed()},
 		"listen":       fmt.Sprintf("127.0.0.1:%d", w.port),
@@ -42,7 +42,7 @@ func (w *World) writeConfig(context.Context) error {
 		},
 		"database": w.database(),
 		"organisation": map[string]any{
-			"name": "Huisartsen Lindelaan", "website": "https://www.example.com", "privacy": document, "terms": document,
+			"name": "Huisartsen Lindelaan", "website": "https://lindelaan.example", "privacy": document, "terms": document,
 		},
 		"practices": []any{map[string]any{
 			"id": practiceID, "name": "Huisartspraktijk Lindelaan", "phone": "020 123 4567", "huisartsenpost": "020 765 4321",
