@@ -178,11 +178,12 @@ func TestRoomSpecAsState(t *testing.T) {
 		"m.room.guest_access|":             `{"guest_access":"forbidden"}`,
 		"m.room.name|":                     `{"name":"Balie"}`,
 		"m.room.encryption|":               `{"algorithm":"m.megolm.v1.aes-sha2"}`,
-		"m.room.server_acl|":               `{"allow":["gp.example:8448"],"deny":[],"allow_ip_literals":true}`,
+		"m.room.server_acl|":               `{"allow":["gp.example:8448","gp.example"],"deny":[],"allow_ip_literals":true}`,
 		"m.space.parent|!space:gp.example": `{"via":["gp.example:8448"],"canonical":true}`,
 	} {
 		assert.JSONEq(t, want, got[key], key)
 	}
+	assert.Equal(t, []string{"a.example", "[::1]:8448", "[::1]"}, admitted([]string{"a.example", "[::1]:8448", "a.example"}))
 	plain := RoomSpec{PowerLevels: &event.PowerLevelsEventContent{}}
 	initial, err := plain.initial("gp.example")
 	require.NoError(t, err)

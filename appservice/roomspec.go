@@ -3,6 +3,8 @@ package appservice
 import (
 	"encoding/json"
 	"maps"
+	"regexp"
+	"slices"
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
@@ -49,7 +51,7 @@ func (s RoomSpec) state(domain string) []wanted {
 		all = append(all, wanted{event.StateEncryption, "", map[string]any{"algorithm": id.AlgorithmMegolmV1}})
 	}
 	if s.Servers != nil {
-		acl := map[string]any{"allow": s.Servers, "deny": []string{}, "allow_ip_literals": true}
+		acl := map[string]any{"allow": admitted(s.Servers), "deny": []string{}, "allow_ip_literals": true}
 		all = append(all, wanted{event.StateServerACL, "", acl})
 	}
 	if s.Space != "" {
@@ -88,6 +90,21 @@ func marshal(v any) json.RawMessage {
 		return nil
 	}
 	return data
+}
+
+var port = regexp.MustCompile(`:[0-9]+$`)
+
+// admitted lists servers as homeservers compare them: each other's names without the port, and
+// Synapse its own, before it takes the list at all, with it.
+func admitted(servers []string) (names []string) {
+	for _, name := range servers {
+		for _, spelling := range []string{name, port.ReplaceAllString(name, "")} {
+			if !slices.Contains(names, spelling) {
+				names = append(names, spelling)
+			}
+		}
+	}
+	return names
 }
 
 func (s RoomSpec) visibility() event.HistoryVisibility {

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -80,9 +81,6 @@ func (b *Bridge) personOf(ctx context.Context, user string) (care.Person, error)
 // inContact handles the patient's own chat with the bot. Nothing is read there: what is
 // written is removed where the bot may, and the way to the consulting room is shown.
 func (b *Bridge) inContact(ctx context.Context, p place) error {
-	if p.event.StateKey != nil {
-		return b.finish(ctx, p, nil)
-	}
 	person, err := b.personOf(ctx, p.Sender)
 	if err != nil {
 		return err
@@ -104,9 +102,11 @@ func (b *Bridge) inContact(ctx context.Context, p place) error {
 	})
 }
 
-// wrote says whether someone wrote something: not a reaction, not a removal.
+// wrote says whether someone wrote something: not a reaction, not a removal, no change of
+// the room.
 func wrote(kind string) bool {
-	return kind != event.EventReaction.Type && kind != event.EventRedaction.Type && kind != event.StateMember.Type
+	return kind == event.EventMessage.Type || kind == event.EventEncrypted.Type || kind != event.EventReaction.Type &&
+		!strings.HasPrefix(kind, "m.room.")
 }
 
 func (b *Bridge) pointTheWay(p place, person care.Person) []store.Effect {

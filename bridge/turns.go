@@ -129,15 +129,19 @@ func (b *Bridge) turn(ctx context.Context, t store.Turn) error {
 	if !ok {
 		return b.finish(ctx, p, nil)
 	}
-	if p.event, err = b.read(ctx, p); err != nil {
+	if !b.reads(p) {
+		return handle(b, ctx, p)
+	}
+	if p.event, err = b.Matrix.Read(ctx, p.roomID(), p.eventID()); err != nil {
 		return b.unread(ctx, p, err)
 	}
 	return handle(b, ctx, p)
 }
 
-// read fetches the content that the turn is about.
-func (b *Bridge) read(ctx context.Context, p place) (*event.Event, error) {
-	return b.Matrix.Read(ctx, p.roomID(), p.eventID())
+// reads says whether a turn needs the content of its event. In the patient's own chat
+// nothing is read: a key that never comes must not hold up the consulting room.
+func (b *Bridge) reads(p place) bool {
+	return p.room.Kind != store.RoomContact || p.Type == event.EventMessage.Type
 }
 
 // unread ends the turn of an event that has no content any more; a key that did not come
