@@ -156,3 +156,10 @@ func (c *Client) introduce(ctx context.Context) error {
 	}
 	return failed(c.matrix.SetDisplayName(ctx, c.opts.DisplayName), "set the bot's display name")
 }
+
+// Close ends what the library does on its own. Run has to have ended; the store stays open.
+func (c *Client) Close() {
+	c.machine.Destroy()
+	c.matrix.Client.CloseIdleConnections()
+	c.service.Client.CloseIdleConnections()
+}

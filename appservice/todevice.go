@@ -20,25 +20,40 @@ import (
 type deviceNews struct {
 	ToDevice eventList           `json:"to_device"`
 	Lists    mautrix.DeviceLists `json:"device_lists"`
-	OTKs     mautrix.OTKCount    `json:"device_one_time_keys_count"`
+	OTKs     *mautrix.OTKCount   `json:"device_one_time_keys_count"`
 }
 
 // takeDeviceNews must not be cut off between the use of an olm session and the storing of the
-// key that came through it, so the end of the program does not end it at once.
+// key that came through it, so the end of the program ends it only between two events. What is
+// left then comes again.
 func (c *Client) takeDeviceNews(ctx context.Context, news deviceNews) error {
-	unhurried, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
-	defer cancel()
-	if err := c.takeDeviceLists(unhurried, news.Lists.Changed); err != nil {
+	whole := context.WithoutCancel(ctx)
+	if err := c.takeDeviceLists(whole, news.Lists.Changed); err != nil {
 		return err
 	}
 	for _, raw := range news.ToDevice.Events {
-		if err := guard(func() error { return c.takeToDevice(unhurried, raw) }); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := guard(func() error { return c.takeToDevice(whole, raw) }); err != nil {
 			c.log.Warn().Str("error", scrubbed(err)).Msg("Skipped something sent to the bot's device")
 		}
 	}
-	c.machine.HandleOTKCounts(unhurried, &news.OTKs)
-	c.machine.MarkOlmHashSavePoint(unhurried)
+	c.countKeys(whole, news.OTKs)
+	c.machine.MarkOlmHashSavePoint(whole)
 	return ctx.Err()
+}
+
+// countKeys publishes new one-time keys before others run out of them. Dendrite leaves the count
+// out when none is left, so then the homeserver is asked.
+func (c *Client) countKeys(ctx context.Context, left *mautrix.OTKCount) {
+	if left != nil {
+		c.machine.HandleOTKCounts(ctx, left)
+		return
+	}
+	if err := c.machine.ShareKeys(ctx, -1); err != nil {
+		c.log.Warn().Str("error", scrubbed(err)).Msg("Publishing one-time keys failed")
+	}
 }
 
 func (c *Client) takeToDevice(ctx context.Context, raw json.RawMessage) error {

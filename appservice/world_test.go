@@ -156,6 +156,7 @@ func (b *bot) stop() {
 		b.cancel = nil
 	}
 	if b.store != nil {
+		b.Close()
 		b.store.Close()
 		b.store = nil
 	}

@@ -25,7 +25,7 @@ func (b *Bridge) personArgs(ctx context.Context, p care.Person, t task) (texts.A
 	args := b.practiceArgs(b.practice(p.Answers.Practice))
 	args.Name, args.FirstName, args.LastName = p.Answers.Name(), p.Answers.FirstName, p.Answers.LastName
 	args.PatientPhone, args.Email, args.BirthDate = p.Answers.Phone, p.Answers.Email, dutchDate(p.Answers.BirthDate)
-	args.Code = code(p)
+	args.Code, args.Whom = code(p), p.Draft.Name
 	if err := b.addMember(ctx, &args, p.Language, t.body.By); err != nil {
 		return args, err
 	}
@@ -90,9 +90,6 @@ func (b *Bridge) staffText(ctx context.Context, t task) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if t.body.Text == "help.staff" {
-		return b.staffHelp(ctx, t)
-	}
 	return b.Texts.Text(b.Language, t.body.Text, args), nil
 }
 
@@ -122,6 +119,7 @@ func (b *Bridge) staffArgs(ctx context.Context, t task) (args texts.Args, err er
 var itemsFor = map[string]func(*Bridge, context.Context, task, *texts.Args) error{
 	"retention.report": (*Bridge).addReport,
 	"staff.list":       (*Bridge).addStaffList,
+	"help.staff":       (*Bridge).addHelp,
 }
 
 func (b *Bridge) addStaffList(ctx context.Context, t task, args *texts.Args) error {
@@ -133,21 +131,18 @@ func (b *Bridge) addStaffList(ctx context.Context, t task, args *texts.Args) err
 	return err
 }
 
-// staffHelp lists the commands that who asked may give where they asked.
-func (b *Bridge) staffHelp(ctx context.Context, t task) (string, error) {
+// addHelp lists the commands that who asked may give where they asked.
+func (b *Bridge) addHelp(ctx context.Context, t task, args *texts.Args) error {
 	room, _, err := b.Store.Room(ctx, t.body.Room)
 	if err != nil {
-		return "", err
+		return err
 	}
 	m, _, err := b.Store.Staff(ctx, t.body.By)
-	if err != nil {
-		return "", err
-	}
-	var lines []string
 	for _, name := range allowedCommands(m, room.Kind) {
-		lines = append(lines, b.Texts.Text(b.Language, "command.help."+name, texts.Args{Command: commands[name].names[0]}))
+		named := texts.Args{Command: commands[name].names[0]}
+		args.Items = append(args.Items, b.Texts.Text(b.Language, "command.help."+name, named))
 	}
-	return strings.Join(lines, "\n"), nil
+	return err
 }
 
 // A consentText is what someone agreed to: its key, version and words.

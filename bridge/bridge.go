@@ -60,6 +60,7 @@ type Bridge struct {
 	Log    zerolog.Logger
 
 	turns, outbox, ledger bell
+	tidied                time.Time // when the database was last tidied; only retention uses it
 }
 
 // New returns a bridge that is ready to Run.

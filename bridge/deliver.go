@@ -74,6 +74,9 @@ func (b *Bridge) runOutbox(ctx context.Context) error {
 	defer p.wait()
 	for {
 		found, err := b.startDeliveries(ctx, p)
+		if errors.Is(err, store.ErrTakenOver) {
+			return err // another instance has this database: stop at once
+		}
 		if err != nil && ctx.Err() == nil {
 			b.Log.Err(err).Msg("Looking for effects failed")
 		}
@@ -108,6 +111,7 @@ func (b *Bridge) deliver(ctx context.Context, e store.Effect) {
 	switch {
 	case err == nil:
 		b.outbox.ring()
+	case errors.Is(err, store.ErrFenced): // another took it over: leave it alone
 	case ctx.Err() != nil: // stopped: the lease runs out
 	case isFinal(err):
 		b.giveUp(ctx, e, err)

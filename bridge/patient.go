@@ -199,7 +199,8 @@ func (b *Bridge) whomOptions(ctx context.Context, person care.Person) ([]texts.O
 	}
 	all := []texts.Option{fixed[0]}
 	for _, d := range env.Derden {
-		all = append(all, texts.Option{Label: d.Name})
+		label := b.Texts.Text(person.Language, "whom.named", texts.Args{Whom: d.Name})
+		all = append(all, texts.Option{Label: label, Also: []string{d.Name}})
 	}
 	return append(all, fixed[1]), nil
 }

@@ -134,7 +134,7 @@ func (b *Bridge) notAcross(ctx context.Context, t task, cause error) (done deliv
 	}
 	done.after = func(ctx context.Context) error {
 		staff := job("tell", conversation(t.Conversation), body{Text: "desk." + string(why)})
-		patient := job("say", consulting(t.Person), body{Text: "relay." + string(why)})
+		patient := job("say", consulting(t.Person), body{Text: "relay.gap"})
 		if strings.HasPrefix(t.Destination, consulting("")) {
 			staff = job("tell", conversation(t.Conversation), body{Text: "relay." + string(why), Reply: t.SourceEvent})
 		} else {

@@ -24,6 +24,9 @@ func (b *Bridge) due(sent time.Time) time.Time { return care.Due(sent, b.Retenti
 
 // runRetention removes what is due, reads it back, and says so in the ledger.
 func (b *Bridge) runRetention(ctx context.Context) error {
+	if err := b.Store.ShortenRetention(ctx, b.Retention); err != nil {
+		return err
+	}
 	for {
 		did, err := b.sweep(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -32,10 +35,30 @@ func (b *Bridge) runRetention(ctx context.Context) error {
 		if did > 0 && err == nil {
 			continue
 		}
+		if err := b.tidy(ctx); err != nil && ctx.Err() == nil {
+			b.Log.Err(err).Msg("Tidying the database failed, will be tried again")
+		}
 		if err := b.ledger.wait(ctx, idle); err != nil {
 			return nil // stopped
 		}
 	}
+}
+
+const (
+	tidyEvery  = time.Minute
+	trafficLog = 31 * 24 * time.Hour // how long it is known that an event was handled (requirement D8)
+)
+
+// tidy takes what is gone out of the database's files too (requirement D5).
+func (b *Bridge) tidy(ctx context.Context) error {
+	if b.Now().Before(b.tidied.Add(tidyEvery)) {
+		return nil
+	}
+	b.tidied = b.Now()
+	if _, err := b.Store.ForgetDone(ctx, b.Now().Add(-trafficLog)); err != nil {
+		return err
+	}
+	return b.Store.Compact(ctx)
 }
 
 // sweep handles one batch of what is due; it returns how many rows went forward.

@@ -31,6 +31,9 @@ func (b *Bridge) runTurns(ctx context.Context) error {
 	defer p.wait()
 	for {
 		found, err := b.startTurns(ctx, p)
+		if errors.Is(err, store.ErrTakenOver) {
+			return err // another instance has this database: stop at once
+		}
 		if err != nil && ctx.Err() == nil {
 			b.Log.Err(err).Msg("Looking for turns failed")
 		}

@@ -3,23 +3,16 @@ package his_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/his/histest"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 // write gives the Bundle's bytes and what they say.
 func write(t testing.TB, item his.Item) ([]byte, bundle) {
@@ -234,159 +227,5 @@ func TestNoMatrixIDReachesTheHIS(t *testing.T) {
 	for _, s := range histest.Samples() {
 		text, _ := write(t, s.Item)
 		assert.NotRegexp(t, `[$!][A-Za-z0-9_-]+|"@[^"]*:`, string(text), s.Name)
-	}
-}
-
-func TestWhoWritesToWhomAboutWhom(t *testing.T) {
-	for _, tt := range []struct {
-		name                       string
-		author                     his.Role
-		child                      *his.Derde
-		subject, sender, recipient string
-		said                       string
-	}{
-		{"a patient about himself", his.RolePatient, nil, "Patient", "Patient", "Organization", ""},
-		{"the practice to a patient", his.RoleDoktersassistent, nil, "Patient", "PractitionerRole", "Patient", ""},
-		{"a patient about a child we do not know", his.RolePatient, histest.Child(nil), "Patient", "Patient", "Organization", "Sanne"},
-		{"a parent about a patient", his.RolePatient, histest.Child(histest.ChildPatient()), "Patient", "RelatedPerson", "Organization", "Sanne"},
-		{"the practice to a parent", his.RoleHuisarts, histest.Child(histest.ChildPatient()), "Patient", "PractitionerRole", "RelatedPerson", "Sanne"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			item := histest.Message(1)
-			item.Author.Role, item.Conversation.Derde = tt.author, tt.child
-			_, b := write(t, item)
-			said := b.said(t).Resource
-			assert.Equal(t, b.one(t, tt.subject).FullURL, said["subject"].(map[string]any)["reference"])
-			assert.Equal(t, b.one(t, tt.sender).FullURL, said["sender"].(map[string]any)["reference"])
-			assert.Equal(t, b.one(t, tt.recipient).FullURL, said["recipient"].([]any)[0].(map[string]any)["reference"])
-			assert.Equal(t, tt.said != "", said["note"] != nil && strings.Contains(said["note"].([]any)[0].(map[string]any)["text"].(string), "Sanne"))
-			assert.Equal(t, tt.child != nil, said["about"] != nil, "the attestation is named with every message")
-		})
-	}
-}
-
-func TestThePatientIsTheDerdeWhomThePracticeKnows(t *testing.T) {
-	item := histest.Message(1)
-	item.Conversation.Derde = histest.Child(histest.ChildPatient())
-	_, b := write(t, item)
-	assert.Equal(t, "identifier=http://fhir.nl/fhir/NamingSystem/bsn|123456782", b.one(t, "Patient").Request.IfNoneExist)
-	related := b.one(t, "RelatedPerson").Resource
-	assert.Equal(t, "PRN", related["relationship"].([]any)[0].(map[string]any)["coding"].([]any)[0].(map[string]any)["code"])
-}
-
-func TestPatientsOfDifferentPracticesAreDifferent(t *testing.T) {
-	a, b := histest.Message(1), histest.Message(1)
-	a.Conversation.Patient.BSN, b.Conversation.Patient.BSN = "", ""
-	b.Conversation.Practice.ID = "eik"
-	_, first := write(t, a)
-	_, second := write(t, b)
-	assert.NotEqual(t, first.one(t, "Patient").FullURL, second.one(t, "Patient").FullURL)
-	assert.Equal(t, "identifier=urn:ietf:rfc:3986|"+first.one(t, "Patient").FullURL, first.one(t, "Patient").Request.IfNoneExist)
-}
-
-func TestOnlyAChangeOfStateWritesTheTaskAgain(t *testing.T) {
-	for _, tt := range []struct {
-		name           string
-		kind           his.Kind
-		now            his.Status
-		method, status string
-	}{
-		{"a message in an open conversation", his.KindMessage, his.StatusOpen, "POST", "in-progress"},
-		{"a message in a closed conversation", his.KindMessage, his.StatusClosed, "POST", "completed"},
-		{"an edit", his.KindEdit, his.StatusOpen, "POST", "in-progress"},
-		{"a closing", his.KindClosing, his.StatusOpen, "PUT", "completed"},
-		{"a reopening", his.KindReopening, his.StatusClosed, "PUT", "in-progress"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			item := histest.Message(1)
-			item.Kind, item.Conversation.Status, item.Replaces = tt.kind, tt.now, uuid.New()
-			_, b := write(t, item)
-			task := b.one(t, "Task")
-			assert.Equal(t, tt.method, task.Request.Method)
-			assert.Equal(t, tt.status, task.Resource["status"])
-		})
-	}
-}
-
-func TestATaskIsNeverOlderThanItsConversation(t *testing.T) {
-	item := histest.Message(1)
-	item.Sent = item.Conversation.Opened.Add(-time.Hour) // by the clock of another server
-	item.Conversation.Derde = histest.Child(histest.ChildPatient())
-	item.Conversation.Derde.Relation = ""
-	_, b := write(t, item)
-	assert.Equal(t, "2026-06-01T09:12:00.123Z", b.one(t, "Task").Resource["lastModified"])
-	assert.NotContains(t, b.one(t, "RelatedPerson").Resource, "relationship")
-}
-
-func TestAnEditIsANewVersionOfTheMessage(t *testing.T) {
-	said, edit := histest.Message(1), histest.Message(2)
-	edit.Kind, edit.Replaces = his.KindEdit, said.ID
-	_, b := write(t, edit)
-	e := b.said(t)
-	assert.Equal(t, "PUT", e.Request.Method)
-	assert.Equal(t, "Communication?identifier=urn:ietf:rfc:3986|urn:uuid:"+said.ID.String(), e.Request.URL)
-	provenance := b.one(t, "Provenance").Resource
-	assert.Equal(t, "revision", provenance["entity"].([]any)[0].(map[string]any)["role"])
-}
-
-func TestAWithdrawalEndsTheConsentThatWasFiled(t *testing.T) {
-	said, withdrawal := histest.Message(1), histest.Message(2)
-	said.Conversation.Derde, withdrawal.Conversation.Derde = histest.Child(nil), histest.Child(nil)
-	withdrawal.Kind = his.KindWithdrawal
-	_, before := write(t, said)
-	_, after := write(t, withdrawal)
-	assert.Equal(t, before.one(t, "Consent").FullURL, after.one(t, "Consent").FullURL)
-	assert.Equal(t, "active", before.one(t, "Consent").Resource["status"])
-	assert.Equal(t, "inactive", after.one(t, "Consent").Resource["status"])
-	assert.Equal(t, "PUT", after.one(t, "Consent").Request.Method)
-}
-
-func TestAClosingIsOneDocument(t *testing.T) {
-	item := histest.Message(3)
-	item.Kind, item.Text = his.KindClosing, "Vraag.\nAntwoord."
-	_, b := write(t, item)
-	assert.Equal(t, "VnJhYWcuCkFudHdvb3JkLg==", b.one(t, "Binary").Resource["data"])
-	attachment := b.one(t, "DocumentReference").Resource["content"].([]any)[0].(map[string]any)["attachment"].(map[string]any)
-	assert.Equal(t, "Gesprek 1042.txt", attachment["title"])
-	assert.InDelta(t, 16, attachment["size"], 0)
-}
-
-// Two files hold a whole Bundle and a whole text to look at. go test ./his -update writes them.
-func TestGolden(t *testing.T) {
-	item := histest.Message(7)
-	item.Text = "Sanne heeft <39,5> koorts & vlekken.\nMoeten wij komen?"
-	item.InReplyTo = histest.Message(6).ID
-	item.Conversation.Derde = histest.Child(histest.ChildPatient())
-	item.Attachments = []his.Attachment{histest.Photo("vlekken.jpg", []byte("a photo"))}
-	text, _ := write(t, item)
-	golden(t, "child.json", text)
-	golden(t, "child.txt", []byte(his.Readable(item, his.AttachmentNames(item))))
-}
-
-func golden(t testing.TB, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		require.NoError(t, os.WriteFile(path, got, 0o644))
-	}
-	want, err := os.ReadFile(path)
-	require.NoError(t, err)
-	assert.Equal(t, string(want), string(got))
-}
-
-// The independent validator judges what this writes: HIS_BUNDLES=/some/dir go test ./his.
-func TestWriteBundlesForTheValidator(t *testing.T) {
-	dir := os.Getenv("HIS_BUNDLES")
-	if dir == "" {
-		t.Skip("HIS_BUNDLES is not set")
-	}
-	for _, s := range histest.Samples() {
-		text, _ := write(t, s.Item)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, strings.ReplaceAll(s.Name, " ", "-")+".json"), text, 0o600))
-	}
-	for n, bad := range histest.Hostile() {
-		text, _ := write(t, hostile(bad))
-		name := "hostile-" + string(rune('a'+n/10)) + string(rune('0'+n%10)) + ".json"
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), text, 0o600))
 	}
 }

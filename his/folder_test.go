@@ -245,6 +245,24 @@ func TestFolderClearsWhatACrashLeft(t *testing.T) {
 	assert.Positive(t, left, "no crash left anything: this test proves nothing")
 }
 
+// A power cut may lose whatever was not made lasting. The order is all there is to see of
+// that without cutting the power: each file before its name, all names before the Bundle's.
+func TestFolderMakesEverythingLastingBeforeTheBundle(t *testing.T) {
+	var steps []string
+	c := his.OpenFaulty(t.TempDir(), func(step string) error { steps = append(steps, step); return nil })
+	_, err := c.File(t.Context(), histest.Message(1))
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		"mkdir", "fsync", "mkdir", "fsync", "list",
+		"create", "write", "fsync", "rename", "fsync",
+		"create", "write", "fsync", "rename", "fsync",
+	}, steps)
+	steps = nil
+	_, err = c.File(t.Context(), histest.Message(1))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"mkdir", "fsync", "mkdir", "fsync", "list", "fsync"}, steps, "the first answer may have been lost before its last step")
+}
+
 // Every step in turn has a full disk, once: unlike after a crash, the rest goes on.
 func TestFolderSaysWhatFailedAndNothingAboutAnyone(t *testing.T) {
 	item := histest.Message(1)
@@ -252,10 +270,13 @@ func TestFolderSaysWhatFailedAndNothingAboutAnyone(t *testing.T) {
 	for fail := 0; ; fail++ {
 		dir, steps := t.TempDir(), 0
 		c := his.OpenFaulty(dir, func(step string) error {
-			if steps++; steps == fail+1 {
-				return &fs.PathError{Op: step, Path: "20417/1042/foto.jpg", Err: syscall.ENOSPC}
+			if steps++; steps != fail+1 {
+				return nil
 			}
-			return nil
+			if step == "rename" {
+				return &os.LinkError{Op: step, Old: ".part", New: "20417/1042/foto.jpg", Err: syscall.ENOSPC}
+			}
+			return &fs.PathError{Op: step, Path: "20417/1042/foto.jpg", Err: syscall.ENOSPC}
 		})
 		_, err := c.File(t.Context(), item)
 		if err == nil {

@@ -24,6 +24,9 @@ const (
 const openLedger = `state IN ('kept', 'redacted', 'failed')`
 
 const (
+	shortenLedger = `UPDATE ledger SET due_at = sent_at + $1, next_at = sent_at + $1 WHERE state = 'kept' AND due_at > sent_at + $1`
+	shortenMedia  = `UPDATE media SET due_at = sent_at + $1, next_at = sent_at + $1 WHERE state = 'kept' AND due_at > sent_at + $1`
+
 	ledgerColumns = `
 		SELECT event_id, room_id, type, own, sent_at, due_at, state, attempt, next_at, redacted_at, verified_at, error
 		FROM ledger
@@ -77,6 +80,19 @@ func (s *Store) AddLedger(ctx context.Context, e LedgerRow) error {
 		return fmt.Errorf("enter event %s in the ledger: %w", e.EventID, err)
 	}
 	return nil
+}
+
+// ShortenRetention makes everything kept due within period of its sending, where it was due
+// later: a shorter period also counts for what came in before it was set. It never lengthens.
+func (s *Store) ShortenRetention(ctx context.Context, period time.Duration) error {
+	return s.write(ctx, func(ctx context.Context) error {
+		for _, query := range []string{shortenLedger, shortenMedia} {
+			if _, err := s.exec(ctx, query, period.Milliseconds()); err != nil {
+				return fmt.Errorf("shorten retention: %w", err)
+			}
+		}
+		return nil
+	})
 }
 
 // LedgerEvent finds an event in the ledger.

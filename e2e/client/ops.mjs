@@ -14,7 +14,12 @@ const request = ({ client }, method, where, body, query) =>
 
 async function send(session, room, type, content, txnId) {
   await session.joinedRoom(room);
-  const reply = await session.client.sendEvent(room, null, type, content, txnId || undefined);
+  const reply = await session.client.sendEvent(room, null, type, content, txnId || undefined).catch((error) => {
+    // What was refused must not block what comes after it, as it would in the SDK's queue.
+    const waiting = session.client.getRoom(room)?.getPendingEvents() ?? [];
+    for (const event of waiting) session.client.cancelPendingEvent(event);
+    throw error;
+  });
   return { event_id: reply.event_id };
 }
 

@@ -198,7 +198,7 @@ func (s *Story) approve(ctx context.Context, code string) error {
 	if _, err := s.says(ctx, s.Joost, s.Beheer, "!goedkeuren "+code+" "+s.patientNumber+" 123456789"); err != nil {
 		return err
 	}
-	if _, err := s.hears(ctx, s.Joost, s.Beheer, "BSN"); err != nil { // it does not pass the 11-test
+	if _, err := s.hears(ctx, s.Joost, s.Beheer, "elfproef"); err != nil { // it does not pass the 11-test
 		return err
 	}
 	if _, err := s.says(ctx, s.Joost, s.Beheer, "!goedkeuren "+code+" "+s.patientNumber+" 999990019"); err != nil {

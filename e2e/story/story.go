@@ -25,6 +25,7 @@ type Story struct {
 	Question, Photo, Answer       client.Event
 	OtherConsulting, ChildContact string
 	patientNumber                 string
+	heard                         map[string]bool // what was read once is not waited for again
 }
 
 // A Step is one thing that has to hold.
@@ -63,8 +64,14 @@ func (s *Story) says(ctx context.Context, c *client.Client, room, text string) (
 
 // hears waits for a text that comes after what has been heard, and tells it.
 func (s *Story) hears(ctx context.Context, c *client.Client, room, part string) (client.Event, error) {
-	e, err := c.WaitText(ctx, room, part)
+	e, err := c.WaitEvent(ctx, room, fmt.Sprintf("a message with %q", part), func(e client.Event) bool {
+		return e.IsMessage() && e.Sender != c.UserID && !s.heard[e.ID+e.Body()] && contains(e.Body(), part)
+	})
 	if err == nil {
+		if s.heard == nil {
+			s.heard = map[string]bool{}
+		}
+		s.heard[e.ID+e.Body()] = true
 		s.Tell("%s reads: %s", name(c), firstLine(e.Body()))
 	}
 	return e, err

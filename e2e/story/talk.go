@@ -16,8 +16,7 @@ var Talk = []Step{
 	{"'Myself' opens a conversation room with a card, the question and the photo", opens},
 	{"The answer of staff reaches the patient with name and role", answers},
 	{"Replies, edits, reactions and removals go both ways", relates},
-	{"A conversation about someone else asks name, birth date and ground", aboutDerde},
-	{"Staff close the conversation", closes},
+	{"Staff close it; a new conversation about someone else asks name, birth date and ground", aboutDerde},
 	{"Everything is in the HIS folder, once and in order", filed},
 }
 
@@ -136,7 +135,9 @@ func (s *Story) relateOneWay(ctx context.Context, from, to *client.Client, here,
 		return err
 	}
 	err = to.WaitFor(ctx, "the reaction", func(c *client.Client) bool {
-		_, found := c.Room(there).Find(func(e client.Event) bool { return len(e.Reactions) > 0 && e.Reactions[len(e.Reactions)-1].Key == "👍" })
+		_, found := c.Room(there).Find(func(e client.Event) bool {
+			return len(e.Reactions) > 0 && e.Reactions[len(e.Reactions)-1].Key == "👍"
+		})
 		return found
 	})
 	if err != nil {

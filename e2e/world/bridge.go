@@ -134,3 +134,12 @@ func (w *World) Room(ctx context.Context, kind string) (string, error) {
 	}
 	return found.RoomID, nil
 }
+
+// Restart stops the bridge politely and starts it again with settings of the environment.
+func (w *World) Restart(ctx context.Context, env ...string) error {
+	if err := w.bridge.Stop(); err != nil {
+		return err
+	}
+	w.opts.Env = append(w.opts.Env, env...)
+	return w.StartBridge(ctx)
+}
