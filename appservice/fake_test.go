@@ -206,119 +206,32 @@ func TestAnAnswerThatIsNone(t *testing.T) {
 	}
 }
 
-func TestKeysAreNotAskedForTooOften(t *testing.T) {
-	b, s := scriptedBot(t, map[string][]reply{"": {ok(`{}`)}})
-	raw := `{"event_id":"$1","sender":"@anna:gp.example","type":"m.room.encrypted","content":{"algorithm":"m.megolm.v1.aes-sha2","session_id":"` +
-		strings.Repeat("s", 43) + `","ciphertext":"` + strings.Repeat("A", 200) + `","device_id":"ANNA"}}`
-	b.raw.put("$1", "!r:gp.example", json.RawMessage(raw))
-	for range 5 {
-		_, err := b.Read(t.Context(), "!r:gp.example", "$1")
-		require.ErrorIs(t, err, ErrNoKey)
-	}
-	sent := 0
-	for _, path := range s.asked {
-		if strings.Contains(path, "/sendToDevice/m.room_key_request/") {
-			sent++
+func TestNamesAreNotKept(t *testing.T) {
+	const member = `{"event_id":"$1","sender":"@anna:gp.example","type":"m.room.member","state_key":"@anna:gp.example",` +
+		`"content":{"membership":"join","displayname":"Anna de Vries","avatar_url":"mxc://gp.example/photo"}}`
+	b, _ := scriptedBot(t, map[string][]reply{"/members": {ok(`{"chunk":[` + member + `]}`), ok(`{"chunk":[]}`)}})
+	nothing := func() {
+		t.Helper()
+		for table, columns := range map[string]string{"mx_user_profile": "displayname || avatar_url", "crypto_device": "name"} {
+			var found string
+			row := b.store.DB().RawDB.QueryRowContext(t.Context(), `SELECT COALESCE(GROUP_CONCAT(`+columns+`, ''), '') FROM `+table)
+			require.NoError(t, row.Scan(&found))
+			assert.Empty(t, found, table)
 		}
 	}
-	assert.Equal(t, 1, sent)
-}
-
-func TestWhatCanNeverBeRead(t *testing.T) {
-	session := strings.Repeat("s", 43)
-	for name, content := range map[string]string{
-		"another algorithm":          `{"algorithm":"m.olm.v1","ciphertext":"x"}`,
-		"ciphertext too short":       `{"algorithm":"m.megolm.v1.aes-sha2","ciphertext":"x","session_id":"` + session + `"}`,
-		"no session":                 `{"algorithm":"m.megolm.v1.aes-sha2","ciphertext":"` + strings.Repeat("A", 200) + `"}`,
-		"ciphertext of a wrong type": `{"algorithm":"m.megolm.v1.aes-sha2","ciphertext":{}}`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			b, _ := scriptedBot(t, map[string][]reply{"": {ok(`{}`)}})
-			b.raw.put("$1", "!r:gp.example", json.RawMessage(`{"event_id":"$1","sender":"@anna:gp.example","type":"m.room.encrypted","content":`+content+`}`))
-			_, err := b.Read(t.Context(), "!r:gp.example", "$1")
-			assert.ErrorIs(t, err, ErrUndecryptable)
-		})
-	}
-}
-
-func TestNamesAreNotKept(t *testing.T) {
-	b, _ := scriptedBot(t, nil)
-	member := `{"event_id":"$1","sender":"@anna:gp.example","type":"m.room.member","state_key":"@anna:gp.example","content":{"membership":"join","displayname":"Anna de Vries","avatar_url":"mxc://gp.example/photo"}}`
 	b.updateState(t.Context(), b.parseAll("!r:gp.example", []json.RawMessage{json.RawMessage(member)}))
 	require.NoError(t, b.keys.PutDevice(t.Context(), "@anna:gp.example", &id.Device{UserID: "@anna:gp.example", DeviceID: "A", Name: "Telefoon van Anna"}))
 	require.NoError(t, b.keys.PutDevices(t.Context(), "@anna:gp.example", map[id.DeviceID]*id.Device{"B": {UserID: "@anna:gp.example", DeviceID: "B", Name: "Tablet van Anna"}}))
-	users, err := b.members(t.Context(), "!r:gp.example")
-	require.NoError(t, err)
-	assert.Equal(t, []id.UserID{"@anna:gp.example"}, users)
-	for table, columns := range map[string]string{"mx_user_profile": "displayname || avatar_url", "crypto_device": "name"} {
-		var found string
-		row := b.store.DB().RawDB.QueryRowContext(t.Context(), `SELECT COALESCE(GROUP_CONCAT(`+columns+`, ''), '') FROM `+table)
-		require.NoError(t, row.Scan(&found))
-		assert.Empty(t, found, table)
+	nothing()
+	for _, want := range [][]id.UserID{{"@anna:gp.example"}, nil} { // as the homeserver says, also when that is nobody
+		users, err := b.members(t.Context(), "!r:gp.example")
+		require.NoError(t, err)
+		assert.Equal(t, want, users)
+		known, err := b.rooms.GetRoomJoinedOrInvitedMembers(t.Context(), "!r:gp.example")
+		require.NoError(t, err)
+		assert.Len(t, known, len(want))
+		nothing()
 	}
-}
-
-func TestKeyRequestsAreAnsweredAfterTheBatch(t *testing.T) {
-	request := `{"type":"m.room_key_request","sender":"@anna:gp.example","content":{"action":"request","request_id":"1","requesting_device_id":"A",
-		"body":{"algorithm":"m.megolm.v1.aes-sha2","room_id":"!r:gp.example","session_id":"s"}}}`
-	b, s := scriptedBot(t, map[string][]reply{
-		"/sync": {ok(`{"next_batch":"n2","to_device":{"events":[` + request + `]}}`)}, "/keys/upload": {ok(keysUploaded)}, "/keys/query": {ok(`{}`)},
-	})
-	require.NoError(t, b.keep(t.Context(), "n1", nil))
-	ctx, cancel := context.WithCancel(t.Context())
-	require.NoError(t, b.syncOnce(ctx, 0))
-	cancel()
-	until(t, "the look-up of who asks", func() bool { return s.count("/keys/query") == 1 })
-}
-
-func TestOneTimeKeysAreReplenished(t *testing.T) {
-	for _, tt := range []struct {
-		name, count string
-		onServer    int
-		uploads     int // requests that ask or upload
-	}{
-		{"enough", `,"device_one_time_keys_count":{"signed_curve25519":50}`, 50, 0},
-		{"few", `,"device_one_time_keys_count":{"signed_curve25519":3}`, 3, 1},
-		{"none, as Dendrite says it", ``, 0, 2},
-		{"not said, but there", ``, 50, 1},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			uploaded := fmt.Sprintf(`{"one_time_key_counts":{"signed_curve25519":%d}}`, tt.onServer)
-			b, s := scriptedBot(t, map[string][]reply{"/sync": {ok(`{"next_batch":"n2"` + tt.count + `}`)}, "/keys/upload": {ok(uploaded)}})
-			b.machine.GetAccount().Shared = true
-			require.NoError(t, b.syncOnce(t.Context(), 0))
-			assert.Equal(t, tt.uploads, s.count("/keys/upload"))
-		})
-	}
-}
-
-func TestAFailedLookUpOfDevicesIsMadeUpFor(t *testing.T) {
-	changed := `{"next_batch":"n2","device_lists":{"changed":["@anna:gp.example","@stranger:gp.example"]},"device_one_time_keys_count":{"signed_curve25519":50}}`
-	b, s := scriptedBot(t, map[string][]reply{"/sync": {ok(changed)}, "/keys/query": {{502, ""}, {502, ""}, ok(`{"device_keys":{"@anna:gp.example":{}}}`)}})
-	require.NoError(t, b.keys.PutDevices(t.Context(), "@anna:gp.example", nil)) // someone whose devices matter to us
-	require.NoError(t, b.syncOnce(t.Context(), 0), "the batch does not wait for it")
-	assert.Equal(t, 1, s.count("/keys/query"))
-
-	members := []id.UserID{"@anna:gp.example", "@ben:gp.example"}
-	assert.Error(t, b.freshDevices(t.Context(), members), "no key is given out on an old list")
-	require.NoError(t, b.freshDevices(t.Context(), members))
-	require.NoError(t, b.freshDevices(t.Context(), members))
-	assert.Equal(t, 3, s.count("/keys/query"), "and then it is known again")
-}
-
-func TestArrivedKeysAreAnnouncedOncePerRoom(t *testing.T) {
-	b, _ := scriptedBot(t, nil)
-	b.announceArrivals()
-	b.sessionReceived(t.Context(), "!a", "s1", 0)
-	b.announceArrivals() // nobody listens yet
-	var got []id.RoomID
-	b.OnRoomKey(func(room id.RoomID) { got = append(got, room) })
-	for _, session := range []id.SessionID{"s1", "s2"} {
-		b.sessionReceived(t.Context(), "!a", session, 0)
-	}
-	b.announceArrivals()
-	b.announceArrivals()
-	assert.Equal(t, []id.RoomID{"!a"}, got)
 }
 
 func TestTheBotIsNotTheSenderOfTheRegistration(t *testing.T) {

@@ -182,7 +182,7 @@ func waits(ctx context.Context, s *Story) error {
 var accountCode = regexp.MustCompile(`!goedkeuren ([0-9a-f]+)`)
 
 func approves(ctx context.Context, s *Story) error {
-	s.patientNumber = "P-4711"
+	s.patientNumber = "4711"
 	card, err := s.hears(ctx, s.Joost, s.Beheer, "Anneke de Berg")
 	if err != nil {
 		return err

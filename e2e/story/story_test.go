@@ -17,8 +17,7 @@ func TestTheWholeStory(t *testing.T) {
 			}
 			t.Cleanup(w.Stop)
 			s := &story.Story{World: w, Tell: t.Logf}
-			steps := append(story.Arrive, story.Enter(w.Patients[0])...)
-			steps = append(append(steps, story.Talk...), story.Leave(w.Patients[1])...)
+			steps := story.All(w.Patients[0], w.Patients[1])
 			if held, err := s.Play(t.Context(), steps); err != nil {
 				t.Fatalf("%d of %d steps held: %v\n%s", held, len(steps), err, w.Bridge().LogTail())
 			}

@@ -1,0 +1,12 @@
+package story
+
+import (
+	"slices"
+
+	"github.com/spreekkamer/spreekkamer/e2e/world"
+)
+
+// All is the whole story, for a patient and someone who is too young.
+func All(patient, child world.Person) []Step {
+	return slices.Concat(Arrive, Enter(patient), Talk, Leave(child))
+}
