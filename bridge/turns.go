@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -51,12 +52,15 @@ func (b *Bridge) startTurns(ctx context.Context, p *pool) (found bool, err error
 	if _, err := b.Store.PlaceOverdue(ctx, b.Now(), placeWait); err != nil {
 		return false, err
 	}
+	// Who is busy is asked before the database: a turn that ends in between is still in the
+	// answer, and must not be taken twice.
+	busy := p.keys()
 	heads, err := b.Store.HeadTurns(ctx, b.Now(), 4*turnWorkers)
 	if err != nil {
 		return false, err
 	}
 	for _, t := range heads {
-		if p.start(ctx, t.Queue, func() { b.takeTurn(ctx, t) }) {
+		if !slices.Contains(busy, t.Queue) && p.start(ctx, t.Queue, func() { b.takeTurn(ctx, t) }) {
 			found = true
 		}
 	}
@@ -163,6 +167,9 @@ func (b *Bridge) unread(ctx context.Context, p place, err error) error {
 // transaction.
 func (b *Bridge) finish(ctx context.Context, p place, changes func(ctx context.Context) error) error {
 	return b.Store.Transact(ctx, func(ctx context.Context) error {
+		if open, err := b.Store.TurnIsOpen(ctx, p.ID); err != nil || !open {
+			return err // it has been taken already: what it leads to must not happen twice
+		}
 		if p.event != nil {
 			if err := b.noteMedia(ctx, p); err != nil {
 				return err

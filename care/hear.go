@@ -57,7 +57,7 @@ func Hear(c Case, h Heard, env Env) Case {
 		words[h.Word](&c, env)
 	case c.Person.State == Active:
 		converse(&c, h, env)
-	case c.Person.Question == NoQuestion:
+	case c.Person.Question == NoQuestion, c.Person.Question.aboutDerde(): // asked while still active
 		if !c.Person.State.consents() {
 			c.do(Effect{Do: Remove})
 		}

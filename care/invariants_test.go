@@ -1,8 +1,10 @@
 package care
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/stretchr/testify/require"
 
@@ -25,25 +27,33 @@ var asks = map[AccountState][]Question{
 	Declined:   {AskAgain},
 }
 
+// must is an assertion that costs nothing when it holds: walks make hundreds of thousands.
+func (w *world) must(holds bool, format string, args ...any) {
+	if !holds {
+		require.FailNow(w.t, fmt.Sprintf(format, args...))
+	}
+}
+
 // invariants checks what must hold after every turn, whatever came before.
 func (w *world) invariants(before Case, h Heard, after Case) {
 	w.checkConsent(before, h, after)
 	w.checkHeld(before, after)
 	w.checkSpeech(before, h, after)
 	p := after.Person
-	require.Contains(w.t, asks[p.State], p.Question, "%s asks %q", p.State, p.Question)
-	require.Equal(w.t, p.Current != "", after.Conversation.State == Asking || after.Conversation.State == Open)
-	require.Equal(w.t, p.Question.aboutDerde(), after.Conversation.State == Asking, "asked about nothing, or nothing asked")
-	require.False(w.t, p.Correcting && !slices.Contains(correctable, p.Question), "correcting %q", p.Question)
-	if p.State != Active { // the gate
-		require.Equal(w.t, p.Question != NoQuestion && p.Question != AskAgain, p.MaySpeak())
+	w.must(slices.Contains(asks[p.State], p.Question), "%s asks %q", p.State, p.Question)
+	talking := after.Conversation.State == Asking || after.Conversation.State == Open
+	w.must((p.Current != "") == talking, "current %q, conversation %s", p.Current, after.Conversation.State)
+	w.must(p.Question.aboutDerde() == (after.Conversation.State == Asking), "asks %q, conversation %s", p.Question, after.Conversation.State)
+	w.must(!p.Correcting || slices.Contains(correctable, p.Question), "correcting %q", p.Question)
+	if p.State != Active {
+		w.must(p.MaySpeak() == (p.Question != NoQuestion && p.Question != AskAgain), "%s: the gate on %q", p.State, p.Question)
 	}
 	if p.State == Awaiting || p.State == Active || p.State == Declined {
-		require.True(w.t, p.Answers.Complete())
+		w.must(p.Answers.Complete(), "%s and not complete", p.State)
 	}
 	if p.State == Refused {
-		require.Equal(w.t, Answers{Practice: p.Answers.Practice}, p.Answers)
-		require.True(w.t, did(after.Effects, Forget) || before.Person.State == Refused)
+		w.must(p.Answers == Answers{Practice: p.Answers.Practice}, "answers of a child are kept")
+		w.must(did(after.Effects, Forget) || before.Person.State == Refused, "a child is not forgotten")
 	}
 }
 
@@ -55,23 +65,21 @@ func (w *world) checkConsent(before Case, h Heard, after Case) {
 			w.consents[e.Purpose] = e.Yes
 		}
 	}
+	removed := did(after.Effects, Remove)
 	if did(after.Effects, Pass) || did(after.Effects, Release) || did(after.Effects, Hold) {
-		require.Equal(w.t, Active, before.Person.State)
-		require.Equal(w.t, Active, after.Person.State)
-		require.True(w.t, w.consents[PersonalData] && w.consents[HealthData] && w.consents[TermsOfUse] && w.consents[OptIn])
+		w.must(before.Person.State == Active && after.Person.State == Active, "passed while %s", after.Person.State)
+		w.must(w.consents[PersonalData] && w.consents[HealthData] && w.consents[TermsOfUse] && w.consents[OptIn], "passed without consent")
+		w.must(!removed, "passed and removed")
 	}
-	if h.Text == "" && !h.Media && !h.Tap {
+	if h == (Heard{}) {
 		return
 	}
-	if ContainsBSN(h.Text) && !did(after.Effects, Remove) {
-		require.Equal(w.t, AskPhone, before.Person.Question)
-		require.NotEqual(w.t, before.Person.Answers.Phone, after.Person.Answers.Phone, "only a phone number may look like a BSN")
+	if ContainsBSN(h.Text) && !removed {
+		w.must(before.Person.Question == AskPhone && before.Person.Answers.Phone != after.Person.Answers.Phone,
+			"a BSN stays, and it is no phone number: %q", h.Text)
 	}
 	understood := h.Word != NoWord || before.Person.Question != after.Person.Question
-	if !before.Person.State.consents() && !understood {
-		require.True(w.t, did(after.Effects, Remove), "%s: what is no answer is removed", before.Person.State)
-	}
-	require.False(w.t, did(after.Effects, Remove) && (did(after.Effects, Hold) || did(after.Effects, Pass)))
+	w.must(before.Person.State.consents() || understood || removed, "%s: what is no answer stays", before.Person.State)
 }
 
 // checkHeld: what is held is always given to staff or removed, and nothing else is.
@@ -81,16 +89,13 @@ func (w *world) checkHeld(before, after Case) {
 		case Hold:
 			w.held++
 		case Release, Drop:
-			require.Positive(w.t, w.held, "%s of nothing", e.Do)
+			w.must(w.held > 0, "%s of nothing", e.Do)
 			w.held = 0
 		case Pass:
-			require.Equal(w.t, Open, before.Conversation.State)
-			require.Zero(w.t, w.held, "a message passes those that wait")
+			w.must(before.Conversation.State == Open && w.held == 0, "a message passes those that wait")
 		}
 	}
-	if after.Conversation.State != Asking {
-		require.Zero(w.t, w.held, "held for ever")
-	}
+	w.must(after.Conversation.State == Asking || w.held == 0, "held for ever")
 }
 
 // checkSpeech: no turn is silent, every no has the phone number, and what is asked last is
@@ -102,29 +107,42 @@ func (w *world) checkSpeech(before Case, h Heard, after Case) {
 		case Ask:
 			open = e.Question
 		case Say, Forget, Tell, TellDesk:
-			require.True(w.t, w.catalog.Has(e.Text), e.Text)
+			w.must(catalog().Has(e.Text), "no text %s", e.Text)
 		case Record:
-			require.True(w.t, e.Yes || w.saysPhone(after), "a no to %s without a way out", e.Purpose)
+			w.must(e.Yes || saysPhone(after), "a no to %s without a way out", e.Purpose)
 		}
 	}
-	if open != NoQuestion {
-		require.Equal(w.t, after.Person.Question, open, "asked one thing and waits for another")
-	}
+	w.must(open == NoQuestion || open == after.Person.Question, "asks %q and waits for %q", open, after.Person.Question)
 	if did(after.Effects, Remove) || did(after.Effects, Drop) || did(after.Effects, Forget) {
-		require.True(w.t, w.saysPhone(after), "something is refused without a way out")
+		w.must(saysPhone(after), "something is refused without a way out: %+v", after.Effects)
 	}
-	if h.Text != "" || h.Tap || h.Media {
-		require.NotEmpty(w.t, after.Effects, "%s: silence", in(before.Person.State, before.Person.Question))
-	}
+	w.must(h == Heard{} || len(after.Effects) > 0, "%s: silence", in(before.Person.State, before.Person.Question))
 }
 
 // saysPhone says whether one of the texts of a turn has the phone number.
-func (w *world) saysPhone(c Case) bool {
-	return slices.ContainsFunc(c.Effects, func(e Effect) bool {
-		return (e.Do == Say || e.Do == Forget) && hasPhone(w.catalog, e.Text)
-	})
+func saysPhone(c Case) bool {
+	return slices.ContainsFunc(c.Effects, func(e Effect) bool { return withPhone()[e.Text] })
 }
 
-func hasPhone(c *texts.Catalog, key string) bool {
-	return strings.Contains(c.Text("nl", key, texts.Args{Phone: phoneNumber}), phoneNumber)
+// phoneNumber is how a text shows that it has a way out.
+const phoneNumber = "010 1234567"
+
+// withPhone are the texts that patients get and that have the phone number, in both languages.
+var withPhone = sync.OnceValue(func() map[string]bool {
+	found := map[string]bool{}
+	for _, key := range patientTexts {
+		found[key] = true
+		for _, lang := range []string{"nl", "en"} {
+			text := catalog().Text(lang, key, texts.Args{Phone: phoneNumber})
+			found[key] = found[key] && strings.Contains(text, phoneNumber)
+		}
+	}
+	return found
+})
+
+// patientTexts is what rules say when something ends or is refused.
+var patientTexts = []string{
+	"consent.refused", "register.incomplete", "register.stopped", "account.declined", "account.too_young", "account.withdrawn",
+	"account.closed", "account.still_awaiting", "not_yet.consent", "not_yet.media", "bsn.removed", "statement",
+	"derde.no_ground", "derde.not_a_child", "conversation.stopped", "conversation.closed", "help", "help.person", "help.stop",
 }

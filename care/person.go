@@ -57,7 +57,8 @@ type Identity struct {
 // active, or the bot waits for a typed answer. A question that only needs a tap
 // leaves the room muted, since reactions are always allowed (requirement A9).
 func (p Person) MaySpeak() bool {
-	return p.State == Active || p.Question != NoQuestion && !questions[p.Question].tapOnly
+	answering := p.Question != NoQuestion && !p.Question.aboutDerde() && !questions[p.Question].tapOnly
+	return p.State == Active || answering
 }
 
 // A Practice is one GP practice of the organisation.

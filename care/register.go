@@ -152,7 +152,8 @@ func acceptBirthDate(c *Case, h Heard, env Env) bool {
 	}
 	if born.Age(env.today()) < AdultForCare {
 		c.move(TooYoung, env)
-		c.Person.Answers, c.Person.Question = Answers{Practice: c.Person.Answers.Practice}, NoQuestion
+		c.Person.Answers = Answers{Practice: c.Person.Answers.Practice}
+		c.Person.Question, c.Person.Correcting = NoQuestion, false
 		c.do(Effect{Do: Forget, Text: "account.too_young"})
 		return true
 	}

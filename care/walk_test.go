@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A move is one thing that can happen to a patient in a walk.
+// A walkStep is one thing that can happen to a patient in a walk.
 type walkStep struct {
 	name string
 	take func(w *world)
@@ -65,25 +65,40 @@ func (w *world) place() string {
 // An edge is where an event leads from one question to another.
 type edge struct{ from, step, to string }
 
+// A walked is the outcome of a walk.
+type walked struct {
+	edges []edge
+	seen  map[string]*world
+}
+
+// done is the walk of an earlier test.
+var done *walked
+
 // walk visits every place that can be reached, and returns every edge between them. The
 // invariants are checked at each.
 func walk(t *testing.T) (edges []edge, seen map[string]*world) {
+	if done != nil {
+		return done.edges, done.seen
+	}
 	seen = map[string]*world{}
 	queue := []*world{newWorld(t)}
 	seen[queue[0].place()] = queue[0]
 	for len(queue) > 0 {
 		w := queue[0]
 		queue = queue[1:]
+		from := w.place()
 		for _, step := range everything {
 			next := w.copied(t)
 			step.take(next)
-			edges = append(edges, edge{w.place(), step.name, next.place()})
-			if _, known := seen[next.place()]; !known {
-				seen[next.place()] = next
+			to := next.place()
+			edges = append(edges, edge{from, step.name, to})
+			if _, known := seen[to]; !known {
+				seen[to] = next
 				queue = append(queue, next)
 			}
 		}
 	}
+	done = &walked{edges, seen}
 	return edges, seen
 }
 
@@ -208,7 +223,8 @@ func TestNothingPassesInAnyStateOnAnyQuestion(t *testing.T) {
 					before := Case{Person: Person{State: state, Question: q}, Conversation: Conversation{State: talk}}
 					after, ok := survive(before, h)
 					if !ok {
-						require.NotContains(t, asks[state], q, "%s: a panic in a place that can be reached", in(state, q))
+						real := slices.Contains(asks[state], q) && q.aboutDerde() == (talk == Asking)
+						require.False(t, real, "%s: a panic in a place that can be reached", in(state, q))
 						continue
 					}
 					passes := did(after.Effects, Pass) || did(after.Effects, Release) || did(after.Effects, Hold)

@@ -15,6 +15,7 @@ const (
 	`
 	headTurns    = turnColumns + ` WHERE head AND next_at <= $1 ORDER BY next_at, position LIMIT $2`
 	getTurn      = turnColumns + ` WHERE event_id = $1 AND step = $2`
+	turnIsOpen   = `SELECT EXISTS (SELECT 1 FROM inbox WHERE id = $1 AND state = 'open')`
 	incoming     = `SELECT id, position IS NULL AND state = 'open' FROM inbox WHERE event_id = $1 AND step = 0`
 	overdueTurns = `
 		SELECT id FROM inbox WHERE position IS NULL AND state = 'open' AND received_at <= $1 ORDER BY origin_at, id
@@ -85,6 +86,14 @@ func (s *Store) Turn(ctx context.Context, event string, step int) (Turn, bool, e
 		return Turn{}, false, fmt.Errorf("get turn %s: %w", event, err)
 	}
 	return t, found, nil
+}
+
+// TurnIsOpen says whether a turn has still to be taken.
+func (s *Store) TurnIsOpen(ctx context.Context, id int64) (open bool, err error) {
+	if err = s.db.QueryRow(ctx, turnIsOpen, id).Scan(&open); err != nil {
+		return false, fmt.Errorf("look whether turn %d is open: %w", id, err)
+	}
+	return open, nil
 }
 
 // FinishTurn ends a turn; the next of its queue can be taken. Ending it twice is ending it once.

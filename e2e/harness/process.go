@@ -51,13 +51,6 @@ func StartProcess(c Command) (*Process, error) {
 	p.cmd.Dir = c.Dir
 	p.cmd.Env = append(environment(), c.Env...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	if c.unprivileged && os.Getuid() == 0 {
-		closeProgram, err := dropRoot(p.cmd)
-		if err != nil {
-			return nil, err
-		}
-		defer closeProgram()
-	}
 	closeLog, err := p.connect(c)
 	if err != nil {
 		return nil, err
@@ -98,7 +91,11 @@ func (p *Process) connect(c Command) (closeLog func(), err error) {
 func (p *Process) run(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	err := p.cmd.Start()
+	start := p.cmd.Start
+	if p.command.unprivileged && os.Getuid() == 0 {
+		start = func() error { return startAsNobody(p.cmd) }
+	}
+	err := start()
 	started <- err
 	if err != nil {
 		return

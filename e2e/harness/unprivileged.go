@@ -2,7 +2,6 @@ package harness
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"syscall"
 )
@@ -10,20 +9,31 @@ import (
 // nobody is the user and group id that means "no privileges" on every Linux.
 const nobody = 65534
 
-// dropRoot makes a child of root run as the user "nobody" who may still open every file:
+// startAsNobody starts a child of root as the user "nobody" who may still open every file:
 // PostgreSQL refuses to run as root, but its program and its directories may lie where only
-// root can go. The capability for that takes effect once the program runs; to get that far,
-// the program is opened here and handed over as a file, and its working directory is ours.
-func dropRoot(cmd *exec.Cmd) (closeProgram func(), err error) {
-	const capDacOverride = 1
-	program, err := os.Open(cmd.Path)
-	if err != nil {
-		return nil, fmt.Errorf("open the program: %w", err)
-	}
-	cmd.ExtraFiles = []*os.File{program} // becomes number 3, after the standard streams
-	cmd.Path = "/proc/self/fd/3"         // Args[0] keeps the real path, from which it finds its own files
-	cmd.Dir = ""
+// root can go, such as a checkout below /root.
+//
+// The caller must be locked to its thread. The thread's "no setuid fixup" bit is what lets the
+// capability count on the way to the program, and in access(2), which PostgreSQL asks whether
+// it may run its own parts; the child inherits the bit.
+func startAsNobody(cmd *exec.Cmd) error {
+	const (
+		capDacOverride = 1
+		noSetuidFixup  = 1 << 2
+	)
 	cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
 	cmd.SysProcAttr.AmbientCaps = []uintptr{capDacOverride}
-	return func() { program.Close() }, nil
+	if err := setSecureBits(noSetuidFixup); err != nil {
+		return fmt.Errorf("keep a capability for a child that is not root: %w", err)
+	}
+	defer setSecureBits(0)
+	return cmd.Start()
+}
+
+func setSecureBits(bits uintptr) error {
+	const prSetSecureBits = 28
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, prSetSecureBits, bits, 0); errno != 0 {
+		return errno
+	}
+	return nil
 }
