@@ -86,8 +86,17 @@ func (b *Bridge) staffOf(ctx context.Context, practice string) (users []id.UserI
 	return users, err
 }
 
+// joinAttempts is how often a refused invitation is tried; together some minutes.
+const joinAttempts = 8
+
+// deliverJoin accepts an invitation. The other homeserver may refuse at first: it has asked
+// ours to sign the invitation, and does not count on it before the answer is there.
 func (b *Bridge) deliverJoin(ctx context.Context, t task) (delivery, error) {
-	return delivery{}, b.Matrix.Join(ctx, id.RoomID(t.body.Room))
+	err := b.Matrix.Join(ctx, id.RoomID(t.body.Room))
+	if errors.Is(err, ErrRefused) && t.Attempt < joinAttempts {
+		return delivery{}, errors.New("the invitation does not hold yet")
+	}
+	return delivery{}, err
 }
 
 // deliverLeave leaves a room; one that we are not in any more has been left.

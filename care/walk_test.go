@@ -25,7 +25,7 @@ var everything = func() (all []walkStep) {
 	for _, word := range allWords {
 		hear("word "+string(word), Heard{Text: string(word), Word: word})
 	}
-	for n := range 9 {
+	for _, n := range []int{0, 1, 2, 3, 6, 9} {
 		hear(fmt.Sprintf("tap %d", n), Heard{Tap: true, Choice: n})
 	}
 	for n := 1; n <= 8; n++ {
@@ -58,7 +58,7 @@ func (w *world) copied(t require.TestingT) *world {
 func (w *world) place() string {
 	p, a := w.c.Person, w.c.Person.Answers
 	return fmt.Sprint(p.State, "|", p.Question, "|", min(p.Misses, manyMisses+1), p.Correcting, a.FirstName != "", a.LastName != "",
-		a.Phone != "", a.Email != "", a.BirthDate, a.Practice != "", a.OptIn, p.Draft.Name != "", p.Draft.BirthDate, p.Draft.Relation != "",
+		a.Phone != "", a.Email != "", a.BirthDate.IsZero(), a.Practice != "", a.OptIn, p.Draft.Name != "", p.Draft.BirthDate.IsZero(), p.Draft.BirthDate.Age(DateOf(noon)) < AdultForCare, p.Draft.Relation != "",
 		w.c.Conversation.State, min(w.held, 2), min(len(w.derden), 1), w.consents[PersonalData], w.consents[HealthData])
 }
 

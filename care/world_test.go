@@ -232,3 +232,27 @@ func asking(t require.TestingT, q Question) *world {
 func in(s AccountState, q Question) string { return string(s) + " " + string(q) }
 
 var _ require.TestingT = (*testing.T)(nil)
+
+// at brings a patient to any question.
+func at(t require.TestingT, q Question) *world {
+	w := newWorld(t).arrives()
+	switch q {
+	case AskPersonal:
+		return w
+	case AskAgain:
+		return w.types("nee")
+	case AskCorrect:
+		return registering(t, AskSummary).types("2")
+	}
+	if q.aboutDerde() {
+		return asking(t, q)
+	}
+	return registering(t, q)
+}
+
+// talking is a patient whose conversation staff see.
+func talking(t require.TestingT) *world {
+	w := active(t).types("ik heb een vraag", "1").stands(Active, NoQuestion)
+	require.Equal(t, Open, w.c.Conversation.State)
+	return w
+}

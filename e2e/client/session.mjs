@@ -93,10 +93,11 @@ export class Session {
     const userId = this.client.getUserId();
     const known = identities.get(userId);
     if (known && !reset) {
-      await this.crypto.userHasCrossSigningKeys(userId, true); // the public half must be known
+      await this.crypto.userHasCrossSigningKeys(userId, true); // reads them from the server
       await this.crypto.olmMachine.importCrossSigningKeys(
         known.masterKey, known.self_signing_key, known.userSigningKey);
       await this.crypto.crossSignDevice(this.client.getDeviceId());
+      await this.crypto.userHasCrossSigningKeys(userId, true); // so that we see our own signature
       return;
     }
     if (!reset && (await this.crypto.userHasCrossSigningKeys(userId, true))) return; // not ours to replace

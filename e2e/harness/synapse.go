@@ -102,7 +102,7 @@ func synapseSettings(h *Homeserver) (map[string]any, error) {
 		"ip_range_blacklist":             []any{},
 		"federation_verify_certificates": false,
 		"max_upload_size":                "50M",
-		"caches":                         map[string]any{"cache_entry_ttl": "1m"},
+		"caches":                         map[string]any{"cache_entry_ttl": "10s"},
 		"modules": []any{map[string]any{
 			"module": "harness_censor.Censor",
 			"config": map[string]any{"every_ms": every.Milliseconds()},

@@ -68,7 +68,7 @@ func greeted(ctx context.Context, s *Story) (err error) {
 	if s.Consulting, err = s.Patient.WaitInvite(ctx, s.World.Bot); err != nil {
 		return err
 	}
-	if err := s.Patient.Join(ctx, s.Consulting); err != nil {
+	if err := enter(ctx, s.Patient, s.Consulting); err != nil {
 		return err
 	}
 	_, err = s.hears(ctx, s.Patient, s.Consulting, "Mogen wij uw berichten lezen")

@@ -31,7 +31,7 @@ func (s *Story) tooYoung(ctx context.Context, child world.Person) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := s.Child.Join(ctx, room); err != nil {
+	if err := enter(ctx, s.Child, room); err != nil {
 		return err
 	}
 	if _, err := s.hears(ctx, s.Child, room, "Mogen wij uw berichten lezen"); err != nil {

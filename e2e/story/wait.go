@@ -1,6 +1,22 @@
 package story
 
-import "time"
+import (
+	"context"
+	"time"
+
+	"github.com/spreekkamer/spreekkamer/e2e/client"
+)
+
+// enter accepts an invitation. Over federation a homeserver tells of an invitation a moment
+// before the other one counts on it, so a person would try again.
+func enter(ctx context.Context, c *client.Client, room string) error {
+	for again := newWait(); ; {
+		err := c.Join(ctx, room)
+		if client.Errcode(err) != "M_FORBIDDEN" || again.over() {
+			return err
+		}
+	}
+}
 
 // A wait is a bounded time for something outside Matrix, which nobody announces: files of
 // the HIS folder. It looks every 100 ms.
