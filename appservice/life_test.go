@@ -78,8 +78,7 @@ func TestOnPostgreSQL(t *testing.T) {
 		sent, err := anna.SendText(t.Context(), string(room), fmt.Sprint("vraag ", n))
 		require.NoError(t, err)
 		until(t, "her message", func() bool { return len(b.inbox("m.room.encrypted")) == n+1 })
-		got, err := b.Read(t.Context(), room, id.EventID(sent))
-		require.NoError(t, err)
+		got := b.read(room, id.EventID(sent))
 		assert.Equal(t, fmt.Sprint("vraag ", n), got.Content.AsMessage().Body)
 		_, err = b.Send(t.Context(), room, event.EventMessage, message(fmt.Sprint("antwoord ", n)), fmt.Sprint("sk-", n))
 		require.NoError(t, err)
@@ -150,8 +149,7 @@ func TestTheDatabaseHoldsNoWordsNamesOrTokens(t *testing.T) {
 		require.NoError(t, err)
 		until(t, "the messages", func() bool { return b.placed() == 1 && len(b.inbox("m.room.encrypted")) == 1 })
 		for _, row := range b.inbox("m.room.encrypted") {
-			_, err := b.Read(t.Context(), room, id.EventID(row.Event))
-			require.NoError(t, err)
+			b.read(room, id.EventID(row.Event))
 		}
 		recovery, found, err := readRecoveryKey(w.options.RecoveryKeyFile)
 		require.NoError(t, err)

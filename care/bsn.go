@@ -55,7 +55,9 @@ type digitRun struct {
 
 // separator says whether c is used inside a number to group its digits: a dot, or a space
 // or hyphen of any width.
-func separator(c rune) bool { return c == '.' || unicode.In(c, unicode.Zs, unicode.Pd) }
+func separator(c rune) bool {
+	return strings.ContainsRune("./,_\t", c) || unicode.In(c, unicode.Zs, unicode.Pd)
+}
 
 // digitRuns finds the rows of digits in a text. Invisible characters, which come along
 // when a number is pasted, do not break a row.

@@ -104,7 +104,7 @@ func takeName(into *string, text string) bool {
 	for _, r := range text {
 		if unicode.IsLetter(r) {
 			letters++
-		} else if !unicode.IsMark(r) && !strings.ContainsRune(" '’-.()", r) {
+		} else if !unicode.IsMark(r) && !strings.ContainsRune(" '’‘`´-‐.()\u200c\u200d", r) {
 			return false
 		}
 	}
@@ -120,8 +120,8 @@ func takePhone(a *Answers, text string) bool {
 		return false
 	}
 	number, err := phonenumbers.Parse(text, region)
-	if err != nil || !phonenumbers.IsValidNumber(number) {
-		return false
+	if err != nil || !phonenumbers.IsValidNumber(number) || number.GetExtension() != "" {
+		return false // behind "ext" anything can hide, such as a BSN
 	}
 	switch phonenumbers.GetNumberType(number) {
 	case phonenumbers.MOBILE, phonenumbers.FIXED_LINE, phonenumbers.FIXED_LINE_OR_MOBILE:

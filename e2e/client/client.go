@@ -9,6 +9,7 @@ import (
 
 // A Client is one logged-in device of a user.
 type Client struct {
+	// Who it is, known once Login has returned.
 	UserID      string
 	DeviceID    string
 	AccessToken string
@@ -59,22 +60,20 @@ func (d *Driver) LoginWith(ctx context.Context, o LoginOptions) (*Client, error)
 	if o.Identity == "" {
 		o.Identity = SignDevice
 	}
-	c := &Client{UserID: o.UserID, driver: d, rooms: map[string]*room{}, changed: make(chan struct{})}
+	c := &Client{driver: d, rooms: map[string]*room{}, changed: make(chan struct{})}
 	d.mu.Lock()
 	d.next++
 	c.name = fmt.Sprintf("%s#%d", o.UserID, d.next)
 	d.clients[c.name] = c
 	d.mu.Unlock()
-	var who struct{ UserID, DeviceID, AccessToken string }
 	err := d.call(ctx, c, "login", map[string]any{
 		"baseUrl": o.BaseURL, "user": o.UserID, "password": o.Password,
 		"bootstrap": o.Identity, "signedOnly": o.SignedOnly,
-	}, &who)
+	}, nil)
 	if err != nil {
 		d.forget(c)
 		return nil, err
 	}
-	c.UserID, c.DeviceID, c.AccessToken = who.UserID, who.DeviceID, who.AccessToken
 	return c, nil
 }
 

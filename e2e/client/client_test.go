@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"maps"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -129,9 +130,15 @@ func TestTwoPeopleTalkEncrypted(t *testing.T) {
 			t.Errorf("got %+v", got)
 		}
 
+		value(bram.SendTextWith(ctx, room, "Nog iets", client.TextOptions{TxnID: "once"}))(t)
+		if _, err := bram.SendTextWith(ctx, room, "Nog iets", client.TextOptions{TxnID: "once"}); err == nil {
+			t.Error("a transaction id was used twice")
+		}
+		value(anna.WaitText(ctx, room, "Nog iets"))(t)
+
 		value(anna.Edit(ctx, room, id, "Goedemiddag"))(t)
 		edited := value(bram.WaitText(ctx, room, "Goedemiddag"))(t)
-		if edited.ID != id || len(bram.Room(room).Messages()) != 2 {
+		if edited.ID != id || len(bram.Room(room).Messages()) != 3 {
 			t.Errorf("the edit is %+v; messages %q", edited, bram.Room(room).Bodies())
 		}
 
@@ -148,7 +155,7 @@ func TestTwoPeopleTalkEncrypted(t *testing.T) {
 
 		value(anna.Redact(ctx, room, id, "mistake"))(t)
 		must(t, bram.WaitRedacted(ctx, room, id))
-		if bodies := bram.Room(room).Bodies(); len(bodies) != 1 || bodies[0] != "Dag" {
+		if bodies := bram.Room(room).Bodies(); strings.Join(bodies, "|") != "Dag|Nog iets" {
 			t.Errorf("after the redaction there are %q", bodies)
 		}
 		if raw := value(bram.RawEvent(ctx, room, id))(t); strings.Contains(string(raw), "ciphertext") {
@@ -229,10 +236,20 @@ func TestADeviceThatIsNotSignedIsShownAndCanBeShutOut(t *testing.T) {
 	id := value(strict.SendText(ctx, room, "for signed devices"))(t)
 	value(signed.WaitText(ctx, room, "for signed devices"))(t)
 	value(unsigned.WaitEvent(ctx, room, "a message without its key", func(e client.Event) bool { return e.ID == id && e.DecryptionError != "" }))(t)
-	for _, device := range value(anna.Devices(ctx, bramID))(t) {
-		if device.Signed == (device.ID == unsigned.DeviceID) {
-			t.Errorf("anna sees %+v", device)
-		}
+	assertSigned(t, anna, bramID, map[string]bool{signed.DeviceID: true, second.DeviceID: true, unsigned.DeviceID: false})
+	reset := as(client.LoginOptions{Identity: client.ResetIdentity})
+	assertSigned(t, reset, bramID, map[string]bool{signed.DeviceID: false, second.DeviceID: false, unsigned.DeviceID: false,
+		reset.DeviceID: true})
+}
+
+func assertSigned(t *testing.T, c *client.Client, user string, want map[string]bool) {
+	t.Helper()
+	got := map[string]bool{}
+	for _, device := range value(c.Devices(bounded(t), user))(t) {
+		got[device.ID] = device.Signed
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("%s sees signed devices %v, want %v", c.UserID, got, want)
 	}
 }
 

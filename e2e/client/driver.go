@@ -47,14 +47,14 @@ type reply struct {
 // An Error is an operation that failed.
 type Error struct {
 	Op      string `json:"-"`
-	UserID  string `json:"-"`
+	Client  string `json:"-"` // user, and number of the client
 	Message string `json:"message"`
 	Errcode string `json:"errcode"` // of the homeserver, such as M_FORBIDDEN; may be empty
 	Status  int    `json:"status"`  // HTTP status, 0 if the homeserver did not answer
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("%s of %s: %s (%s, status %d)", e.Op, e.UserID, e.Message, e.Errcode, e.Status)
+	return fmt.Sprintf("%s of %s: %s (%s, status %d)", e.Op, e.Client, e.Message, e.Errcode, e.Status)
 }
 
 // StartDriver starts the process. Its stderr, with what the SDK has to say, goes to logFile.
@@ -165,18 +165,18 @@ func (d *Driver) handle(m message) {
 func (d *Driver) call(ctx context.Context, client *Client, op string, args, result any) error {
 	line, answer, err := d.register(client, op, args)
 	if err != nil {
-		return fmt.Errorf("%s of %s: %w", op, client.UserID, err)
+		return fmt.Errorf("%s of %s: %w", op, client.name, err)
 	}
 	d.write.Lock()
 	_, err = d.stdin.Write(line)
 	d.write.Unlock()
 	if err != nil {
-		return fmt.Errorf("%s of %s: %w", op, client.UserID, errors.Join(err, d.diedError()))
+		return fmt.Errorf("%s of %s: %w", op, client.name, errors.Join(err, d.diedError()))
 	}
 	select {
 	case r := <-answer:
 		if r.err != nil {
-			r.err.Op, r.err.UserID = op, client.UserID
+			r.err.Op, r.err.Client = op, client.name
 			return r.err
 		}
 		if result == nil {
@@ -184,9 +184,9 @@ func (d *Driver) call(ctx context.Context, client *Client, op string, args, resu
 		}
 		return json.Unmarshal(r.result, result)
 	case <-d.dead:
-		return fmt.Errorf("%s of %s: %w", op, client.UserID, d.diedError())
+		return fmt.Errorf("%s of %s: %w", op, client.name, d.diedError())
 	case <-ctx.Done():
-		return fmt.Errorf("%s of %s: %w", op, client.UserID, ctx.Err())
+		return fmt.Errorf("%s of %s: %w", op, client.name, ctx.Err())
 	}
 }
 

@@ -28,7 +28,7 @@ async function run({ client, op, args = {} }) {
     if (sessions.has(client)) throw new Error(`there is a client named ${client} already`);
     const session = await login(args, (push) => write({ client, ...push }));
     sessions.set(client, session);
-    return session.identity();
+    return {};
   }
   const session = sessions.get(client);
   if (!(session instanceof Session)) throw new Error(`no client named ${client}`);

@@ -14,7 +14,7 @@ import (
 type TextOptions struct {
 	HTML    string // formatted text
 	ReplyTo string // event that it answers
-	TxnID   string // transaction id; the same one twice is the same message
+	TxnID   string // transaction id; the SDK refuses to use one twice in a room
 }
 
 // SendText sends a text message.

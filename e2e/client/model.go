@@ -104,15 +104,19 @@ func (c *Client) see(push string, raw json.RawMessage) {
 func (c *Client) apply(push string, raw json.RawMessage) {
 	var p struct {
 		wireEvent
-		UserID     string `json:"user_id"`
-		Membership string `json:"membership"`
-		Typing     bool   `json:"typing"`
-		State      string `json:"state"`
+		UserID      string `json:"user_id"`
+		DeviceID    string `json:"device_id"`
+		AccessToken string `json:"access_token"`
+		Membership  string `json:"membership"`
+		Typing      bool   `json:"typing"`
+		State       string `json:"state"`
 	}
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return
 	}
 	switch push {
+	case "login":
+		c.UserID, c.DeviceID, c.AccessToken = p.UserID, p.DeviceID, p.AccessToken
 	case "event":
 		c.room(p.RoomID).put(p.event())
 	case "membership":

@@ -127,8 +127,8 @@ const crypto = {
     return { encrypted, decryption_error, ...(await shieldOf(session, found)) };
   }),
   cryptoStatus: atOnce(async (session) => {
-    const { userId, deviceId } = session.identity();
-    const device = await session.crypto.getDeviceVerificationStatus(userId, deviceId);
+    const { client } = session;
+    const device = await session.crypto.getDeviceVerificationStatus(client.getUserId(), client.getDeviceId());
     return {
       ...(await session.crypto.getOwnDeviceKeys()),
       crossSigningReady: await session.crypto.isCrossSigningReady(),

@@ -1,5 +1,6 @@
 // What a client sees, told as it happens. Each push says what it is in "push":
 //
+//   login       who the client is; comes first
 //   event       a timeline event that is new, or known and changed (decrypted, redacted)
 //   membership  somebody's membership of a room; for our own, with who brought it about
 //   receipt     somebody has read up to an event

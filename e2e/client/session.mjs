@@ -24,6 +24,7 @@ export async function login({ baseUrl, user, password, bootstrap = "auto", signe
     initial_device_display_name: deviceName ?? "end-to-end test",
   });
   const session = new Session(baseUrl, reply);
+  push({ push: "login", user_id: reply.user_id, device_id: reply.device_id, access_token: reply.access_token });
   await session.client.initRustCrypto({ useIndexedDB: false });
   if (signedOnly) {
     session.crypto.setDeviceIsolationMode(new cryptoAPI.OnlySignedDevicesIsolationMode());
@@ -53,11 +54,6 @@ export class Session {
 
   get crypto() {
     return this.client.getCrypto();
-  }
-
-  identity() {
-    const { client } = this;
-    return { userId: client.getUserId(), deviceId: client.getDeviceId(), accessToken: client.getAccessToken() };
   }
 
   // A paused client is one that cannot hear: answers to /sync are held back.

@@ -49,8 +49,10 @@ func playground(ctx context.Context, kind harness.Kind, _ bool) error {
 		return err
 	}
 	defer w.Stop()
+	file := filepath.Join(filepath.Dir(dir), "play.json")
+	defer os.Remove(file)
 	for {
-		if err := tell(ctx, w, filepath.Join(filepath.Dir(dir), "play.json")); err != nil {
+		if err := tell(ctx, w, file); err != nil {
 			return err
 		}
 		select {

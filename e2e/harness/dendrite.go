@@ -20,7 +20,7 @@ func (dendrite) configure(ctx context.Context, h *Homeserver) error {
 	if err := writeConfig(filepath.Join(h.Dir, dendriteConfig), dendriteSettings(h)); err != nil {
 		return err
 	}
-	if h.tlsPort != 0 {
+	if h.address.TLSPort != 0 {
 		if err := writeCertificate(h.Dir); err != nil {
 			return err
 		}
@@ -46,9 +46,9 @@ func (dendrite) command(h *Homeserver) (Command, error) {
 	if err != nil {
 		return Command{}, err
 	}
-	args := []string{"--config", dendriteConfig, "--http-bind-address", "127.0.0.1:" + strconv.Itoa(h.port)}
-	if h.tlsPort != 0 {
-		args = append(args, "--https-bind-address", "127.0.0.1:"+strconv.Itoa(h.tlsPort),
+	args := []string{"--config", dendriteConfig, "--http-bind-address", "127.0.0.1:" + strconv.Itoa(h.address.Port)}
+	if h.address.TLSPort != 0 {
+		args = append(args, "--https-bind-address", "127.0.0.1:"+strconv.Itoa(h.address.TLSPort),
 			"--tls-cert", certificateFile, "--tls-key", certificateKeyFile)
 	}
 	return Command{Path: path, Args: args}, nil
@@ -128,7 +128,7 @@ func dendriteGlobal(h *Homeserver) map[string]any {
 	return map[string]any{
 		"server_name":                    h.ServerName,
 		"private_key":                    "matrix_key.pem",
-		"disable_federation":             h.tlsPort == 0,
+		"disable_federation":             h.address.TLSPort == 0,
 		"trusted_third_party_id_servers": []string{},
 		"jetstream":                      map[string]any{"storage_path": filepath.Join(h.Dir, "jetstream")},
 		"presence":                       map[string]any{"enable_inbound": false, "enable_outbound": false},

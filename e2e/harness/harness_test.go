@@ -146,6 +146,26 @@ func TestAHomeserverKeepsItsDataOverARestartAndACrash(t *testing.T) {
 	})
 }
 
+func TestAHomeserverGoesOnInItsDirectoryUnderItsName(t *testing.T) {
+	for _, kind := range Kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			opts := Options{Kind: kind, Dir: t.TempDir()}
+			first := start(t, opts)
+			anna := newUser(t, first, "anna")
+			_, err := first.AdminToken(bounded(t))
+			must(t, err)
+			must(t, first.Stop())
+			second := start(t, opts)
+			if second.ServerName != first.ServerName || second.URL != first.URL {
+				t.Errorf("%s at %s became %s at %s", first.ServerName, first.URL, second.ServerName, second.URL)
+			}
+			anna.do(t, http.MethodGet, "/account/whoami", nil, nil)
+			_, err = second.AdminToken(bounded(t))
+			must(t, err)
+		})
+	}
+}
+
 func TestAUserBecomesAdmin(t *testing.T) {
 	for _, kind := range Kinds {
 		t.Run(string(kind), func(t *testing.T) {
@@ -157,9 +177,8 @@ func TestAUserBecomesAdmin(t *testing.T) {
 				t.Error("anybody may use the admin API")
 			}
 			must(t, h.MakeAdmin(ctx, anna.UserID))
-			var login account
-			anna.do(t, http.MethodPost, "/login", map[string]any{"type": "m.login.password", "password": "secret-anna",
-				"identifier": map[string]any{"type": "m.id.user", "user": "anna"}}, &login)
+			login, err := h.login(ctx, "anna", "secret-anna")
+			must(t, err)
 			must(t, h.request(ctx, http.MethodGet, whois, login.AccessToken, nil, nil))
 			token, err := h.AdminToken(ctx)
 			must(t, err)

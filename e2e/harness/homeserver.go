@@ -27,8 +27,8 @@ var Kinds = []Kind{Dendrite, Synapse}
 type Options struct {
 	Kind Kind
 	// Dir is its own directory: configuration, data and log. It is made if needed. With what
-	// an earlier homeserver of the same options left there it goes on where that stopped,
-	// but at another port.
+	// an earlier homeserver of the same options left there it goes on where that stopped, under
+	// the same name and at the same ports.
 	Dir string
 	// Registrations are the paths of appservice registration files. Both servers read them
 	// when they start only.
@@ -57,8 +57,7 @@ type Homeserver struct {
 
 	opts    Options
 	kind    serverKind
-	tlsPort int // of the federation listener; 0 without federation
-	port    int
+	address address
 	secret  string // for registering users
 
 	mu      sync.Mutex
@@ -111,9 +110,6 @@ func newHomeserver(opts Options) (*Homeserver, error) {
 	if h.Dir, err = filepath.Abs(opts.Dir); err != nil {
 		return nil, fmt.Errorf("directory of %s: %w", h.Kind, err)
 	}
-	if err := h.choosePorts(); err != nil {
-		return nil, fmt.Errorf("ports for %s: %w", h.Kind, err)
-	}
 	h.LogFile = filepath.Join(h.Dir, "homeserver.log")
 	h.DataDirs = DataDirs{Database: filepath.Join(h.Dir, "db"), Media: filepath.Join(h.Dir, "media")}
 	for _, dir := range []string{h.DataDirs.Database, h.DataDirs.Media} {
@@ -124,26 +120,12 @@ func newHomeserver(opts Options) (*Homeserver, error) {
 	if opts.PostgresURI != "" {
 		h.DataDirs.Database = ""
 	}
+	if h.address, err = chooseAddress(h.Dir, opts); err != nil {
+		return nil, fmt.Errorf("choose an address for %s: %w", h.Kind, err)
+	}
+	h.ServerName = h.address.ServerName
+	h.URL = fmt.Sprintf("http://127.0.0.1:%d", h.address.Port)
 	return h, nil
-}
-
-func (h *Homeserver) choosePorts() (err error) {
-	if h.port, err = FreePort(); err != nil {
-		return err
-	}
-	h.URL = fmt.Sprintf("http://127.0.0.1:%d", h.port)
-	if h.opts.Federation {
-		if h.tlsPort, err = FreePort(); err != nil {
-			return err
-		}
-		h.ServerName = fmt.Sprintf("localhost:%d", h.tlsPort)
-		return nil
-	}
-	h.ServerName = h.opts.ServerName
-	if h.ServerName == "" {
-		h.ServerName = fmt.Sprintf("%s-%d.test", h.Kind, h.port)
-	}
-	return nil
 }
 
 // Start starts a stopped homeserver again, at the same port and with the same data, and waits

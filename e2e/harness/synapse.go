@@ -31,7 +31,7 @@ func (synapse) configure(_ context.Context, h *Homeserver) error {
 	if err != nil {
 		return err
 	}
-	if h.tlsPort != 0 {
+	if h.address.TLSPort != 0 {
 		if err := writeCertificate(h.Dir); err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func synapseSettings(h *Homeserver) (map[string]any, error) {
 			"config": map[string]any{"every_ms": every.Milliseconds()},
 		}},
 	}
-	if h.tlsPort != 0 {
+	if h.address.TLSPort != 0 {
 		s["tls_certificate_path"] = filepath.Join(h.Dir, certificateFile)
 		s["tls_private_key_path"] = filepath.Join(h.Dir, certificateKeyFile)
 	}
@@ -125,9 +125,9 @@ func synapseListeners(h *Homeserver) []any {
 			"resources": []any{map[string]any{"names": names, "compress": false}},
 		}
 	}
-	all := []any{listener(h.port, false, "client")}
-	if h.tlsPort != 0 {
-		all = append(all, listener(h.tlsPort, true, "federation"))
+	all := []any{listener(h.address.Port, false, "client")}
+	if h.address.TLSPort != 0 {
+		all = append(all, listener(h.address.TLSPort, true, "federation"))
 	}
 	return all
 }

@@ -39,14 +39,27 @@ func (h *Homeserver) AdminToken(ctx context.Context) (string, error) { return h.
 func (h *Homeserver) adminToken(ctx context.Context) (string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.admin == "" {
-		account, err := h.register(ctx, adminLocalpart, h.secret+"-password", true)
-		if err != nil {
-			return "", err
-		}
-		h.admin = account.AccessToken
+	if h.admin != "" {
+		return h.admin, nil
 	}
+	password := h.secret + "-password"
+	admin, err := h.login(ctx, adminLocalpart, password) // from an earlier run in this directory
+	if err != nil {
+		admin, err = h.register(ctx, adminLocalpart, password, true)
+	}
+	if err != nil {
+		return "", err
+	}
+	h.admin = admin.AccessToken
 	return h.admin, nil
+}
+
+func (h *Homeserver) login(ctx context.Context, localpart, password string) (a account, err error) {
+	err = h.request(ctx, http.MethodPost, "/_matrix/client/v3/login", "", map[string]any{
+		"type": "m.login.password", "password": password,
+		"identifier": map[string]any{"type": "m.id.user", "user": localpart},
+	}, &a)
+	return a, err
 }
 
 type account struct {

@@ -10,3 +10,8 @@ import (
 func All(patient, child world.Person) []Step {
 	return slices.Concat(Arrive, Enter(patient), Talk, Leave(child))
 }
+
+// Answered is the story up to an open conversation in which staff have answered.
+func Answered(patient world.Person) []Step {
+	return slices.Concat(Arrive, Enter(patient), Talk[:3])
+}

@@ -33,13 +33,13 @@ func aboutDerde(ctx context.Context, s *Story) error {
 }
 
 func (s *Story) openNewTalk(ctx context.Context) (err error) {
-	if s.Talk, err = s.Fatima.WaitInvite(ctx, s.World.Bot); err != nil {
+	if s.TalkRoom, err = s.Fatima.WaitInvite(ctx, s.World.Bot); err != nil {
 		return err
 	}
-	if err = s.Fatima.Join(ctx, s.Talk); err != nil {
+	if err = s.Fatima.Join(ctx, s.TalkRoom); err != nil {
 		return err
 	}
-	question, err := s.hears(ctx, s.Fatima, s.Talk, "Mijn kind hoest al een week")
+	question, err := s.hears(ctx, s.Fatima, s.TalkRoom, "Mijn kind hoest al een week")
 	if err != nil {
 		return err
 	}

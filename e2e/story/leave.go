@@ -60,13 +60,13 @@ func withdraws(ctx context.Context, s *Story) error {
 	if err := s.talk(ctx, s.Patient, s.Consulting, []line{{"intrekken", "U heeft uw toestemming ingetrokken"}}); err != nil {
 		return err
 	}
-	if _, err := s.hears(ctx, s.Fatima, s.Talk, "heeft de toestemming ingetrokken"); err != nil {
+	if _, err := s.hears(ctx, s.Fatima, s.TalkRoom, "heeft de toestemming ingetrokken"); err != nil {
 		return err
 	}
-	if _, err := s.says(ctx, s.Fatima, s.Talk, "Komt dit nog aan?"); err != nil {
+	if _, err := s.says(ctx, s.Fatima, s.TalkRoom, "Komt dit nog aan?"); err != nil {
 		return err
 	}
-	if _, err := s.hears(ctx, s.Fatima, s.Talk, "niet doorgegeven"); err != nil {
+	if _, err := s.hears(ctx, s.Fatima, s.TalkRoom, "niet doorgegeven"); err != nil {
 		return err
 	}
 	if _, came := s.Patient.Room(s.Consulting).Text("Komt dit nog aan?"); came {
@@ -85,7 +85,7 @@ func retained(ctx context.Context, s *Story) error {
 	for _, seen := range []struct {
 		who  *client.Client
 		room string
-	}{{s.Patient, s.Contact}, {s.Patient, s.Consulting}, {s.Fatima, s.Talk}, {s.Fatima, s.Balie}, {s.Joost, s.Beheer}} {
+	}{{s.Patient, s.Contact}, {s.Patient, s.Consulting}, {s.Fatima, s.TalkRoom}, {s.Fatima, s.Balie}, {s.Joost, s.Beheer}} {
 		if err := s.allGone(ctx, seen.who, seen.room); err != nil {
 			return err
 		}

@@ -18,14 +18,14 @@ type Story struct {
 	World *world.World
 	Tell  func(format string, args ...any) // hears every line
 
-	Patient, Other, Child         *client.Client // Other also has a conversation about a Derde
-	Fatima, Joost                 *client.Client
-	Contact, Consulting           string // the patient's rooms
-	Space, Balie, Beheer, Talk    string // staff's rooms
-	Question, Photo, Answer       client.Event
-	OtherConsulting, ChildContact string
-	patientNumber                 string
-	heard                         map[string]bool // what was read once is not waited for again
+	Patient, Other, Child          *client.Client // Other also has a conversation about a Derde
+	Fatima, Joost                  *client.Client
+	Contact, Consulting            string // the patient's rooms
+	Space, Balie, Beheer, TalkRoom string // staff's rooms
+	Question, Photo, Answer        client.Event
+	OtherConsulting, ChildContact  string
+	patientNumber                  string
+	heard                          map[string]bool // what was read once is not waited for again
 }
 
 // A Step is one thing that has to hold.

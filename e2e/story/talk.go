@@ -41,19 +41,19 @@ func opens(ctx context.Context, s *Story) (err error) {
 	if _, err = s.says(ctx, s.Patient, s.Consulting, "over mijzelf"); err != nil {
 		return err
 	}
-	if s.Talk, err = s.Fatima.WaitInvite(ctx, s.World.Bot); err != nil {
+	if s.TalkRoom, err = s.Fatima.WaitInvite(ctx, s.World.Bot); err != nil {
 		return err
 	}
-	if err = s.Fatima.Join(ctx, s.Talk); err != nil {
+	if err = s.Fatima.Join(ctx, s.TalkRoom); err != nil {
 		return err
 	}
-	if _, err = s.hears(ctx, s.Fatima, s.Talk, "31-05-1980"); err != nil { // the card
+	if _, err = s.hears(ctx, s.Fatima, s.TalkRoom, "31-05-1980"); err != nil { // the card
 		return err
 	}
-	if s.Question, err = s.hears(ctx, s.Fatima, s.Talk, "Ik heb een plek op mijn arm"); err != nil {
+	if s.Question, err = s.hears(ctx, s.Fatima, s.TalkRoom, "Ik heb een plek op mijn arm"); err != nil {
 		return err
 	}
-	s.Photo, err = s.Fatima.WaitEvent(ctx, s.Talk, "the photo", func(e client.Event) bool { return e.MsgType() == "m.image" })
+	s.Photo, err = s.Fatima.WaitEvent(ctx, s.TalkRoom, "the photo", func(e client.Event) bool { return e.MsgType() == "m.image" })
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func opens(ctx context.Context, s *Story) (err error) {
 }
 
 func answers(ctx context.Context, s *Story) (err error) {
-	if _, err = s.says(ctx, s.Fatima, s.Talk, "Dat ziet er onschuldig uit."); err != nil {
+	if _, err = s.says(ctx, s.Fatima, s.TalkRoom, "Dat ziet er onschuldig uit."); err != nil {
 		return err
 	}
 	if s.Answer, err = s.hears(ctx, s.Patient, s.Consulting, "Dat ziet er onschuldig uit."); err != nil {
@@ -80,7 +80,7 @@ func answers(ctx context.Context, s *Story) (err error) {
 		return fmt.Errorf("the answer does not name who answers: %q", s.Answer.Body())
 	}
 	s.Tell("%s sends a photo", name(s.Fatima))
-	if _, err = s.Fatima.SendImage(ctx, s.Talk, client.File{Bytes: Picture, Name: "uitleg.png", MimeType: "image/png", Caption: "Zo smeert u"}); err != nil {
+	if _, err = s.Fatima.SendImage(ctx, s.TalkRoom, client.File{Bytes: Picture, Name: "uitleg.png", MimeType: "image/png", Caption: "Zo smeert u"}); err != nil {
 		return err
 	}
 	photo, err := s.hears(ctx, s.Patient, s.Consulting, "Zo smeert u")
@@ -100,8 +100,8 @@ func relates(ctx context.Context, s *Story) error {
 		here, there      string
 		target, mirrored client.Event
 	}{
-		{s.Patient, s.Fatima, s.Consulting, s.Talk, s.Answer, client.Event{}},
-		{s.Fatima, s.Patient, s.Talk, s.Consulting, s.Question, client.Event{}},
+		{s.Patient, s.Fatima, s.Consulting, s.TalkRoom, s.Answer, client.Event{}},
+		{s.Fatima, s.Patient, s.TalkRoom, s.Consulting, s.Question, client.Event{}},
 	} {
 		if err := s.relateOneWay(ctx, way.from, way.to, way.here, way.there, way.target); err != nil {
 			return err
@@ -151,7 +151,7 @@ func (s *Story) relateOneWay(ctx context.Context, from, to *client.Client, here,
 }
 
 func closes(ctx context.Context, s *Story) error {
-	if _, err := s.says(ctx, s.Fatima, s.Talk, "!sluiten"); err != nil {
+	if _, err := s.says(ctx, s.Fatima, s.TalkRoom, "!sluiten"); err != nil {
 		return err
 	}
 	_, err := s.hears(ctx, s.Patient, s.Consulting, "gesloten")
