@@ -76,6 +76,9 @@ func (b *Bridge) Wake() { b.turns.ring(); b.outbox.ring() }
 
 // Run works until ctx ends: turns, deliveries and retention, each by itself.
 func (b *Bridge) Run(ctx context.Context) error {
+	if err := b.Store.ReleaseEffects(ctx, owner, b.Now()); err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return b.runTurns(ctx) })
 	group.Go(func() error { return b.runOutbox(ctx) })

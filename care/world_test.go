@@ -56,7 +56,6 @@ type world struct {
 	derden   []Derde
 	consents map[Purpose]bool // the last answer per purpose
 	held     int              // messages that wait
-	gone     bool             // the person was forgotten
 	last     []Effect         // of the last turn
 	ids      int
 }

@@ -17,6 +17,7 @@ const (
 	// a claimed one becomes due again at the end of its lease.
 	claimable = effectColumns + ` WHERE head AND due_at <= $1 ORDER BY due_at, id LIMIT $2`
 	claim     = `UPDATE outbox SET owner = $2, due_at = $3, attempt = attempt + 1 WHERE id = $1`
+	release   = `UPDATE outbox SET owner = '', due_at = $2 WHERE head AND owner = $1`
 
 	// The rest is fenced by id, owner and attempt.
 	fenced       = ` WHERE id = $1 AND owner = $2 AND attempt = $3 AND state = 'queued'`
@@ -69,6 +70,19 @@ func (s *Store) claim(ctx context.Context, e *Effect, owner string, until time.T
 	e.Owner, e.DueAt, e.Attempt = owner, until, e.Attempt+1
 	_, err := s.exec(ctx, claim, e.ID, owner, ms(until))
 	return err
+}
+
+// ReleaseEffects gives back at once what an owner had claimed: for an owner that starts, and has
+// therefore ended before. Otherwise what it was busy with would wait for the end of the lease.
+func (s *Store) ReleaseEffects(ctx context.Context, owner string, now time.Time) error {
+	err := s.write(ctx, func(ctx context.Context) error {
+		_, err := s.exec(ctx, release, owner, ms(now))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("release what %s had claimed: %w", owner, err)
+	}
+	return nil
 }
 
 // FinishEffect records that a claimed effect has arrived, and as which event ("" = none, or

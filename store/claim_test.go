@@ -187,3 +187,18 @@ func TestTheNextDueTimeIsTheEndOfALeaseWhenNothingElseWaits(t *testing.T) {
 		missing[time.Time](t)(s.NextDue(t.Context()))
 	})
 }
+
+func TestWhoStartsAgainDoesNotWaitForItsOldLease(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		queue(t, s, "a", "a1")
+		queue(t, s, "b", "b1")
+		old := claimAt(t, s, "worker", noon)
+		require.Len(t, old, 2)
+		require.NoError(t, s.RetryEffect(t.Context(), old[1], noon.Add(time.Hour), "failed"))
+		require.NoError(t, s.ReleaseEffects(t.Context(), "another", noon))
+		require.Empty(t, claimAt(t, s, "worker", noon))
+		require.NoError(t, s.ReleaseEffects(t.Context(), "worker", noon))
+		require.Equal(t, []string{"a1"}, kinds(claimAt(t, s, "worker", noon)), "what failed keeps its time")
+		require.ErrorIs(t, s.FinishEffect(t.Context(), old[0], "", noon), ErrFenced)
+	})
+}

@@ -151,7 +151,9 @@ func TestChoiceAndWordTakeAnything(t *testing.T) {
 			t.Fatalf("%q: option %d does not exist", typed, n)
 		}
 		c.Word(typed)
-		ButtonNumber(typed)
+		if n := ButtonNumber(typed); n < 0 || n > 5 {
+			t.Fatalf("%q: button %d does not exist", typed, n)
+		}
 		if again := normal(normal(typed)); again != normal(typed) {
 			t.Fatalf("%q: normal is not stable: %q", typed, again)
 		}

@@ -14,7 +14,7 @@ import (
 type TextOptions struct {
 	HTML    string // formatted text
 	ReplyTo string // event that it answers
-	TxnID   string // transaction id; the SDK refuses to use one twice in a room
+	TxnID   string // transaction id; a new one each time, for the SDK refuses one that is under way
 }
 
 // SendText sends a text message.

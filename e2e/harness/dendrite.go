@@ -54,9 +54,8 @@ func (dendrite) command(h *Homeserver) (Command, error) {
 	return Command{Path: path, Args: args}, nil
 }
 
-// makeAdmin writes to the accounts table: Dendrite has no request for it. It reads the table
-// at every login and at every request of the application service, but a token that exists
-// keeps the rights it was given.
+// makeAdmin writes to the accounts table: Dendrite has no request for it. The rights hold for
+// whoever logs in from then on.
 func (dendrite) makeAdmin(ctx context.Context, h *Homeserver, userID string) error {
 	db, err := sql.Open("sqlite3", filepath.Join(h.DataDirs.Database, "userapi.db")+"?_busy_timeout=10000")
 	if err != nil {
