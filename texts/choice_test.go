@@ -3,7 +3,6 @@ package texts
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"pgregory.net/rapid"
@@ -77,14 +76,12 @@ func TestChoiceUnderstandsWhatPeopleType(t *testing.T) {
 
 func TestNothingHostileIsAChoiceOrAWord(t *testing.T) {
 	c := load(t)
-	began := time.Now()
 	for _, typed := range hostile {
 		assert.Zero(t, Choice(yesNo, typed), "%.40q", typed)
 		assert.Zero(t, Choice(nil, typed), "%.40q", typed)
 		assert.Empty(t, c.Word(typed), "%.40q", typed)
 		assert.Zero(t, ButtonNumber(typed), "%.40q", typed)
 	}
-	assert.Less(t, time.Since(began), 5*time.Second)
 }
 
 func TestNamesAsOptionsAreNeverGuessed(t *testing.T) {
