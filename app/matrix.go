@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"time"
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
@@ -46,8 +47,12 @@ func (c chat) Read(ctx context.Context, room id.RoomID, eventID id.EventID) (*ev
 	return evt, meant(err)
 }
 
-func (c chat) Send(ctx context.Context, room id.RoomID, kind event.Type, content map[string]any, txn string) (id.EventID, error) {
-	sent, err := c.Client.Send(ctx, room, kind, content, txn)
+func (c chat) Send(ctx context.Context, room id.RoomID, kind event.Type, content map[string]any, txn string, since time.Time) (id.EventID, error) {
+	if since.IsZero() {
+		sent, err := c.Client.Send(ctx, room, kind, content, txn)
+		return sent, meant(err)
+	}
+	sent, err := c.Resend(ctx, room, kind, content, txn, since)
 	return sent, meant(err)
 }
 

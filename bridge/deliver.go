@@ -202,7 +202,11 @@ func (b *Bridge) send(ctx context.Context, t task, room string, kind event.Type,
 	if t.EventID != "" {
 		return id.EventID(t.EventID), nil
 	}
-	return b.Matrix.Send(ctx, id.RoomID(room), kind, content, t.TxnID)
+	since := time.Time{}
+	if t.Attempt > 1 { // an answer may have been lost, and Dendrite forgets transaction ids when it restarts
+		since = t.CreatedAt
+	}
+	return b.Matrix.Send(ctx, id.RoomID(room), kind, content, t.TxnID, since)
 }
 
 // roomOf finds where the effects of a destination go. A room that is not there yet is

@@ -228,7 +228,8 @@ func (b *Bridge) carryRecord(ctx context.Context, p place, c care.Case, e care.E
 }
 
 func (b *Bridge) carryTell(ctx context.Context, p place, c care.Case, e care.Effect) error {
-	return b.add(ctx, ofPerson(job("tell", beheer(c.Person.Answers.Practice), body{Text: e.Text, By: e.By}), c.Person))
+	practice := b.practice(c.Person.Answers.Practice).ID // the first one for who has not chosen yet
+	return b.add(ctx, ofPerson(job("tell", beheer(practice), body{Text: e.Text, By: e.By}), c.Person))
 }
 
 func (b *Bridge) carryTellDesk(ctx context.Context, p place, c care.Case, e care.Effect) error {

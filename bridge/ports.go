@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
@@ -23,8 +24,9 @@ type Matrix interface {
 	UserID() id.UserID
 	// Read returns an event with its content decrypted.
 	Read(ctx context.Context, room id.RoomID, event id.EventID) (*event.Event, error)
-	// Send sends content once per txn, encrypted where the room is.
-	Send(ctx context.Context, room id.RoomID, kind event.Type, content map[string]any, txn string) (id.EventID, error)
+	// Send sends content once per txn, encrypted where the room is. It may have been sent
+	// before, since a time: then the room is searched for it first (zero = certainly new).
+	Send(ctx context.Context, room id.RoomID, kind event.Type, content map[string]any, txn string, since time.Time) (id.EventID, error)
 	// EnsureRoom makes the room, or mends it where it is not as it should be.
 	EnsureRoom(ctx context.Context, room Room) (id.RoomID, error)
 	// Gate lets the member of a consulting room speak, or mutes the room.

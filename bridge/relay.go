@@ -94,7 +94,7 @@ func (b *Bridge) deliverRelay(ctx context.Context, t task) (done delivery, err e
 		if err != nil || content == nil {
 			return b.notAcross(ctx, t, err)
 		}
-		if done.event, err = b.Matrix.Send(ctx, id.RoomID(l.room), event.EventMessage, content, t.TxnID); err != nil {
+		if done.event, err = b.send(ctx, t, l.room, event.EventMessage, content); err != nil {
 			return done, err
 		}
 	}
