@@ -75,6 +75,9 @@ func (c chat) Download(ctx context.Context, file *event.EncryptedFileInfo, uri i
 		uri = file.URL
 	}
 	data, err := c.Client.Download(ctx, uri, file, most)
+	if errors.Is(err, appservice.ErrUndecryptable) { // a broken file never gets better
+		return nil, errors.Join(bridge.ErrNotFound, err)
+	}
 	return data, meant(err)
 }
 

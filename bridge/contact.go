@@ -85,9 +85,18 @@ func (b *Bridge) inContact(ctx context.Context, p place) error {
 	if err != nil {
 		return err
 	}
+	owner, known, err := b.Store.Person(ctx, p.room.Person)
+	if err != nil {
+		return err
+	}
+	if known && owner.ID != person.ID || !b.allowed(p) { // the chat is of who invited us, and of nobody else
+		return b.finish(ctx, p, nil)
+	}
 	return b.finish(ctx, p, func(ctx context.Context) error {
-		if err := b.Store.SavePerson(ctx, person); err != nil {
-			return err
+		if !known {
+			if err := b.Store.SavePerson(ctx, person); err != nil {
+				return err
+			}
 		}
 		if p.room.Person != person.ID { // the account was removed, they begin anew
 			p.room.Person = person.ID

@@ -123,11 +123,15 @@ func (b *Bridge) saveConversation(ctx context.Context, before care.Case, after *
 }
 
 func (b *Bridge) auditMove(ctx context.Context, p place, before, after care.Case) error {
-	if before.Person.State == after.Person.State {
+	if before.Person.State == after.Person.State || after.Person.State == care.Refused { // of a child nothing is kept
 		return nil
 	}
+	actor := after.Person.ID // a pseudonym; staff are named
+	if p.Sender != after.Person.UserID {
+		actor = p.Sender
+	}
 	return b.Store.AddAudit(ctx, store.Audit{
-		At: b.Now(), Actor: p.Sender, Action: "account " + string(after.Person.State),
+		At: b.Now(), Actor: actor, Action: "account " + string(after.Person.State),
 		Person: after.Person.ID, EventID: p.EventID,
 	})
 }

@@ -143,8 +143,11 @@ func (b *Bridge) signed(ctx context.Context, item *his.Item, l letter) error {
 	if err != nil {
 		return err
 	}
-	if known && l.Staff {
-		item.Author = his.Author{Name: m.Name, Role: his.Role(m.Role), ID: uuid.NewSHA1(item.Conversation.ID, []byte(m.UserID))}
+	if l.Staff {
+		item.Author = his.Author{Name: m.Name, Role: his.Role(m.Role), ID: uuid.NewSHA1(item.Conversation.ID, []byte(l.Sender))}
+		if !known { // no longer on the list of staff; never the patient's words
+			item.Author.Name, item.Author.Role = "medewerker", his.Role(care.Doktersassist)
+		}
 		return nil
 	}
 	p := item.Conversation.Patient

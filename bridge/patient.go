@@ -94,8 +94,12 @@ func (b *Bridge) patientReacted(ctx context.Context, p place, person care.Person
 	if !isPrompt {
 		return b.relayAbout(ctx, p, "relay.reaction", string(relation.EventID))
 	}
-	if asked.Person != person.ID || asked.Question != person.Question {
-		return b.finish(ctx, p, nil) // an old question: answered already
+	now, err := b.caseOf(ctx, person)
+	if err != nil {
+		return err
+	}
+	if asked.Person != person.ID || asked.Question != person.Question || asked.AskedAt.Before(now.Conversation.OpenedAt) {
+		return b.finish(ctx, p, nil) // an old question: answered already, or of another conversation
 	}
 	n := texts.ButtonNumber(relation.Key)
 	return b.decide(ctx, p, person, func(c care.Case, env care.Env) care.Case {

@@ -78,6 +78,9 @@ func (l leg) name() string {
 
 // deliverRelay carries one message to the other side.
 func (b *Bridge) deliverRelay(ctx context.Context, t task) (done delivery, err error) {
+	if t.EventID != "" { // its echo was seen: it only has to be remembered, also when it is removed by now
+		return b.alreadyCarried(ctx, t)
+	}
 	evt, err := b.Matrix.Read(ctx, t.sourceRoom(), t.sourceEvent())
 	if errors.Is(err, ErrRedacted) || errors.Is(err, ErrNotFound) {
 		return done, nil // removed before it was passed on
@@ -89,28 +92,30 @@ func (b *Bridge) deliverRelay(ctx context.Context, t task) (done delivery, err e
 	if err != nil {
 		return done, err
 	}
-	if t.EventID == "" {
-		content, err := b.across(ctx, evt, l)
-		if err != nil || content == nil {
-			return b.notAcross(ctx, t, err)
-		}
-		if done.event, err = b.send(ctx, t, l.room, event.EventMessage, content); err != nil {
-			return done, err
-		}
+	content, err := b.across(ctx, evt, l)
+	if err != nil || content == nil {
+		return b.notAcross(ctx, t, err)
 	}
-	if done.event == "" {
-		done.event = id.EventID(t.EventID)
+	if done.event, err = b.send(ctx, t, l.room, event.EventMessage, content); err != nil {
+		return done, err
 	}
-	done.after = func(ctx context.Context) error { return b.carried(ctx, t, evt, l.room, done.event) }
+	done.after = func(ctx context.Context) error { return b.carried(ctx, t, l.room, done.event) }
 	return done, nil
 }
 
-// carried remembers which event stands for which. An edit stands for what it edits, so
-// it needs no row of its own.
-func (b *Bridge) carried(ctx context.Context, t task, evt *event.Event, room string, target id.EventID) error {
-	if edited(evt) != "" {
-		return nil
+func (b *Bridge) alreadyCarried(ctx context.Context, t task) (done delivery, err error) {
+	kind, key, _ := strings.Cut(t.Destination, ":")
+	room, err := b.roomOf(ctx, store.RoomKind(kind), key)
+	if err != nil {
+		return done, err
 	}
+	done.event = id.EventID(t.EventID)
+	done.after = func(ctx context.Context) error { return b.carried(ctx, t, room, done.event) }
+	return done, nil
+}
+
+// carried remembers which event stands for which.
+func (b *Bridge) carried(ctx context.Context, t task, room string, target id.EventID) error {
 	return b.Store.AddMirror(ctx, store.Mirror{
 		SourceEvent: t.SourceEvent, SourceRoom: t.SourceRoom, TargetEvent: string(target), TargetRoom: room,
 		Conversation: t.Conversation, At: b.Now(),
@@ -289,7 +294,7 @@ func (b *Bridge) deliverReaction(ctx context.Context, t task) (done delivery, er
 	if done.event, err = b.send(ctx, t, l.room, event.EventReaction, reaction(target, key)); err != nil {
 		return done, err
 	}
-	done.after = func(ctx context.Context) error { return b.carried(ctx, t, evt, l.room, done.event) }
+	done.after = func(ctx context.Context) error { return b.carried(ctx, t, l.room, done.event) }
 	return done, nil
 }
 

@@ -65,16 +65,21 @@ func (b *Bridge) preparePractice(ctx context.Context, p Practice) error {
 // ensure makes or mends a room and remembers it.
 func (b *Bridge) ensure(ctx context.Context, row store.Room, key string, room Room) (id.RoomID, error) {
 	room.Alias = alias(row.Kind, key)
-	roomID, err := b.Matrix.EnsureRoom(ctx, room)
-	if err != nil {
-		return "", fmt.Errorf("%s room: %w", row.Kind, err)
+	roomID, failure := b.Matrix.EnsureRoom(ctx, room)
+	if failure != nil {
+		failure = fmt.Errorf("%s room: %w", row.Kind, failure)
 	}
+	if roomID == "" {
+		return "", failure
+	}
+	// a room that is there but not yet as it should be is ours all the same: what happens
+	// in it must find its way
 	_, known, err := b.Store.Room(ctx, string(roomID))
-	if err != nil || known {
-		return roomID, err
+	if err == nil && !known {
+		row.ID, row.CreatedAt = string(roomID), b.Now()
+		err = b.Store.SaveRoom(ctx, row)
 	}
-	row.ID, row.CreatedAt = string(roomID), b.Now()
-	return roomID, b.Store.SaveRoom(ctx, row)
+	return roomID, errors.Join(failure, err)
 }
 
 // staffOf lists the Matrix users who work in a practice.

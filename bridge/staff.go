@@ -16,7 +16,8 @@ func (b *Bridge) addStaffCommand(ctx context.Context, r request) error {
 		return b.usage(ctx, r, "staff.add")
 	}
 	user, role := id.UserID(r.args[0]), care.Role(strings.ToLower(r.args[1]))
-	if local, server, err := user.Parse(); err != nil || local == "" || server == "" {
+	// the practice's rooms do not leave our server: someone elsewhere could never come in
+	if local, server, err := user.Parse(); err != nil || local == "" || server != b.Domain {
 		return b.mistake(ctx, r, "error.staff_user")
 	}
 	if !care.KnownRole(role) {
