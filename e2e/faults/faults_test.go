@@ -145,3 +145,10 @@ func filed(t *testing.T, s *story.Story, word string) []int {
 	}
 	return numbers(texts, word)
 }
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
