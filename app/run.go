@@ -36,7 +36,9 @@ type instance struct {
 	matrix  *appservice.Client
 	bridge  *bridge.Bridge
 	started time.Time
-	ready   atomic.Bool // the rooms are there, and messages are handled
+	// staffChanged says that the configuration names other staff than at the last start.
+	staffChanged bool
+	ready        atomic.Bool // the rooms are there, and messages are handled
 }
 
 // Run starts everything and returns when ctx ends or something fails for good.
@@ -172,6 +174,11 @@ func (i *instance) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if i.staffChanged {
+		if err := i.bridge.MendStaff(ctx); err != nil {
+			return err
+		}
+	}
 	i.ready.Store(true)
 	i.log.Info().Dur("after", time.Since(i.started)).Msg("Spreekkamer is ready")
 	return i.bridge.Run(ctx)
@@ -184,6 +191,11 @@ func (i *instance) takeStaff(ctx context.Context) error {
 	for _, s := range i.config.Staff {
 		named[s.User] = true
 		m := care.Member{UserID: s.User, Name: s.Name, Role: care.Role(s.Role), Practice: s.Practice, Source: "config"}
+		if before, known, err := i.store.Staff(ctx, s.User); err != nil {
+			return err
+		} else if !known || before != m {
+			i.staffChanged = true
+		}
 		if err := i.store.SaveStaff(ctx, m); err != nil {
 			return err
 		}
@@ -195,6 +207,7 @@ func (i *instance) takeStaff(ctx context.Context) error {
 		}
 		for _, m := range all {
 			if m.Source == "config" && !named[m.UserID] {
+				i.staffChanged = true
 				if err := i.store.RemoveStaff(ctx, m.UserID, time.Now()); err != nil {
 					return err
 				}

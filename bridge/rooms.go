@@ -30,6 +30,18 @@ func (b *Bridge) Prepare(ctx context.Context) error {
 	return nil
 }
 
+// MendStaff has the rooms of every practice, also those of open conversations, brought in
+// line with who works there now.
+func (b *Bridge) MendStaff(ctx context.Context) error {
+	for _, p := range b.Practices {
+		if err := b.add(ctx, job("staff", beheer(p.ID), body{Practice: p.ID})); err != nil {
+			return err
+		}
+	}
+	b.outbox.ring()
+	return nil
+}
+
 // staffRooms are the rooms that each practice has in its space.
 var staffRooms = []struct {
 	kind store.RoomKind
