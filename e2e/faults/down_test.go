@@ -11,7 +11,8 @@ import (
 
 const whileDown = 120
 
-// A patient goes on writing while the bridge is down.
+// A patient goes on writing while the bridge is down; the homeserver is restarted in
+// between, and forgets what it still wanted to push.
 func TestTheBridgeIsDownFor120Messages(t *testing.T) {
 	each(t, world.Options{}, func(t *testing.T, s *story.Story) {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -20,9 +21,10 @@ func TestTheBridgeIsDownFor120Messages(t *testing.T) {
 		if err := s.World.Bridge().Stop(); err != nil {
 			t.Fatal(err)
 		}
-		if err := patient.write(ctx, 1, whileDown); err != nil {
-			t.Fatal(err)
-		}
+		must(t, patient.write(ctx, 1, whileDown/2))
+		must(t, s.World.Home.Stop())
+		must(t, s.World.Home.Start(ctx))
+		must(t, patient.write(ctx, whileDown/2+1, whileDown))
 		if err := s.World.StartBridge(ctx); err != nil {
 			t.Fatal(err)
 		}

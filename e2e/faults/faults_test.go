@@ -83,7 +83,20 @@ func numbers(texts []string, word string) (all []int) {
 func (a side) waitAll(ctx context.Context, t *testing.T, other side, n int) {
 	t.Helper()
 	seen := func(c *client.Client) []int { return numbers(c.Room(a.room).Bodies(), other.word) }
-	err := a.who.WaitFor(ctx, fmt.Sprintf("%d messages", n), func(c *client.Client) bool { return len(seen(c)) >= n })
+	// A client that was away, or got very much at once, has a gap in what came in by itself: it
+	// scrolls back, as a person would.
+	var err error
+	for len(seen(a.who)) < n && ctx.Err() == nil {
+		short, cancel := context.WithTimeout(ctx, 10*time.Second)
+		err = a.who.WaitFor(short, fmt.Sprintf("%d messages", n), func(c *client.Client) bool { return len(seen(c)) >= n })
+		cancel()
+		if err != nil {
+			must(t, a.who.Backfill(ctx, a.room))
+		}
+	}
+	if len(seen(a.who)) >= n {
+		err = nil
+	}
 	inOrder(t, "at the other side of "+other.word, seen(a.who), n)
 	if err != nil {
 		t.Errorf("%s: not everything arrived in time", other.word)
