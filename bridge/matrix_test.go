@@ -1,0 +1,244 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+)
+
+// A fakeMatrix is a homeserver in memory, as far as the bridge sees one. It remembers what
+// was sent and answers what it is told to; encryption and intake are tested with real servers.
+type fakeMatrix struct {
+	mu     sync.Mutex
+	now    func() time.Time
+	rooms  map[id.RoomID]*fakeRoom
+	byTxn  map[string]id.EventID
+	files  map[string][]byte
+	noKey  map[id.EventID]bool
+	echoes []*fakeEvent // of the bot's own, not yet handed to the store
+	n      int
+
+	// fails, when set, is asked before every call: an error it returns is the answer.
+	fails func(call string, room id.RoomID) error
+}
+
+type fakeRoom struct {
+	Room
+	id     id.RoomID
+	open   bool
+	joined bool // the bot is in it
+	events []*fakeEvent
+}
+
+type fakeEvent struct {
+	*event.Event
+	txn  string
+	gone bool
+}
+
+const botID = id.UserID("@spreekkamer:praktijk.example")
+
+func newFakeMatrix(now func() time.Time) *fakeMatrix {
+	return &fakeMatrix{
+		now: now, rooms: map[id.RoomID]*fakeRoom{}, byTxn: map[string]id.EventID{}, files: map[string][]byte{},
+		noKey: map[id.EventID]bool{},
+	}
+}
+
+func (f *fakeMatrix) UserID() id.UserID { return botID }
+
+// begin locks, and says whether the call has to fail.
+func (f *fakeMatrix) begin(call string, room id.RoomID) error {
+	f.mu.Lock()
+	if f.fails == nil {
+		return nil
+	}
+	return f.fails(call, room)
+}
+
+// room finds a room, or makes one that somebody else has made.
+func (f *fakeMatrix) room(room id.RoomID) *fakeRoom {
+	if f.rooms[room] == nil {
+		f.rooms[room] = &fakeRoom{id: room}
+	}
+	return f.rooms[room]
+}
+
+func (f *fakeMatrix) find(room id.RoomID, eventID id.EventID) (*fakeEvent, error) {
+	for _, e := range f.room(room).events {
+		if e.ID == eventID {
+			return e, nil
+		}
+	}
+	return nil, ErrNotFound
+}
+
+// put adds an event to a room.
+func (f *fakeMatrix) put(room id.RoomID, sender id.UserID, kind event.Type, content map[string]any, txn string) *fakeEvent {
+	f.n++
+	data, err := json.Marshal(content)
+	if err != nil {
+		panic(err)
+	}
+	evt := &event.Event{
+		ID: id.EventID(fmt.Sprintf("$event%d", f.n)), RoomID: room, Sender: sender, Type: kind, Timestamp: f.now().UnixMilli(),
+	}
+	if err := evt.Content.UnmarshalJSON(data); err != nil {
+		panic(err)
+	}
+	_ = evt.Content.ParseRaw(kind)
+	e := &fakeEvent{Event: evt, txn: txn}
+	f.room(room).events = append(f.room(room).events, e)
+	return e
+}
+
+func (f *fakeMatrix) Read(_ context.Context, room id.RoomID, eventID id.EventID) (*event.Event, error) {
+	defer f.mu.Unlock()
+	if err := f.begin("read", room); err != nil {
+		return nil, err
+	}
+	e, err := f.find(room, eventID)
+	switch {
+	case err != nil:
+		return nil, err
+	case e.gone:
+		return nil, ErrRedacted
+	case f.noKey[eventID]:
+		return nil, ErrNoKey
+	}
+	fresh := *e.Event // a reader may change what it gets
+	fresh.Content = event.Content{}
+	data, _ := json.Marshal(e.Content.Raw)
+	_ = fresh.Content.UnmarshalJSON(data)
+	_ = fresh.Content.ParseRaw(e.Type)
+	return &fresh, nil
+}
+
+func (f *fakeMatrix) Send(_ context.Context, room id.RoomID, kind event.Type, content map[string]any, txn string, _ time.Time) (id.EventID, error) {
+	defer f.mu.Unlock()
+	if err := f.begin("send", room); err != nil {
+		return "", err
+	}
+	if sent, ok := f.byTxn[txn]; ok {
+		return sent, nil
+	}
+	e := f.put(room, botID, kind, content, txn)
+	f.byTxn[txn] = e.ID
+	f.echoes = append(f.echoes, e)
+	return e.ID, nil
+}
+
+func (f *fakeMatrix) EnsureRoom(_ context.Context, room Room) (id.RoomID, error) {
+	defer f.mu.Unlock()
+	roomID := id.RoomID("!" + room.Alias + ":praktijk.example")
+	if err := f.begin("ensure", roomID); err != nil {
+		return "", err
+	}
+	r := f.room(roomID)
+	r.Room, r.open, r.joined = room, room.Open, true
+	return roomID, nil
+}
+
+func (f *fakeMatrix) Gate(_ context.Context, room id.RoomID, open bool) error {
+	defer f.mu.Unlock()
+	err := f.begin("gate", room)
+	if err == nil {
+		f.room(room).open = open
+	}
+	return err
+}
+
+func (f *fakeMatrix) Rename(_ context.Context, room id.RoomID, name string) error {
+	defer f.mu.Unlock()
+	err := f.begin("rename", room)
+	if err == nil {
+		f.room(room).Name = name
+	}
+	return err
+}
+
+func (f *fakeMatrix) enter(call string, room id.RoomID, joined bool) error {
+	defer f.mu.Unlock()
+	err := f.begin(call, room)
+	if err == nil {
+		f.room(room).joined = joined
+	}
+	return err
+}
+
+func (f *fakeMatrix) Join(_ context.Context, room id.RoomID) error {
+	return f.enter("join", room, true)
+}
+func (f *fakeMatrix) Leave(_ context.Context, room id.RoomID) error {
+	return f.enter("leave", room, false)
+}
+
+func (f *fakeMatrix) Redact(_ context.Context, room id.RoomID, eventID id.EventID, _ string) error {
+	defer f.mu.Unlock()
+	if err := f.begin("redact", room); err != nil {
+		return err
+	}
+	e, err := f.find(room, eventID)
+	if err == nil {
+		e.gone = true
+	}
+	return err
+}
+
+func (f *fakeMatrix) Gone(_ context.Context, room id.RoomID, eventID id.EventID) (bool, error) {
+	defer f.mu.Unlock()
+	if err := f.begin("gone", room); err != nil {
+		return false, err
+	}
+	e, err := f.find(room, eventID)
+	return err == nil && e.gone, err
+}
+
+func (f *fakeMatrix) Download(_ context.Context, file *event.EncryptedFileInfo, uri id.ContentURIString, most int64) ([]byte, error) {
+	defer f.mu.Unlock()
+	if err := f.begin("download", ""); err != nil {
+		return nil, err
+	}
+	if file != nil {
+		uri = file.URL
+	}
+	data, ok := f.files[string(uri)]
+	switch {
+	case !ok:
+		return nil, ErrNotFound
+	case int64(len(data)) > most:
+		return nil, ErrRefused
+	}
+	return slices.Clone(data), nil
+}
+
+func (f *fakeMatrix) Upload(_ context.Context, data []byte, before func(uri string) error) (*event.EncryptedFileInfo, error) {
+	f.mu.Lock()
+	f.n++
+	uri := fmt.Sprintf("mxc://praktijk.example/file%d", f.n)
+	f.mu.Unlock()
+	if err := before(uri); err != nil {
+		return nil, err
+	}
+	defer f.mu.Unlock()
+	if err := f.begin("upload", ""); err != nil {
+		return nil, err
+	}
+	f.files[uri] = slices.Clone(data)
+	return &event.EncryptedFileInfo{URL: id.ContentURIString(uri)}, nil
+}
+
+func (f *fakeMatrix) EraseMedia(_ context.Context, uri string) error {
+	defer f.mu.Unlock()
+	err := f.begin("erase", "")
+	if err == nil {
+		delete(f.files, uri)
+	}
+	return err
+}
