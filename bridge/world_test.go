@@ -137,9 +137,12 @@ func (w *world) reacts(sender id.UserID, room id.RoomID, target id.EventID, emoj
 func (w *world) removes(sender id.UserID, room id.RoomID, target id.EventID) {
 	w.Helper()
 	require.NoError(w, w.matrix.Redact(w.Context(), room, target, ""))
-	w.batch++
+	w.matrix.mu.Lock()
+	e := w.matrix.put(room, sender, event.EventRedaction, map[string]any{}, "")
+	e.Redacts = target
+	w.matrix.mu.Unlock()
 	w.keep(store.Event{
-		ID: fmt.Sprintf("$removal%d", w.batch), RoomID: string(room), Type: event.EventRedaction.Type, Sender: string(sender),
+		ID: string(e.ID), RoomID: string(room), Type: event.EventRedaction.Type, Sender: string(sender),
 		OriginAt: w.clock, Target: string(target), ForInbox: true,
 	})
 	w.settles()
