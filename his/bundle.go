@@ -13,16 +13,17 @@ type kindRule struct {
 
 	files  func(*mapper) []fhir.Reference // adds the item itself; returns what was filed
 	status string                         // sets the conversation's FHIR status; "": leaves it
-	change bool                           // changes what was filed before
+	change string                         // the v3-DataOperation on what was filed before; "": CREATE
 }
 
 var kindRules = map[Kind]kindRule{
 	KindMessage:    {files: (*mapper).message},
-	KindEdit:       {replaces: true, files: (*mapper).edit, change: true},
+	KindEdit:       {replaces: true, files: (*mapper).edit, change: "UPDATE"},
 	KindRemoval:    {replaces: true, files: (*mapper).removal},
-	KindClosing:    {files: (*mapper).closing, status: "completed", change: true},
-	KindReopening:  {files: (*mapper).conversationItself, status: "in-progress", change: true},
-	KindWithdrawal: {derde: true, files: (*mapper).withdrawal, change: true},
+	KindClosing:    {files: (*mapper).closing, status: "completed", change: "UPDATE"},
+	KindReopening:  {files: (*mapper).conversationItself, status: "in-progress", change: "UPDATE"},
+	KindWithdrawal: {derde: true, files: (*mapper).withdrawal, change: "UPDATE"},
+	KindMistake:    {files: (*mapper).mistake, change: "NULLIFY"},
 }
 
 // Bundle is the item in FHIR R4: one transaction that holds all it refers to, so that
@@ -37,7 +38,11 @@ func Bundle(item Item) (fhir.Bundle, error) {
 	if err := check(item); err != nil {
 		return fhir.Bundle{}, err
 	}
+	item = filedAnew(item)
 	m := &mapper{item: item, rule: kindRules[item.Kind]}
+	if item.Kind == KindMistake && len(item.Mistaken) == 0 {
+		m.rule.status = enteredInError
+	}
 	m.people()
 	m.conversation()
 	m.attestation()
@@ -48,6 +53,9 @@ func Bundle(item Item) (fhir.Bundle, error) {
 		Entry:      m.entries,
 	}, nil
 }
+
+// enteredInError is how FHIR says of anything that it should not have been there.
+const enteredInError = "entered-in-error"
 
 // mapper collects a Bundle's entries and knows by which reference each is called.
 type mapper struct {

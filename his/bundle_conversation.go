@@ -3,6 +3,8 @@ package his
 import (
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"github.com/spreekkamer/spreekkamer/his/fhir"
 )
 
@@ -51,8 +53,9 @@ func (m *mapper) headerResource() fhir.Communication {
 	c := m.item.Conversation
 	return fhir.Communication{
 		ResourceType: "Communication",
-		Identifier:   []fhir.Identifier{*ours(derive(c.ID, "header"))},
-		Status:       m.status(),
+		Identifier:   m.headerIdentifiers(),
+		Status:       m.headerStatus(),
+		Category:     m.category(),
 		Priority:     m.priority(),
 		Medium:       online,
 		Subject:      &m.subject,
@@ -66,15 +69,48 @@ func (m *mapper) headerResource() fhir.Communication {
 // online is "written, electronic" of v3-ParticipationMode.
 var online = []fhir.CodeableConcept{fhir.Concept(fhir.SystemParticipationMode, "ONLINEWRIT")}
 
-// status is the same word for a Task and for a Communication.
+// headerIdentifiers also name the conversation itself: who finds an answer to a message
+// comes from the header to the conversation.
+func (m *mapper) headerIdentifiers() []fhir.Identifier {
+	c := m.item.Conversation
+	id := c.original
+	if id == uuid.Nil {
+		id = c.ID
+	}
+	return []fhir.Identifier{*ours(derive(c.ID, "header")), *ours(id)}
+}
+
+// statuses are what a Task says of a conversation.
+var statuses = map[Status]string{StatusRequested: "requested", StatusOpen: "in-progress", StatusClosed: "completed"}
+
+// status is the Task's.
 func (m *mapper) status() string {
 	if m.rule.status != "" {
 		return m.rule.status
 	}
-	if m.item.Conversation.Status == StatusClosed {
-		return "completed"
+	if status, known := statuses[m.item.Conversation.Status]; known {
+		return status
 	}
-	return "in-progress"
+	return statuses[StatusOpen]
+}
+
+// headerStatus is the Task's word where a Communication has it.
+func (m *mapper) headerStatus() string {
+	if status := m.status(); status != statuses[StatusRequested] {
+		return status
+	}
+	return statuses[StatusOpen]
+}
+
+// categories are a conversation's kinds in words: there is no code for them.
+var categories = map[Category]string{CategoryCare: "Zorgvraag", CategoryNonCare: "Praktische vraag"}
+
+func (m *mapper) category() []fhir.CodeableConcept {
+	words, told := categories[m.item.Conversation.Category]
+	if !told {
+		return nil
+	}
+	return []fhir.CodeableConcept{*text(words)}
 }
 
 func (m *mapper) priority() string {

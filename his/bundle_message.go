@@ -38,6 +38,25 @@ func (m *mapper) removal() []fhir.Reference {
 	return []fhir.Reference{m.create(m.item.ID, notice, byIdentifier(m.item.ID))}
 }
 
+// mistake marks what should not have been filed, and leaves its words to the server's
+// history. The conversation's own status is set with it when all of it was mistaken.
+func (m *mapper) mistake() (marked []fhir.Reference) {
+	for _, id := range m.item.Mistaken {
+		marked = append(marked, m.update(id, fhir.Communication{
+			ResourceType: "Communication",
+			Identifier:   []fhir.Identifier{*ours(id)},
+			PartOf:       []fhir.Reference{m.header},
+			Status:       enteredInError,
+			StatusReason: text(m.item.body()),
+			Subject:      &m.subject,
+		}))
+	}
+	if len(marked) == 0 {
+		marked = []fhir.Reference{m.task, m.header}
+	}
+	return marked
+}
+
 // closing adds question, answer and summary as one document, when there is one.
 func (m *mapper) closing() []fhir.Reference {
 	return append(m.conversationItself(), m.documents(m.item.documents())...)
@@ -52,6 +71,7 @@ func (m *mapper) communication(documents []fhir.Reference) fhir.Communication {
 		Identifier:   []fhir.Identifier{*ours(m.item.ID)},
 		PartOf:       []fhir.Reference{m.header},
 		Status:       "completed",
+		Category:     m.category(),
 		Priority:     m.priority(),
 		Medium:       online,
 		Subject:      &m.subject,
@@ -98,7 +118,8 @@ func (i Item) documents() (all []document) {
 	for n, a := range i.Attachments {
 		all = append(all, document{i.attachmentID(n), a.Name, a.ContentType, a.Size, a.Open})
 	}
-	if said := plain(i.Text); i.Kind == KindClosing && said != "" {
+	if i.Closing != nil {
+		said := i.Closing.document(i.Conversation)
 		all = append(all, document{
 			derive(i.ID, "document"), conversationTitle(i.Conversation) + ".txt", "text/plain", int64(len(said)),
 			func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(said)), nil },
@@ -123,6 +144,7 @@ func (m *mapper) documents(all []document) (refs []fhir.Reference) {
 			Type:             text(m.documentType()),
 			Subject:          &m.subject,
 			Date:             fhir.Instant(m.item.Sent),
+			Context:          m.contact(),
 			Author:           []fhir.Reference{m.author},
 			Custodian:        &m.practice,
 			Description:      conversationTitle(m.item.Conversation),
@@ -132,6 +154,17 @@ func (m *mapper) documents(all []document) (refs []fhir.Reference) {
 		}, byIdentifier(d.id)))
 	}
 	return refs
+}
+
+// contact is as what kind of contact the conversation counts for the practice.
+func (m *mapper) contact() *fhir.DocumentContext {
+	if m.item.Closing == nil || m.item.Closing.Consult == nil {
+		return nil
+	}
+	c := m.item.Closing.Consult
+	return &fhir.DocumentContext{Event: []fhir.CodeableConcept{{
+		Coding: []fhir.Coding{{System: line(c.System), Code: line(c.Code), Display: line(c.Display)}}, Text: c.words(),
+	}}}
 }
 
 func (m *mapper) documentType() string {

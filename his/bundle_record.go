@@ -84,8 +84,11 @@ func (m *mapper) provenance(filed []fhir.Reference) fhir.Provenance {
 			{Type: concept(fhir.SystemProvenanceAgent, "assembler"), Who: bridge(), OnBehalfOf: &m.practice},
 		},
 	}
-	if m.rule.change {
-		p.Activity = concept(fhir.SystemDataOperation, "UPDATE")
+	if m.rule.change != "" {
+		p.Activity = concept(fhir.SystemDataOperation, m.rule.change)
+	}
+	if why := m.item.body(); m.item.Kind == KindMistake {
+		p.Reason = []fhir.CodeableConcept{*text(why)}
 	}
 	if m.item.Kind == KindEdit {
 		p.Entity = []fhir.ProvenanceEntity{{Role: "revision", What: named("Communication", m.item.Replaces)}}
@@ -96,7 +99,7 @@ func (m *mapper) provenance(filed []fhir.Reference) fhir.Provenance {
 func (m *mapper) auditEvent(filed fhir.Reference) fhir.AuditEvent {
 	who := bridge()
 	action := "C"
-	if m.rule.change {
+	if m.rule.change != "" {
 		action = "U"
 	}
 	return fhir.AuditEvent{

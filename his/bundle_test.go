@@ -90,7 +90,7 @@ func TestEveryBundleIsATransactionThatCanBePostedTwice(t *testing.T) {
 	every(t, func(t *testing.T, item his.Item) {
 		_, b := write(t, item)
 		assert.Equal(t, "transaction", b.Type)
-		assert.Equal(t, "urn:uuid:"+item.ID.String(), b.Identifier.Value)
+		assert.Equal(t, "urn:uuid:"+his.EditionID(item.ID, item.Conversation.Edition).String(), b.Identifier.Value)
 		seen := map[string]bool{}
 		for _, e := range b.Entry {
 			kind, _ := e.Resource["resourceType"].(string)

@@ -31,7 +31,8 @@ var requirements = []requirement{
 	{"the practice's AGB code is not 8 digits", func(i Item) bool { return digits(i.Conversation.Practice.AGB, 8) }},
 	{"no patient number, or a BSN that is not 9 digits", func(i Item) bool { return known(i.Conversation.Patient) }},
 	{"the Derde is not complete", func(i Item) bool { return i.Conversation.Derde == nil || complete(*i.Conversation.Derde) }},
-	{"text longer than a HIS can hold", func(i Item) bool { return i.Kind == KindClosing || len(i.Text) <= maxText }},
+	{"text longer than a HIS can hold", func(i Item) bool { return len(i.Text) <= maxText }},
+	{"a document that belongs to a closing only, or with half a code", func(i Item) bool { return closes(i) }},
 	{"it does not say which message it replaces", func(i Item) bool { return !kindRules[i.Kind].replaces || i.Replaces != uuid.Nil }},
 	{"it concerns no Derde", func(i Item) bool { return !kindRules[i.Kind].derde || i.Conversation.Derde != nil }},
 	{"an attachment cannot be read, or is there twice", func(i Item) bool { return readable(i) }},
@@ -54,6 +55,14 @@ func known(p Patient) bool { return line(p.Number) != "" && digits(p.BSN, 9) }
 func complete(d Derde) bool {
 	ground := d.Ground == GroundParent || d.Ground == GroundPermission
 	return line(d.Name) != "" && ground && datable(d.AttestedAt) && (d.Patient == nil || known(*d.Patient))
+}
+
+func closes(i Item) bool {
+	if i.Closing == nil {
+		return true
+	}
+	c := i.Closing.Consult
+	return i.Kind == KindClosing && (c == nil || line(c.System) != "" && line(c.Code) != "")
 }
 
 // digits is true for n digits, and for nothing at all.

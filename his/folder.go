@@ -25,6 +25,8 @@ import (
 // patient is the account holder, also when the item is about a Derde: the directory
 // stays the same through a conversation.
 //
+// Answers come from the directory antwoorden (folder_answers.go).
+//
 // A file appears whole and never changes. The .json comes last: where it is, the item
 // is complete. What is not finished has a name that begins with a dot and ends in
 // .part; what a crash left of it goes when the item is filed again. Two processes that
@@ -47,6 +49,7 @@ func (f *folder) File(ctx context.Context, item Item) (Receipt, error) {
 	if err := check(item); err != nil {
 		return Receipt{}, err
 	}
+	item = filedAnew(item)
 	patient, conversation := dirName(item.Conversation.Patient.Number), strconv.FormatInt(item.Conversation.Number, 10)
 	unlock, err := f.busy.lock(ctx, patient+"/"+conversation)
 	if err != nil {

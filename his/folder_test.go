@@ -1,20 +1,17 @@
 package his_test
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -34,9 +31,31 @@ func TestFolderConforms(t *testing.T) {
 				died := crash(t, dir, item, step)
 				return open(t, dir), died
 			},
-			Streams: true,
+			Streams:  true,
+			Answer:   func(t testing.TB, w histest.Written) { answerInFolder(t, dir, w) },
+			Reported: func(t testing.TB, a his.Answer) his.Delivery { return putAway(t, dir, a) },
 		}
 	})
+}
+
+var written int // answers so far; the tests of the suite follow each other
+
+func answerInFolder(t testing.TB, dir string, w histest.Written) {
+	written++
+	text := fmt.Sprintf("Gesprek: %d\nVan: %s (%s)\n\n%s\n", w.InReplyTo.Conversation.Number, w.Author.Name, w.Author.Role, w.Text)
+	drop(t, dir, fmt.Sprintf("%04d.txt", written), text, time.Unix(1_780_000_000+int64(written), 0))
+}
+
+// putAway finds an answer's words in the directory that says what became of it.
+func putAway(t testing.TB, dir string, a his.Answer) his.Delivery {
+	for _, path := range files(t, filepath.Join(dir, "antwoorden")) {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		if strings.Contains(string(text), a.Text) {
+			return map[string]his.Delivery{"verzonden": his.DeliveryDelivered, "mislukt": his.DeliveryFailed}[filepath.Base(filepath.Dir(path))]
+		}
+	}
+	return ""
 }
 
 func open(t testing.TB, dir string) his.Connector {
@@ -65,68 +84,6 @@ func crash(t testing.TB, dir string, item his.Item, step int) (died bool) {
 		require.ErrorIs(t, err, dead)
 	}
 	return err != nil
-}
-
-// watch is a HIS: it takes every .json and what belongs to it.
-func watch(t testing.TB, dir string) (filed []histest.Filed) {
-	t.Helper()
-	for _, path := range files(t, dir) {
-		name, ours := strings.CutSuffix(path, ".json")
-		if !ours {
-			continue
-		}
-		b := readBundle(t, path)
-		text, err := os.ReadFile(name + ".txt")
-		require.NoError(t, err)
-		item := histest.Filed{ID: uuid.MustParse(strings.TrimPrefix(b.Identifier.Value, "urn:uuid:")), Record: string(text)}
-		for _, data := range b.binaries(t) {
-			item.Attachments = append(item.Attachments, sha256.Sum256(data))
-		}
-		for _, file := range attachmentFiles(t, name) {
-			data, err := os.ReadFile(file)
-			require.NoError(t, err)
-			assert.Contains(t, item.Attachments, sha256.Sum256(data), "%s is in the Bundle too", file)
-		}
-		filed = append(filed, item)
-	}
-	return filed
-}
-
-// files are all files below dir, sorted within their directory.
-func files(t testing.TB, dir string) (all []string) {
-	t.Helper()
-	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			all = append(all, path)
-		}
-		return err
-	}))
-	return all
-}
-
-func attachmentFiles(t testing.TB, base string) []string {
-	t.Helper()
-	return slices.DeleteFunc(files(t, filepath.Dir(base)), func(path string) bool { return !strings.HasPrefix(path, base+"-") })
-}
-
-type bundle struct {
-	ResourceType, Type, Timestamp string
-	Identifier                    struct{ System, Value string }
-	Entry                         []entry
-}
-
-type entry struct {
-	FullURL  string `json:"fullUrl"`
-	Resource map[string]any
-	Request  struct{ Method, URL, IfNoneExist string }
-}
-
-func readBundle(t testing.TB, path string) (b bundle) {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(text, &b))
-	return b
 }
 
 // binaries leaves out the text of a closing.

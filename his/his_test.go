@@ -56,6 +56,11 @@ var impossible = []struct {
 	{"about a Derde nobody attested", func(i *his.Item) { i.Conversation.Derde = derde(func(d *his.Derde) { d.AttestedAt = time.Time{} }) }, "the Derde is not complete"},
 	{"about a Derde with a strange BSN", func(i *his.Item) { i.Conversation.Derde = derde(func(d *his.Derde) { d.Patient.BSN = "x" }) }, "the Derde is not complete"},
 	{"with a megabyte of words", func(i *his.Item) { i.Text = string(make([]byte, 1<<20+1)) + "x" }, "text longer than a HIS can hold"},
+	{"that closes nothing with a document", func(i *his.Item) { i.Closing = histest.Document() }, "a document that belongs to a closing only, or with half a code"},
+	{"that closes with half a code", func(i *his.Item) {
+		i.Kind, i.Closing = his.KindClosing, histest.Document()
+		i.Closing.Consult.System = ""
+	}, "a document that belongs to a closing only, or with half a code"},
 	{"that edits nothing", func(i *his.Item) { i.Kind = his.KindEdit }, "it does not say which message it replaces"},
 	{"that removes nothing", func(i *his.Item) { i.Kind = his.KindRemoval }, "it does not say which message it replaces"},
 	{"that withdraws nothing", func(i *his.Item) { i.Kind = his.KindWithdrawal }, "it concerns no Derde"},

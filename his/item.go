@@ -17,10 +17,17 @@ type Item struct {
 	Sent         time.Time    // when it was written, by the sender's server
 	Filed        time.Time    // when filing was decided on: the same on every try; zero: Sent
 	Author       Author
-	Text         string    // plain text; KindClosing: question, answer and summary; may be empty
+	Text         string    // plain text; KindMistake: why it should not be there; may be empty
 	InReplyTo    uuid.UUID // the message this answers; zero: none
 	Replaces     uuid.UUID // KindEdit, KindRemoval: the message that is replaced or removed
 	Attachments  []Attachment
+
+	// Closing is KindClosing's document; nil: only that it was closed.
+	Closing *Closing
+
+	// Mistaken are KindMistake's messages that should not have been filed; none: all of the
+	// conversation. What was mistaken is named by the ID of its Item.
+	Mistaken []uuid.UUID
 }
 
 // Kind is what an Item is.
@@ -30,30 +37,80 @@ const (
 	KindMessage    Kind = "message"    // what a patient or the practice wrote
 	KindEdit       Kind = "edit"       // a new wording of a filed message
 	KindRemoval    Kind = "removal"    // the sender removed a filed message from the chat; the record keeps it
-	KindClosing    Kind = "closing"    // the conversation ended; Text is its one document, or empty
+	KindClosing    Kind = "closing"    // the conversation ended; Closing is its one document
 	KindReopening  Kind = "reopening"  // a closed conversation goes on
 	KindWithdrawal Kind = "withdrawal" // the attestation about the Derde ended
+
+	// KindMistake says that what was filed does not belong where it is: the wrong patient,
+	// or the wrong system. It is never deleted, but marked as entered in error. Make the
+	// item with the Conversation as it was filed. To file the conversation where it does
+	// belong, file its items anew with a higher Conversation.Edition.
+	KindMistake Kind = "mistake"
 )
 
 // Conversation is what an Item belongs to.
 type Conversation struct {
 	ID       uuid.UUID
-	Number   int64 // what staff call it; from 1
+	Number   int64 // what staff call it; from 1, different for each conversation of a practice
 	Opened   time.Time
 	Status   Status
+	Category Category // may be empty: not told apart
 	Urgent   bool
 	Practice Practice
 	Patient  Patient // the account holder, who writes
 	Derde    *Derde  // whom it concerns; nil: the account holder
+
+	// Edition counts how often the conversation was filed anew after a KindMistake for all
+	// of it: 0, 1, 2… Items and conversations of different editions are different things
+	// in the HIS, though their IDs are the same.
+	Edition int
+
+	original uuid.UUID // ID of the first edition, when this is another; see filedAnew
 }
 
 // Status is a conversation's state. KindClosing and KindReopening bring their own.
 type Status string
 
 const (
-	StatusOpen   Status = "open"
-	StatusClosed Status = "closed"
+	StatusRequested Status = "requested" // nobody in the practice has taken it up yet
+	StatusOpen      Status = "open"
+	StatusClosed    Status = "closed"
 )
+
+// Category tells questions about health from others (requirement B9).
+type Category string
+
+const (
+	CategoryCare    Category = "zorg"
+	CategoryNonCare Category = "overig"
+)
+
+// Closing is what a closed conversation comes to: the literal question and answer, and
+// what staff say about it in short (requirement E6).
+type Closing struct {
+	Said    []Said // what was written, in order
+	Summary string // by staff; may be empty
+	By      Author // who wrote the summary; may be empty
+
+	// Consult says as what kind of contact this counts for the practice (an e-consult);
+	// nil: not said.
+	Consult *Code
+}
+
+// Said is one message of a closed conversation, as it reads in the end.
+type Said struct {
+	Author Author
+	Sent   time.Time
+	Text   string
+	Files  []string // names of attachments
+}
+
+// Code is a code of a code system that the practice's HIS knows.
+type Code struct {
+	System  string // a URI, such as urn:oid:…
+	Code    string
+	Display string
+}
 
 // Practice is where the conversation is held.
 type Practice struct {

@@ -1,12 +1,14 @@
 package his_test
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/his/histest"
@@ -118,12 +120,30 @@ func TestAWithdrawalEndsTheConsentThatWasFiled(t *testing.T) {
 
 func TestAClosingIsOneDocument(t *testing.T) {
 	item := histest.Message(3)
-	item.Kind, item.Text = his.KindClosing, "Vraag.\nAntwoord."
+	item.Kind, item.Text, item.Closing = his.KindClosing, "", histest.Document()
 	_, b := write(t, item)
-	assert.Equal(t, "VnJhYWcuCkFudHdvb3JkLg==", b.one(t, "Binary").Resource["data"])
+	text, err := base64.StdEncoding.DecodeString(b.one(t, "Binary").Resource["data"].(string))
+	require.NoError(t, err)
+	assert.Equal(t, `Gesprek 1042
+Huisartsenpraktijk De Linde, patiënt: Jan de Vries, geboren 2 maart 1980, patiëntnummer 20417, BSN 999990019
+Contact: Telemedicine consultation with patient (448337001)
+
+Jan de Vries (patiënt), 1 juni 2026 om 11:12 uur:
+    Is deze plek erg?
+    Ik heb hem een week.
+    [bijlage: plek.jpg]
+
+Fatima (doktersassistent), 1 juni 2026 om 12:12 uur:
+    Nee, dat is een schaafwond.
+
+Samenvatting door Fatima (doktersassistent):
+    S: plek op arm. E: schaafwond. P: afwachten.
+`, string(text))
+	event := b.one(t, "DocumentReference").Resource["context"].(map[string]any)["event"].([]any)[0].(map[string]any)
+	assert.Equal(t, "448337001", event["coding"].([]any)[0].(map[string]any)["code"])
 	attachment := b.one(t, "DocumentReference").Resource["content"].([]any)[0].(map[string]any)["attachment"].(map[string]any)
 	assert.Equal(t, "Gesprek 1042.txt", attachment["title"])
-	assert.InDelta(t, 16, attachment["size"], 0)
+	assert.InDelta(t, len(text), attachment["size"], 0)
 }
 
 func TestStaffAreToldApart(t *testing.T) {

@@ -20,8 +20,8 @@ const (
 	maxExt      = 12  // bytes
 )
 
-// devices are names that Windows keeps for itself, with any extension.
-var devices = map[string]bool{"con": true, "prn": true, "aux": true, "nul": true, "conin$": true, "conout$": true}
+// devices are names that Windows keeps for itself, with any extension, and one of ours.
+var devices = map[string]bool{"con": true, "prn": true, "aux": true, "nul": true, "conin$": true, "conout$": true, answersDir: true}
 
 // dirName is a patient number as a directory. Different numbers give different names,
 // also where case does not count, so that no two patients share a directory: a number

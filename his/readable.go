@@ -37,12 +37,14 @@ func Readable(item Item, files []string) string {
 		{"Van", item.Author.name() + roleSuffix(item.Author.Role)},
 		{"Patiënt", patientLine(c.Patient)},
 		{"Gaat over", concerns(c)},
+		{"Soort", categories[c.Category]},
 		{"Grond", ground(c)},
 		{"Praktijk", practiceLine(c.Practice)},
 		{"Gesprek", conversationLine(item)},
 		{"Verzonden", weekdays[item.Sent.In(local).Weekday()] + " " + moment(item.Sent)},
 		{"Antwoord op", messageName(item.InReplyTo)},
 		{replacesLabel(item.Kind), messageName(item.Replaces)},
+		{"Ten onrechte", mistaken(item)},
 		{"Bijlagen", strings.Join(files, ", ")},
 	}
 	var out strings.Builder
@@ -65,6 +67,7 @@ var headings = map[Kind]struct{ patient, practice string }{
 	KindClosing:    {"Afsluiting van het gesprek", "Afsluiting van het gesprek"},
 	KindReopening:  {"Het gesprek gaat verder", "Het gesprek gaat verder"},
 	KindWithdrawal: {"Grond ingetrokken", "Grond ingetrokken"},
+	KindMistake:    {"Hoort niet in dit dossier", "Hoort niet in dit dossier"},
 }
 
 func heading(item Item) string {
@@ -79,10 +82,14 @@ func heading(item Item) string {
 func (i Item) body() string {
 	said := plain(i.Text)
 	switch {
+	case i.Closing != nil:
+		return i.Closing.document(i.Conversation)
 	case said != "" || len(i.Attachments) > 0:
 		return said
 	case i.Kind == KindRemoval:
 		return "De afzender heeft dit bericht uit de chat verwijderd op " + moment(i.Sent) + "."
+	case i.Kind == KindMistake:
+		return "Dit is ten onrechte in dit dossier gekomen."
 	case i.Kind == KindMessage || i.Kind == KindEdit:
 		return "[De inhoud van dit bericht kon niet worden overgenomen.]"
 	}
@@ -178,6 +185,21 @@ func replacesLabel(k Kind) string {
 		return "Vervangt"
 	}
 	return "Bericht"
+}
+
+// mistaken names the messages that do not belong where they are.
+func mistaken(i Item) string {
+	if i.Kind != KindMistake {
+		return ""
+	}
+	names := []string{}
+	for _, id := range i.Mistaken {
+		names = append(names, messageName(id))
+	}
+	if len(names) == 0 {
+		return "alle berichten van dit gesprek"
+	}
+	return strings.Join(names, ", ")
 }
 
 // messageName is the part of a message's file names that tells it from others.

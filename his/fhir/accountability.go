@@ -41,6 +41,7 @@ type Provenance struct {
 	Target           []Reference        `json:"target"`
 	OccurredDateTime string             `json:"occurredDateTime,omitempty"`
 	Recorded         string             `json:"recorded"`
+	Reason           []CodeableConcept  `json:"reason,omitempty"`
 	Activity         *CodeableConcept   `json:"activity,omitempty"`
 	Agent            []ProvenanceAgent  `json:"agent"`
 	Entity           []ProvenanceEntity `json:"entity,omitempty"`

@@ -71,6 +71,8 @@ type Communication struct {
 	PartOf       []Reference       `json:"partOf,omitempty"`
 	InResponseTo []Reference       `json:"inResponseTo,omitempty"`
 	Status       string            `json:"status"`
+	StatusReason *CodeableConcept  `json:"statusReason,omitempty"`
+	Category     []CodeableConcept `json:"category,omitempty"`
 	Priority     string            `json:"priority,omitempty"`
 	Medium       []CodeableConcept `json:"medium,omitempty"`
 	Subject      *Reference        `json:"subject,omitempty"`
@@ -103,6 +105,12 @@ type DocumentReference struct {
 	Custodian        *Reference        `json:"custodian,omitempty"`
 	Description      string            `json:"description,omitempty"`
 	Content          []DocumentContent `json:"content"`
+	Context          *DocumentContext  `json:"context,omitempty"`
+}
+
+// DocumentContext is in what care a document arose.
+type DocumentContext struct {
+	Event []CodeableConcept `json:"event,omitempty"`
 }
 
 // DocumentContent is where a document's data is.

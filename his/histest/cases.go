@@ -112,7 +112,7 @@ func filesChanges(t *testing.T, f Fixture) {
 	said, edit, removal, closing := Message(1), Message(2), Message(3), Message(4)
 	edit.Kind, edit.Replaces, edit.Text = his.KindEdit, said.ID, "Beter gezegd."
 	removal.Kind, removal.Replaces, removal.Text = his.KindRemoval, said.ID, ""
-	closing.Kind, closing.Text = his.KindClosing, "Vraag, antwoord en samenvatting."
+	closing.Kind, closing.Text, closing.Closing = his.KindClosing, "", Document()
 	for _, item := range []his.Item{said, edit, removal, closing} {
 		file(t, f.Connector, item)
 	}
@@ -121,7 +121,9 @@ func filesChanges(t *testing.T, f Fixture) {
 	assert.Contains(t, filed[0].Record, said.Text)
 	assert.Contains(t, filed[1].Record, "Beter gezegd.")
 	assert.Contains(t, filed[2].Record, "verwijderd")
-	assert.Contains(t, filed[3].Record, "Vraag, antwoord en samenvatting.")
+	for _, want := range []string{"Is deze plek erg?", "dat is een schaafwond", "S: plek op arm", "Telemedicine"} {
+		assert.Contains(t, filed[3].Record, want)
+	}
 }
 
 func file(t testing.TB, c his.Connector, item his.Item) his.Receipt {

@@ -30,6 +30,17 @@ type Fixture struct {
 
 	// Streams says that an attachment is never in memory as a whole.
 	Streams bool
+
+	// What follows is needed by connectors that have the ability (his/abilities.go), or whose
+	// system can do it; the others leave it nil, and the cases about it do not run.
+	Answer   func(testing.TB, Written)                      // Answerer: the practice writes an answer
+	Reported func(testing.TB, his.Answer) his.Delivery      // Answerer: what the system was told of it
+	State    func(testing.TB, his.Conversation) his.Status  // Tracker: what the system shows
+	SetState func(testing.TB, his.Conversation, his.Status) // Tracker: the practice changes it
+	Know     func(testing.TB, his.Patient)                  // Finder: adds a patient
+	Refuse   func(testing.TB) (repair func())               // the system refuses what it is given
+	Lose     func(testing.TB)                               // the next item is taken, but its answer is lost
+	Stall    func(testing.TB) (asked, repair func())        // the system takes items and does not answer; asked returns when one came
 }
 
 // Filed is one item as the system shows it.
@@ -37,6 +48,18 @@ type Filed struct {
 	ID          uuid.UUID
 	Record      string              // all words that a person would see
 	Attachments [][sha256.Size]byte // sums of the attachments' bytes, in order
+	Subject     string              // the BSN of the patient in whose record it is; "": the system does not tell
+	Sender      string              // the FHIR type of who sent it; "": the system does not tell
+	Mistaken    bool                // it is marked as not belonging there
+}
+
+// Written is an answer as somebody in the practice writes it in the system.
+type Written struct {
+	InReplyTo his.Item   // what is answered
+	Author    his.Author // Name and Role
+	Text      string
+	Subject   string // the BSN of another patient than the one who wrote: a mistake; "": the right one
+	Draft     bool   // not meant to be sent yet
 }
 
 // Run runs the suite; open is called for every test.
@@ -44,6 +67,32 @@ func Run(t *testing.T, open func(testing.TB) Fixture) {
 	for _, tt := range suite {
 		t.Run(tt.name, func(t *testing.T) { tt.run(t, open(t)) })
 	}
+	f := open(t)
+	for _, tt := range optional {
+		if tt.can(t, f) {
+			t.Run(tt.name, func(t *testing.T) { tt.run(t, open(t)) })
+		}
+	}
+}
+
+// optional cases run for connectors that can do it: can says so, and fails the test when an
+// ability is there and nothing to see it with.
+var optional = []struct {
+	name string
+	can  func(testing.TB, Fixture) bool
+	run  func(*testing.T, Fixture)
+}{
+	{"a refusal by the system is final", canRefuse, refusesWhatTheSystemRefuses},
+	{"an item whose answer was lost is there once", canLose, survivesLostAnswer},
+	{"a system that does not answer holds nobody up", canStall, survivesSilence},
+	{"an answer is read with its author and what it answers", canAnswer, readsAnswer},
+	{"answers are read in order, and go on from the cursor", canAnswer, readsAnswersInOrder},
+	{"a draft is no answer until it is finished", canDraft, leavesDrafts},
+	{"an answer in another patient's record is not passed on", canAnswerAboutAnother, stopsWrongAnswer},
+	{"the system is told what became of an answer", canAnswer, reports},
+	{"a conversation's state is kept in step", canTrack, tracks},
+	{"a state that was changed in the system is seen", canTrack, seesStates},
+	{"a patient is found by BSN, or by name and day of birth", canFind, findsPatients},
 }
 
 var suite = []struct {
@@ -59,7 +108,9 @@ var suite = []struct {
 	{"attachments arrive byte for byte, also those with one name", filesAttachments},
 	{"an attachment of 25 MB is filed", filesBig},
 	{"the Derde and the ground are in the record", filesDerde},
+	{"a Derde who is a patient has it in the own record, another in the sender's", filesInTheRightRecord},
 	{"an edit, a removal and a closing are filed beside the message", filesChanges},
+	{"what was filed wrongly is marked, and can be filed anew", filesAnew},
 	{"hostile strings are filed and keep patients apart", survivesHostileStrings},
 	{"an outage is an error that is tried again, and then it works", survivesOutage},
 	{"an attachment that cannot be read now is tried again", survivesBrokenAttachment},

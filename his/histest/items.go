@@ -43,6 +43,19 @@ func Conversation() his.Conversation {
 	}
 }
 
+// Document is what a closed conversation came to.
+func Document() *his.Closing {
+	staff := his.Author{Name: "Fatima", Role: his.RoleDoktersassistent}
+	return &his.Closing{
+		Said: []his.Said{
+			{Author: his.Author{Name: "Jan de Vries", Role: his.RolePatient}, Sent: monday, Text: "Is deze plek erg?\nIk heb hem een week.", Files: []string{"plek.jpg"}},
+			{Author: staff, Sent: monday.Add(time.Hour), Text: "Nee, dat is een schaafwond."},
+		},
+		Summary: "S: plek op arm. E: schaafwond. P: afwachten.", By: staff,
+		Consult: &his.Code{System: "http://snomed.info/sct", Code: "448337001", Display: "Telemedicine consultation with patient"},
+	}
+}
+
 // Child is a Derde whom the practice may know as a patient.
 func Child(patient *his.Patient) *his.Derde {
 	return &his.Derde{
@@ -129,11 +142,19 @@ func Samples() []Sample {
 		i.Conversation.Patient, i.Conversation.Practice.AGB = his.Patient{Number: "7"}, ""
 	})
 	add("a withdrawal", func(i *his.Item) { i.Kind, i.Text, i.Conversation.Derde = his.KindWithdrawal, "", Child(nil) })
-	add("a closing with a document", func(i *his.Item) {
-		i.Kind, i.Author, i.Text = his.KindClosing, staff, "Vraag: …\nAntwoord: …\nSamenvatting: …"
-	})
+	add("a closing with a document", func(i *his.Item) { i.Kind, i.Author, i.Closing = his.KindClosing, staff, Document() })
 	add("a reopening", func(i *his.Item) { i.Kind, i.Text = his.KindReopening, "" })
 	add("a closing without words", func(i *his.Item) { i.Kind, i.Author, i.Text = his.KindClosing, staff, "" })
 	add("a message after the closing", func(i *his.Item) { i.Conversation.Status = his.StatusClosed })
+	add("a new question that is not about care", func(i *his.Item) {
+		i.Conversation.Status, i.Conversation.Category = his.StatusRequested, his.CategoryNonCare
+	})
+	add("a message that was filed wrongly", func(i *his.Item) { i.Kind, i.Author, i.Mistaken = his.KindMistake, staff, []uuid.UUID{first} })
+	add("a conversation that was filed wrongly", func(i *his.Item) {
+		i.Kind, i.Author, i.Text = his.KindMistake, staff, "Dit gesprek hoort bij een andere patiënt."
+	})
+	add("a message of a conversation that is filed anew", func(i *his.Item) {
+		i.Conversation.Edition, i.InReplyTo, i.Conversation.Category = 1, first, his.CategoryCare
+	})
 	return all
 }

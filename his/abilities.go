@@ -1,0 +1,134 @@
+package his
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// What a system can do beside taking items. Each ability is an interface of its own, that
+// a Connector has or has not; ask with a type assertion:
+//
+//	if a, can := practice.Connector.(his.Answerer); can { … }
+//
+// | ability  | folder | fhir | medvri |
+// |----------|--------|------|--------|
+// | Answerer | yes    | yes  | no     |
+// | Tracker  | no     | yes  | no     |
+// | Finder   | no     | yes  | no     |
+// | Hooked   | no     | yes  | no     |
+//
+// Withdrawing what was filed wrongly is no ability but an Item (KindMistake): every
+// connector can say in the record that something does not belong there.
+
+// An Answerer gives what the practice writes in its own system in answer to a patient
+// (requirement E4). Its methods may be called while File runs.
+type Answerer interface {
+	// Answers gives what was written since the cursor, oldest first, and the cursor to go
+	// on from. "" is the very beginning. Keep next in the transaction that keeps the
+	// answers: an answer that was given once may not be given again after it.
+	//
+	// The same answer may come more than once, also with an old cursor lost; its ID stays
+	// the same, and whoever passes it on goes by that. An answer that was changed in the
+	// system after it was given comes again under the same ID and is not meant to be sent
+	// again. No more than a page comes at once: ask again at once while next changes.
+	// Errors are worth trying again later, with the same cursor; they hold no personal data.
+	Answers(ctx context.Context, since string) (answers []Answer, next string, err error)
+
+	// Report tells the system what became of an answer. Telling the same again changes
+	// nothing. An error that wraps ErrRefused is final: the system takes no report.
+	Report(ctx context.Context, r Report) error
+
+	// Woken gets a value when there may be something to read. It is a hint: it may be
+	// early, or never come (also nil: the system cannot knock), so ask from time to time
+	// as well.
+	Woken() <-chan struct{}
+}
+
+// Answer is what somebody in the practice wrote in the system.
+type Answer struct {
+	ID        uuid.UUID // which answer it is: the same whenever it is read
+	Reference string    // what the system calls it; for Report; holds no personal data
+
+	// Conversation is the Conversation.ID that was filed; when it is zero, Number says
+	// which conversation of this practice is meant. InReplyTo is the Item.ID of the message
+	// that is answered; zero: the conversation as a whole.
+	Conversation uuid.UUID
+	Number       int64
+	InReplyTo    uuid.UUID
+
+	Author      Author // Name and Role as the system tells them; never RolePatient
+	Written     time.Time
+	Text        string // plain text
+	Attachments []Attachment
+
+	// Problem says, in words for staff and without personal data, why this answer must not
+	// be passed on: another patient than the conversation's, nothing in it, … The words and
+	// attachments are left out. Tell staff, and report it as failed.
+	Problem string
+}
+
+// Report is what became of an Answer.
+type Report struct {
+	Reference string // Answer.Reference
+	Delivery  Delivery
+	At        time.Time // when that happened
+	Reason    string    // DeliveryFailed: why, in words for who wrote it; no personal data
+}
+
+// Delivery is how far an answer came.
+type Delivery string
+
+const (
+	DeliveryReceived  Delivery = "received"  // the bridge has it and will pass it on
+	DeliveryDelivered Delivery = "delivered" // the patient's homeserver has it
+	DeliveryFailed    Delivery = "failed"    // it will not reach the patient
+)
+
+// A Tracker keeps the state of a conversation in step with the system's list of work
+// (FHIR: the Task).
+type Tracker interface {
+	// Track says in which state a filed conversation is now: Conversation.Status. Nothing
+	// happens when the system does not know the conversation (nothing was filed yet), has
+	// that state already, or has ended the work itself. KindClosing and KindReopening
+	// change the state by themselves and need no Track.
+	Track(ctx context.Context, c Conversation, at time.Time) error
+
+	// Tracked gives the states that were changed in the system, as Answers gives answers.
+	// Our own changes come too: a state that the conversation has already means nothing.
+	Tracked(ctx context.Context, since string) (changes []StatusChange, next string, err error)
+}
+
+// StatusChange is a conversation whose state was changed in the system.
+type StatusChange struct {
+	Conversation uuid.UUID // Conversation.ID
+	Status       Status    // StatusRequested, StatusOpen or StatusClosed
+	At           time.Time
+}
+
+// A Finder looks up patients, so that staff can couple an account (requirement A6).
+type Finder interface {
+	// Find gives the patients that the query may mean, best first and at most MaxFound;
+	// more says that there were others. They are proposals: a person decides. A query
+	// without BSN, and without both name and day of birth, finds nothing.
+	Find(ctx context.Context, q PatientQuery) (found []Patient, more bool, err error)
+}
+
+// MaxFound is how many patients a Finder gives: who gets more has not asked enough.
+const MaxFound = 10
+
+// PatientQuery is what is known of a patient: the BSN, or family name and day of birth.
+type PatientQuery struct {
+	BSN       string
+	LastName  string
+	BirthDate time.Time // its day counts, in its own location
+}
+
+// Hooked is a connector whose system can knock on our door. The handler only wakes the
+// Answerer: whatever is sent to it is not read. It checks a token of its own; mount it
+// where the system can reach it (his.hook in the settings), without its prefix.
+type Hooked interface {
+	Hook() http.Handler
+}

@@ -1,0 +1,132 @@
+package his_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/his/histest"
+)
+
+const good = "Gesprek: 1042\nVan: P. Bakker (huisarts)\n\nDat is niet erg.\nKom anders langs.\n"
+
+func drop(t testing.TB, dir, name, text string, at time.Time) string {
+	t.Helper()
+	path := filepath.Join(dir, "antwoorden", name)
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	require.NoError(t, os.Chtimes(path, at, at))
+	return path
+}
+
+func answers(t testing.TB, c his.Connector) []his.Answer {
+	t.Helper()
+	all, _, err := c.(his.Answerer).Answers(t.Context(), "")
+	require.NoError(t, err)
+	return all
+}
+
+// Each file is one that a HIS, or a person with a text editor, may leave.
+func TestAnAnswerIsReadFromAFile(t *testing.T) {
+	gp := his.Author{Name: "P. Bakker", Role: his.RoleHuisarts}
+	for _, tt := range []struct {
+		name, text string
+		want       his.Answer
+	}{
+		{"as documented", good, his.Answer{Number: 1042, Author: gp, Text: "Dat is niet erg.\nKom anders langs."}},
+		{"by an editor on Windows", "\uFEFF" + strings.ReplaceAll(good, "\n", "\r\n"), his.Answer{Number: 1042, Author: gp, Text: "Dat is niet erg.\nKom anders langs."}},
+		{"in Windows-1252", "gesprek : 7\nvan: Ren\xe9e\n\nCrème \xe9n zalf", his.Answer{Number: 7, Author: his.Author{Name: "Renée"}, Text: "CrÃ¨me én zalf"}},
+		{"by someone who calls himself the patient", "Gesprek: 7\nVan: Jan (patient)\n\nHoi", his.Answer{Number: 7, Author: his.Author{Name: "Jan"}, Text: "Hoi"}},
+		{"without a conversation", "Van: P. Bakker (huisarts)\n\nHoi", his.Answer{Author: gp, Problem: "Er staat geen gesprek bij (Gesprek: en het nummer)."}},
+		{"without a name", "Gesprek: 7\n\nHoi", his.Answer{Number: 7, Problem: "Er staat niet bij wie het schreef (Van: naam en functie)."}},
+		{"without words", "Gesprek: 7\nVan: P. Bakker (huisarts)\n\n \n", his.Answer{Number: 7, Author: gp, Problem: "Er staat geen tekst in, of er is geen lege regel voor de tekst."}},
+		{"of a megabyte", strings.Repeat("x", 1<<20+1), his.Answer{Problem: "Het bestand is te groot."}},
+		{"empty", "", his.Answer{Problem: "Er staat geen gesprek bij (Gesprek: en het nummer)."}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir, at := t.TempDir(), time.Date(2026, 6, 1, 10, 0, 0, 0, time.UTC)
+			drop(t, dir, "antwoord.txt", tt.text, at)
+			got := answers(t, open(t, dir))
+			require.Len(t, got, 1)
+			assert.True(t, at.Equal(got[0].Written))
+			assert.NotEmpty(t, got[0].Reference)
+			got[0].ID, got[0].Reference, got[0].Written = tt.want.ID, "", time.Time{}
+			assert.Equal(t, tt.want, got[0])
+		})
+	}
+}
+
+func TestOnlyCompleteFilesAreAnswersAndOldestComeFirst(t *testing.T) {
+	dir, at := t.TempDir(), time.Date(2026, 6, 1, 10, 0, 0, 0, time.UTC)
+	c := open(t, dir)
+	assert.Empty(t, answers(t, c), "without the directory there are no answers")
+	drop(t, dir, "a.txt", good, at.Add(time.Minute))
+	drop(t, dir, "b.txt", strings.ReplaceAll(good, "1042", "1043"), at)
+	drop(t, dir, "c.tmp", good, at)
+	drop(t, dir, ".d.txt", good, at)
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "antwoorden", "map.txt"), 0o700))
+	require.NoError(t, os.Symlink("/etc/passwd", filepath.Join(dir, "antwoorden", "link.txt")))
+	got := answers(t, c)
+	require.Len(t, got, 2)
+	assert.Equal(t, []int64{1043, 1042}, []int64{got[0].Number, got[1].Number})
+	assert.Equal(t, got, answers(t, c), "until it is reported an answer comes again, under the same id")
+}
+
+func TestAReportedAnswerIsPutAway(t *testing.T) {
+	dir, at := t.TempDir(), time.Date(2026, 6, 1, 10, 0, 0, 0, time.UTC)
+	c := open(t, dir)
+	report := func(a his.Answer, d his.Delivery, why string) {
+		t.Helper()
+		require.NoError(t, c.(his.Answerer).Report(t.Context(), his.Report{Reference: a.Reference, Delivery: d, At: at, Reason: why}))
+	}
+	drop(t, dir, "a.txt", good, at)
+	drop(t, dir, "b.txt", strings.ReplaceAll(good, "1042", "9"), at.Add(time.Minute))
+	sent, lost := answers(t, c)[0], answers(t, c)[1]
+	report(sent, his.DeliveryReceived, "")
+	assert.Len(t, answers(t, c), 2)
+	for range 2 { // telling it twice changes nothing
+		report(sent, his.DeliveryDelivered, "")
+		report(lost, his.DeliveryFailed, "De patiënt heeft zich afgemeld.")
+		assert.Empty(t, answers(t, c))
+	}
+	names := strings.Join(files(t, filepath.Join(dir, "antwoorden")), " ")
+	assert.Regexp(t, `mislukt/b\.[0-9a-f]{12}\.reden\.txt .*mislukt/b\.[0-9a-f]{12}\.txt .*verzonden/a\.[0-9a-f]{12}\.txt$`, names)
+}
+
+func TestErrorsAboutAnswersHoldNoNames(t *testing.T) {
+	dir := t.TempDir()
+	drop(t, dir, "Jansen 20417.txt", good, time.Now())
+	away := unmount(t, dir)
+	_, _, err := open(t, dir).(his.Answerer).Answers(t.Context(), "")
+	require.Error(t, err)
+	assert.NotContains(t, err.Error(), "Jansen")
+	away()
+	c := his.OpenFaulty(dir, func(step string) error {
+		if step == "rename" {
+			return os.ErrPermission
+		}
+		return nil
+	}).(his.Answerer)
+	all := answers(t, c.(his.Connector))
+	require.Len(t, all, 1)
+	err = c.Report(t.Context(), his.Report{Reference: all[0].Reference, Delivery: his.DeliveryFailed, Reason: "weg"})
+	require.ErrorIs(t, err, os.ErrPermission)
+	assert.NotContains(t, err.Error(), "Jansen")
+	assert.Len(t, answers(t, c.(his.Connector)), 1, "it is still there to be told of")
+}
+
+func TestAPatientNumberIsNeverTheDirectoryOfAnswers(t *testing.T) {
+	item := histest.Message(1)
+	item.Conversation.Patient.Number = "antwoorden"
+	dir := t.TempDir()
+	c := open(t, dir)
+	_, err := c.File(t.Context(), item)
+	require.NoError(t, err)
+	assert.Empty(t, answers(t, c))
+}
