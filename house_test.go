@@ -111,7 +111,7 @@ func explained(node *yaml.Node, path string, without *[]string) (names []string)
 		switch {
 		case value.Kind == yaml.MappingNode:
 			names = append(names, explained(value, name+".", without)...)
-		case value.Kind == yaml.SequenceNode && len(value.Content) > 0:
+		case value.Kind == yaml.SequenceNode && len(value.Content) > 0 && value.Content[0].Kind == yaml.MappingNode:
 			names = append(names, explained(value.Content[0], name+"[].", without)...)
 		default:
 			names = append(names, name)

@@ -223,6 +223,7 @@ func bridgeSettings(c config.Config, zone *time.Location) (bridge.Settings, erro
 		Privacy: document(c.Organisation.Privacy), Terms: document(c.Organisation.Terms),
 		Servers: c.Homeserver.AllowedServers, Domain: c.Homeserver.Domain, Retention: c.Retention.Messages,
 		KeyTimeout: c.Relay.KeyTimeout, MaxFile: int64(c.Relay.MaxFileSize), Zone: zone,
+		AnswerDays: c.Desk.AnswerDays,
 	}
 	for _, p := range c.Practices {
 		dir, err := filepath.Abs(p.HIS.Path)
@@ -233,8 +234,12 @@ func bridgeSettings(c config.Config, zone *time.Location) (bridge.Settings, erro
 		if err != nil {
 			return s, fmt.Errorf("practice %s: %w", p.ID, err)
 		}
+		hours, err := care.HoursOf(p.Hours, p.Closed, p.Holidays)
+		if err != nil {
+			return s, fmt.Errorf("practice %s: hours: %w", p.ID, err)
+		}
 		s.Practices = append(s.Practices, bridge.Practice{
-			Practice: care.Practice{ID: p.ID, Name: p.Name, Postcodes: postcodes(p)},
+			Practice: care.Practice{ID: p.ID, Name: p.Name, Postcodes: postcodes(p), Hours: hours},
 			Phone:    p.Phone, Emergency: p.EmergencyPhone, OutOfHours: p.Huisartsenpost, AGB: p.AGB, Connector: connector,
 		})
 	}

@@ -60,6 +60,7 @@ func (b *Bridge) addConversation(ctx context.Context, args *texts.Args, p care.P
 	}
 	args.Number = c.Number
 	args.Date, args.Time = c.OpenedAt.In(b.Zone).Format("02-01-2006"), c.OpenedAt.In(b.Zone).Format("15:04")
+	b.addHours(args, p.Language, c)
 	d, named, err := b.derdeOf(ctx, c)
 	if err != nil || !named {
 		return err
@@ -68,6 +69,17 @@ func (b *Bridge) addConversation(ctx context.Context, args *texts.Args, p care.P
 	args.Relation = b.Texts.Text(b.Language, "relation."+d.Relation, texts.Args{})
 	args.Ground = b.Texts.Text(b.Language, "ground."+string(d.Ground), texts.Args{})
 	return nil
+}
+
+// addHours says when the practice reads a conversation, and by when it answers.
+func (b *Bridge) addHours(args *texts.Args, language string, c care.Conversation) {
+	hours, began := b.practice(c.Practice).Hours, c.OpenedAt.In(b.Zone)
+	if opens, known := hours.Opens(began); known && opens.After(began) {
+		args.OpensDay, args.OpensTime = b.Texts.Day(language, opens), opens.Format("15:04")
+	}
+	if b.AnswerDays > 0 {
+		args.AnswerBy = b.Texts.Day(language, b.day(hours.AnswerBy(began, b.AnswerDays)))
+	}
 }
 
 func (b *Bridge) derdeOf(ctx context.Context, c care.Conversation) (care.Derde, bool, error) {

@@ -47,6 +47,7 @@ type Settings struct {
 	Retention    time.Duration
 	KeyTimeout   time.Duration // after which a message without its key is given up
 	MaxFile      int64         // bytes
+	AnswerDays   int           // working days within which a question is answered; 0 = no promise
 	Zone         *time.Location
 }
 

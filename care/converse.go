@@ -13,13 +13,17 @@ func converse(c *Case, h Heard, env Env) {
 	}
 }
 
-// startConversation holds the first message and asks whom it concerns (requirement C1).
+// startConversation holds the first message and asks whom it concerns (requirement C1). When
+// the practice is closed that comes first, once: whom to call cannot wait for an answer (B8).
 func startConversation(c *Case, env Env) {
 	c.Conversation = Conversation{
 		ID: env.NewID, Person: c.Person.ID, Practice: c.Person.Answers.Practice, State: Asking, OpenedAt: env.Now,
 	}
 	c.Person.Current = c.Conversation.ID
 	c.do(Effect{Do: Hold})
+	if !env.open(c.Conversation.Practice) {
+		c.do(say("hours.closed"))
+	}
 	c.ask(AskWhom)
 }
 

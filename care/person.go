@@ -65,6 +65,7 @@ func (p Person) MaySpeak() bool {
 type Practice struct {
 	ID, Name  string
 	Postcodes []string // PC4 ("1011") or PC6 ("1011AB")
+	Hours     Hours
 }
 
 // A Purpose is what a consent is for (requirement A3).

@@ -39,6 +39,16 @@ type Env struct {
 
 func (e Env) today() Date { return DateOf(e.Now) }
 
+// open says whether a practice reads messages now; one that nobody knows is never closed.
+func (e Env) open(practice string) bool {
+	for _, p := range e.Practices {
+		if p.ID == practice {
+			return p.Hours.Open(e.Now)
+		}
+	}
+	return true
+}
+
 // A question is one row of the table of everything the bot asks.
 type question struct {
 	// choices is how many options there are; 0 means a typed answer, and dynamic

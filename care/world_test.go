@@ -53,6 +53,7 @@ type world struct {
 	t        require.TestingT
 	c        Case
 	now      time.Time
+	hours    Hours // of every practice
 	derden   []Derde
 	consents map[Purpose]bool // the last answer per purpose
 	held     int              // messages that wait
@@ -78,7 +79,10 @@ var catalog = sync.OnceValue(func() *texts.Catalog {
 
 func (w *world) env() Env {
 	w.ids++
-	env := Env{Now: w.now, Practices: testPractices, NewID: "c" + strconv.Itoa(w.ids), DerdeID: "d" + strconv.Itoa(w.ids)}
+	env := Env{Now: w.now, Practices: slices.Clone(testPractices), NewID: "c" + strconv.Itoa(w.ids), DerdeID: "d" + strconv.Itoa(w.ids)}
+	for i := range env.Practices {
+		env.Practices[i].Hours = w.hours
+	}
 	for _, d := range w.derden {
 		if d.Valid(w.now) {
 			env.Derden = append(env.Derden, d)

@@ -21,6 +21,7 @@ type Config struct {
 	Organisation Organisation `mapstructure:"organisation"`
 	Practices    []Practice   `mapstructure:"practices"`
 	Staff        []Staff      `mapstructure:"staff"`
+	Desk         Desk         `mapstructure:"desk"`
 	Retention    Retention    `mapstructure:"retention"`
 	Relay        Relay        `mapstructure:"relay"`
 	Log          Log          `mapstructure:"log"`
@@ -83,6 +84,9 @@ type Practice struct {
 	Huisartsenpost string     `mapstructure:"huisartsenpost"`
 	AGB            string     `mapstructure:"agb"` // "" = not known
 	Postcodes      []Postcode `mapstructure:"postcodes"`
+	Hours          []string   `mapstructure:"hours"`    // as care.ParseBlock reads them
+	Closed         []string   `mapstructure:"closed"`   // as care.ParsePeriod reads them
+	Holidays       []string   `mapstructure:"holidays"` // care.ExtraHoliday
 	HIS            HIS        `mapstructure:"his"`
 }
 
@@ -98,6 +102,11 @@ type Staff struct {
 	Name     string `mapstructure:"name"`
 	Role     string `mapstructure:"role"`
 	Practice string `mapstructure:"practice"`
+}
+
+// Desk is about what patients may expect of the practice.
+type Desk struct {
+	AnswerDays int `mapstructure:"answer_days"` // working days; 0 = no promise
 }
 
 // Retention holds how long things may stay. The calendar-month rule on top of it is care's.

@@ -34,6 +34,7 @@ var each = map[string]string{
 	"SPREEKKAMER_ORGANISATION_TERMS_URL":       "https://other.example/t",
 	"SPREEKKAMER_ORGANISATION_TERMS_VERSION":   "2",
 	"SPREEKKAMER_ORGANISATION_TERMS_DATE":      "2027-01-01",
+	"SPREEKKAMER_DESK_ANSWER_DAYS":             "5",
 	"SPREEKKAMER_RETENTION_MESSAGES":           "1d",
 	"SPREEKKAMER_RELAY_KEY_TIMEOUT":            "1m",
 	"SPREEKKAMER_RELAY_MAX_FILE_SIZE":          "1MB",
@@ -79,6 +80,8 @@ func TestAWrongValueInTheEnvironmentIsNamedAsItsSetting(t *testing.T) {
 		{"SPREEKKAMER_RELAY_MAX_FILE_SIZE", "25", "relay.max_file_size", "is no size"},
 		{"SPREEKKAMER_HOMESERVER_ALLOWED_SERVERS", "*,other.example", "homeserver.allowed_servers", "lets everyone in"},
 		{"SPREEKKAMER_HOMESERVER_ALLOWED_SERVERS", "a,", "homeserver.allowed_servers", "no server name"},
+		{"SPREEKKAMER_DESK_ANSWER_DAYS", "soon", "desk.answer_days", "is no number"},
+		{"SPREEKKAMER_DESK_ANSWER_DAYS", "21", "desk.answer_days", "20 working days"},
 		{"SPREEKKAMER_SECRETS_KEY", "hunter2", "secrets.key", "not 32 bytes"},
 	} {
 		t.Run(tt.name+" "+tt.value, func(t *testing.T) {

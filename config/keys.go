@@ -46,12 +46,16 @@ func pruneGroup(value any, example map[string]any, setting string, found *Mistak
 // what one may hold.
 func pruneList(value any, example []any, setting string, found *Mistakes) {
 	entries, _ := value.([]any)
+	if len(example) == 0 {
+		return
+	}
+	of, groups := example[0].(map[string]any)
 	for i, entry := range entries {
 		values, ok := entry.(map[string]any)
-		if !ok || len(example) == 0 {
+		if !ok || !groups {
 			continue // the decoder names it
 		}
-		prune(values, example[0].(map[string]any), fmt.Sprintf("%s[%d].", setting, i), found)
+		prune(values, of, fmt.Sprintf("%s[%d].", setting, i), found)
 	}
 }
 

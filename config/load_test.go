@@ -77,6 +77,8 @@ func TestTheLeastThatIsNeededLeavesTheRestAsInTheExample(t *testing.T) {
 	require.Len(t, c.Practices, 1)
 	assert.Equal(t, []Postcode{"1017", "1018AB"}, c.Practices[0].Postcodes)
 	assert.Equal(t, HIS{"folder", "his/linde"}, c.Practices[0].HIS)
+	assert.Equal(t, 2, c.Desk.AnswerDays)
+	assert.Empty(t, c.Practices[0].Hours, "a list that is given replaces the example's whole")
 	assert.Equal(t, []Staff{{"@fatima:gp.example", "Fatima", "doktersassistent", "linde"}}, c.Staff)
 	require.NoError(t, c.Validate())
 }
@@ -142,6 +144,12 @@ func TestEveryMistakeIsNamedWithItsRemedy(t *testing.T) {
 		{"an AGB code of seven digits", "practices: [{agb: '1234567'}]", "practices[0].agb", "eight digits"},
 		{"a postcode that begins with zero", "practices: [{postcodes: ['0123']}]", "practices[0].postcodes", "no postcode"},
 		{"a postcode twice", "practices: [{postcodes: [1234ab, 1234 AB]}]", "practices[0].postcodes", "there twice"},
+		{"hours in Dutch", "practices: [{hours: ['ma-vr 08:00-17:00']}]", "practices[0].hours", "mon-fri 08:00-12:30"},
+		{"hours as a group", "practices: [{hours: [{mon: 8}]}]", "practices[0].hours[0]", "between quotes"},
+		{"a holiday without an end", "practices: [{closed: ['2026-07-20/']}]", "practices[0].closed", "2026-07-20/2026-07-31"},
+		{"a holiday that nobody has", "practices: [{holidays: [carnaval]}]", "practices[0].holidays", "choose good_friday"},
+		{"an answer in a month", "desk: {answer_days: 30}", "desk.answer_days", "20 working days"},
+		{"an answer yesterday", "desk: {answer_days: -1}", "desk.answer_days", "20 working days"},
 		{"an unknown HIS", "practices: [{his: {type: medicom}}]", "practices[0].his.type", "choose folder"},
 		{"a HIS without a place", "practices: [{his: {type: folder}}]", "practices[0].his.path", "directory to file in"},
 		{"two practices in one directory", "practices: [{his: {path: a}}, {his: {path: ./a}}]", "practices[1].his.path", "give each its own"},

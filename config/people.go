@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/spreekkamer/spreekkamer/care"
 )
 
 // Connectors are the values of his.type: the kinds that package his knows (a test compares them).
@@ -25,6 +27,7 @@ func (c Config) checkPractices(found *Mistakes) {
 		found.checkPhones(at, p)
 		found.want(p.AGB == "" || agbForm.MatchString(p.AGB), at+"agb", "give eight digits between quotes, or \"\"")
 		found.checkPostcodes(at+"postcodes", p.Postcodes)
+		found.checkHours(at, p)
 		found.want(slices.Contains(Connectors, p.HIS.Type), at+"his.type", "choose %s", strings.Join(Connectors, ", "))
 		path := filepath.Clean(p.HIS.Path)
 		found.want(p.HIS.Path != "", at+"his.path", "give the directory to file in")
@@ -50,6 +53,17 @@ func (m *Mistakes) checkPhones(at string, p Practice) {
 func (m *Mistakes) checkPhone(setting, number string) {
 	digits := strings.NewReplacer(" ", "", "-", "", "(", "", ")", "").Replace(number)
 	m.want(phoneForm.MatchString(digits), setting, `give a number such as "020 123 4567" or "+31 20 123 4567"`)
+}
+
+func (m *Mistakes) checkHours(at string, p Practice) {
+	for _, of := range []struct {
+		setting                string
+		hours, closed, holiday []string
+	}{{"hours", p.Hours, nil, nil}, {"closed", nil, p.Closed, nil}, {"holidays", nil, nil, p.Holidays}} {
+		if _, err := care.HoursOf(of.hours, of.closed, of.holiday); err != nil {
+			m.add(at+of.setting, "%s", err)
+		}
+	}
 }
 
 func (m *Mistakes) checkPostcodes(setting string, codes []Postcode) {

@@ -97,6 +97,13 @@ func decodeValue(from, to reflect.Type, value any) (any, error) {
 			return splitList(text), nil
 		}
 	}
+	if to.Kind() == reflect.Int && isText { // from the environment
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil {
+			return nil, fmt.Errorf("%q is no number", text)
+		}
+		return n, nil
+	}
 	if to.Kind() == reflect.String {
 		return plainText(from, value)
 	}

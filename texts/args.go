@@ -30,6 +30,10 @@ type Args struct {
 	Relation      string // text of "relation.…"
 	Ground        string // text of "ground.…"
 
+	OpensDay  string // when the practice reads messages again; "" = it is open
+	OpensTime string
+	AnswerBy  string // the last day for an answer; "" = none is promised
+
 	Number  int64  // of the conversation
 	Date    string // of what the text is about
 	Time    string

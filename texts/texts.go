@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // dutch is the language of whoever has chosen none.
@@ -55,6 +56,13 @@ func (c *Catalog) Text(lang, key string, a Args) string {
 		return c.neutral(lang)
 	}
 	return text
+}
+
+// Day is a day in words: "woensdag 2 december".
+func (c *Catalog) Day(lang string, day time.Time) string {
+	name := c.Text(lang, "weekday."+strings.ToLower(day.Weekday().String()), Args{})
+	month := c.Text(lang, "month."+strings.ToLower(day.Month().String()), Args{})
+	return fmt.Sprintf("%s %d %s", name, day.Day(), month)
 }
 
 // neutral is the fallback without blanks; Load has seen that it can be made.
