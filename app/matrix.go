@@ -105,14 +105,14 @@ func (c chat) EnsureRoom(ctx context.Context, room bridge.Room) (id.RoomID, erro
 	if err != nil {
 		return made, meant(err)
 	}
-	return made, meant(c.removeOthers(ctx, made, room.Invite))
+	return made, c.KeepOnly(ctx, made, room.Invite)
 }
 
-// removeOthers keeps a room to the people it is for.
-func (c chat) removeOthers(ctx context.Context, room id.RoomID, belong []id.UserID) error {
+// KeepOnly keeps a room to the people it is for.
+func (c chat) KeepOnly(ctx context.Context, room id.RoomID, belong []id.UserID) error {
 	members, err := c.Members(ctx, room)
 	if err != nil {
-		return err
+		return meant(err)
 	}
 	keep := map[id.UserID]bool{c.UserID(): true}
 	for _, user := range belong {
@@ -122,7 +122,7 @@ func (c chat) removeOthers(ctx context.Context, room id.RoomID, belong []id.User
 		present := m.Membership == event.MembershipJoin || m.Membership == event.MembershipInvite
 		if present && !keep[user] {
 			if err := c.Kick(ctx, room, user, ""); err != nil {
-				return err
+				return meant(err)
 			}
 		}
 	}

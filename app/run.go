@@ -36,9 +36,7 @@ type instance struct {
 	matrix  *appservice.Client
 	bridge  *bridge.Bridge
 	started time.Time
-	// staffChanged says that the configuration names other staff than at the last start.
-	staffChanged bool
-	ready        atomic.Bool // the rooms are there, and messages are handled
+	ready   atomic.Bool // the rooms are there, and messages are handled
 }
 
 // Run starts everything and returns when ctx ends or something fails for good.
@@ -85,9 +83,6 @@ func (i *instance) wire(ctx context.Context) error {
 	}
 	settings, err := bridgeSettings(i.config, zone)
 	if err != nil {
-		return err
-	}
-	if err := i.takeStaff(ctx); err != nil {
 		return err
 	}
 	wake := func() { i.bridge.Wake() } // set below, before anything runs
@@ -170,51 +165,25 @@ func (i *instance) work(ctx context.Context) error {
 		return nil
 	case <-i.matrix.CaughtUp():
 	}
+	if err := i.takeStaff(ctx); err != nil {
+		return err
+	}
 	_, err := retried(ctx, i.log, func() (struct{}, error) { return struct{}{}, i.bridge.Prepare(ctx) })
 	if err != nil {
 		return err
-	}
-	if i.staffChanged {
-		if err := i.bridge.MendStaff(ctx); err != nil {
-			return err
-		}
 	}
 	i.ready.Store(true)
 	i.log.Info().Dur("after", time.Since(i.started)).Msg("Spreekkamer is ready")
 	return i.bridge.Run(ctx)
 }
 
-// takeStaff enters the staff that the configuration names. Who was entered by a command
-// stays; who the configuration named before and no longer does, goes.
+// takeStaff hands the staff that the configuration names to the bridge.
 func (i *instance) takeStaff(ctx context.Context) error {
-	named := map[string]bool{}
+	var named []care.Member
 	for _, s := range i.config.Staff {
-		named[s.User] = true
-		m := care.Member{UserID: s.User, Name: s.Name, Role: care.Role(s.Role), Practice: s.Practice, Source: "config"}
-		if before, known, err := i.store.Staff(ctx, s.User); err != nil {
-			return err
-		} else if !known || before != m {
-			i.staffChanged = true
-		}
-		if err := i.store.SaveStaff(ctx, m); err != nil {
-			return err
-		}
+		named = append(named, care.Member{UserID: s.User, Name: s.Name, Role: care.Role(s.Role), Practice: s.Practice, Source: bridge.FromConfig})
 	}
-	for _, p := range i.config.Practices {
-		all, err := i.store.StaffOf(ctx, p.ID)
-		if err != nil {
-			return err
-		}
-		for _, m := range all {
-			if m.Source == "config" && !named[m.UserID] {
-				i.staffChanged = true
-				if err := i.store.RemoveStaff(ctx, m.UserID, time.Now()); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
+	return i.bridge.TakeStaff(ctx, named)
 }
 
 func bridgeSettings(c config.Config, zone *time.Location) (bridge.Settings, error) {

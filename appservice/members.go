@@ -2,6 +2,7 @@ package appservice
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"maunium.net/go/mautrix"
@@ -40,6 +41,9 @@ func (c *Client) Invite(ctx context.Context, room id.RoomID, user id.UserID) err
 func (c *Client) Kick(ctx context.Context, room id.RoomID, user id.UserID, reason string) error {
 	ctx = c.quiet(ctx)
 	_, err := c.matrix.KickUser(ctx, room, &mautrix.ReqKickUser{UserID: user, Reason: reason})
+	if err == nil {
+		return c.renewKey(ctx, room)
+	}
 	if !isRefused(err) {
 		return failed(err, "remove someone from %s", room)
 	}
@@ -48,6 +52,16 @@ func (c *Client) Kick(ctx context.Context, room id.RoomID, user id.UserID, reaso
 		return nil
 	}
 	return failed(err, "remove someone from %s", room)
+}
+
+// renewKey lets the next message in a room use a new key, without waiting for /sync to tell that
+// someone has gone: who was removed has the old one.
+func (c *Client) renewKey(ctx context.Context, room id.RoomID) error {
+	defer c.sending.WithLock(room)()
+	if err := c.keys.RemoveOutboundGroupSession(ctx, room); err != nil {
+		return fmt.Errorf("renew the key of %s: %w", room, err)
+	}
+	return nil
 }
 
 // Join accepts an invite. via are the servers that can let us in, for a room of another server.

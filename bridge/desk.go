@@ -155,6 +155,13 @@ func (b *Bridge) someoneRemoved(ctx context.Context, p place, _ care.Person) err
 	if target == "" {
 		target = string(p.event.Redacts)
 	}
+	row, kept, err := b.Store.LedgerEvent(ctx, target)
+	if err != nil {
+		return err
+	}
+	if kept && (row.Own || row.RoomID != p.RoomID) {
+		return b.finish(ctx, p, nil) // not theirs to remove: only a homeserver that lies lets it through
+	}
 	relayed, err := b.isRelayed(ctx, p, target)
 	if err != nil {
 		return err
@@ -164,6 +171,11 @@ func (b *Bridge) someoneRemoved(ctx context.Context, p place, _ care.Person) err
 		return err
 	}
 	return b.finish(ctx, p, func(ctx context.Context) error {
+		// read back like every removal; its edits, which say the same, go now too
+		if err := b.Store.MarkRedacted(ctx, target, b.Now().Add(verifyAfter)); err != nil {
+			return err
+		}
+		b.ledger.ring()
 		if err := b.Store.Unhold(ctx, target); err != nil || !relayed {
 			return err
 		}

@@ -145,6 +145,15 @@ func (f *fakeMatrix) EnsureRoom(_ context.Context, room Room) (id.RoomID, error)
 	return roomID, nil
 }
 
+func (f *fakeMatrix) KeepOnly(_ context.Context, room id.RoomID, users []id.UserID) error {
+	defer f.mu.Unlock()
+	err := f.begin("keep only", room)
+	if err == nil {
+		f.room(room).Invite = slices.DeleteFunc(slices.Clone(f.room(room).Invite), func(u id.UserID) bool { return !slices.Contains(users, u) })
+	}
+	return err
+}
+
 func (f *fakeMatrix) Gate(_ context.Context, room id.RoomID, open bool) error {
 	defer f.mu.Unlock()
 	err := f.begin("gate", room)

@@ -29,6 +29,8 @@ type Matrix interface {
 	Send(ctx context.Context, room id.RoomID, kind event.Type, content map[string]any, txn string, since time.Time) (id.EventID, error)
 	// EnsureRoom makes the room, or mends it where it is not as it should be.
 	EnsureRoom(ctx context.Context, room Room) (id.RoomID, error)
+	// KeepOnly removes everyone from a room but those given and the bot, invited or joined.
+	KeepOnly(ctx context.Context, room id.RoomID, users []id.UserID) error
 	// Gate lets the member of a consulting room speak, or mutes the room.
 	Gate(ctx context.Context, room id.RoomID, open bool) error
 	Rename(ctx context.Context, room id.RoomID, name string) error

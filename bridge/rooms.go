@@ -30,8 +30,8 @@ func (b *Bridge) Prepare(ctx context.Context) error {
 	return nil
 }
 
-// MendStaff has the rooms of every practice, also those of open conversations, brought in
-// line with who works there now.
+// MendStaff has the rooms of every practice, also those of its conversations, brought in line
+// with who works there now. Inside a transaction it is a part of that.
 func (b *Bridge) MendStaff(ctx context.Context) error {
 	for _, p := range b.Practices {
 		if err := b.add(ctx, job("staff", beheer(p.ID), body{Practice: p.ID})); err != nil {
@@ -200,21 +200,21 @@ func (b *Bridge) deliverRename(ctx context.Context, t task) (done delivery, err 
 	return done, b.Matrix.Rename(ctx, id.RoomID(room), b.conversationName(c))
 }
 
-// deliverStaffRooms mends the rooms of a practice after its staff changed: the lasting
-// ones, and those of conversations that are open.
+// deliverStaffRooms mends the rooms of a practice after its staff changed: the lasting ones
+// first, because who is in the space may enter the rest; then those of every conversation.
 func (b *Bridge) deliverStaffRooms(ctx context.Context, t task) (done delivery, err error) {
 	p := b.practice(t.body.Practice)
 	if err := b.preparePractice(ctx, p); err != nil {
 		return done, err
 	}
-	open, err := b.Store.OpenConversations(ctx, p.ID)
+	rooms, err := b.Store.RoomsOfPractice(ctx, p.ID, store.RoomConversation)
 	if err != nil {
 		return done, err
 	}
 	done.after = func(ctx context.Context) error {
-		for _, c := range open {
-			mend := job("open", conversation(c.ID), body{})
-			mend.Person, mend.Conversation = c.Person, c.ID
+		for _, room := range rooms {
+			mend := job("staff.conversation", conversation(room.Conversation), body{Room: room.ID})
+			mend.Person, mend.Conversation = room.Person, room.Conversation
 			if err := b.add(ctx, mend); err != nil {
 				return err
 			}
@@ -222,4 +222,25 @@ func (b *Bridge) deliverStaffRooms(ctx context.Context, t task) (done delivery, 
 		return nil
 	}
 	return done, nil
+}
+
+// deliverConversationStaff brings one conversation's room in line with who works there now. In
+// the room of a conversation that is over nobody new is asked in.
+func (b *Bridge) deliverConversationStaff(ctx context.Context, t task) (done delivery, err error) {
+	c, known, err := b.Store.Conversation(ctx, t.Conversation)
+	if err != nil {
+		return done, err
+	}
+	if known && c.State == care.Open {
+		return b.deliverConversationRoom(ctx, t)
+	}
+	room, known, err := b.Store.Room(ctx, t.body.Room)
+	if err != nil || !known || !room.LeftAt.IsZero() {
+		return done, err
+	}
+	staff, err := b.staffOf(ctx, room.Practice)
+	if err != nil {
+		return done, err
+	}
+	return done, b.Matrix.KeepOnly(ctx, id.RoomID(room.ID), staff)
 }

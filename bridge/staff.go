@@ -10,6 +10,46 @@ import (
 	"github.com/spreekkamer/spreekkamer/store"
 )
 
+// FromConfig is the source of staff whom the configuration names.
+const FromConfig = "config"
+
+// TakeStaff enters the staff that the configuration names. Who was entered by a command stays;
+// who the configuration named before and no longer does, goes, from every room. What changes
+// and that the rooms have to follow is stored together, so that no crash comes in between.
+func (b *Bridge) TakeStaff(ctx context.Context, named []care.Member) error {
+	return b.Store.Transact(ctx, func(ctx context.Context) error {
+		before, err := b.Store.StaffOf(ctx, "")
+		if err != nil {
+			return err
+		}
+		is := map[string]care.Member{}
+		for _, m := range before {
+			is[m.UserID] = m
+		}
+		changed := false
+		for _, m := range named {
+			changed = changed || is[m.UserID] != m
+			delete(is, m.UserID)
+			if err := b.Store.SaveStaff(ctx, m); err != nil {
+				return err
+			}
+		}
+		for user, m := range is {
+			if m.Source != FromConfig {
+				continue
+			}
+			changed = true
+			if err := b.Store.RemoveStaff(ctx, user, b.Now()); err != nil {
+				return err
+			}
+		}
+		if !changed {
+			return nil
+		}
+		return b.MendStaff(ctx)
+	})
+}
+
 // addStaffCommand: !medewerker+ @user:server ROLE NAME…
 func (b *Bridge) addStaffCommand(ctx context.Context, r request) error {
 	if len(r.args) < 3 {

@@ -10,13 +10,13 @@ import (
 )
 
 // saveUnfiled seals what an event says in the outbox when the chat has to go before the
-// HIS took it: the chat is redacted all the same (requirement D6).
+// HIS took it, or after the HIS refused it: the chat is redacted all the same (requirement D6).
 func (b *Bridge) saveUnfiled(ctx context.Context, row store.LedgerRow) error {
-	pending, err := b.Store.PendingFor(ctx, row.EventID)
+	unfiled, err := b.Store.UndeliveredFor(ctx, row.EventID)
 	if err != nil {
 		return err
 	}
-	for _, e := range pending {
+	for _, e := range unfiled {
 		if !strings.HasPrefix(e.Destination, hisFile("")) {
 			continue
 		}

@@ -110,15 +110,18 @@ func (w *world) arrives(sender id.UserID, room id.RoomID, kind event.Type, conte
 	if kind.Type == event.EventMessage.Type || kind.Type == event.EventSticker.Type {
 		outside = event.EventEncrypted
 	}
-	target := ""
-	if relation, ok := content["m.relates_to"].(map[string]any); ok && relation["event_id"] != nil {
-		target = fmt.Sprint(relation["event_id"])
-	}
 	w.keep(store.Event{
 		ID: string(e.ID), RoomID: string(room), Type: outside.Type, Sender: string(sender), OriginAt: w.clock,
-		Target: target, HasContent: true, ForInbox: true,
+		Target: relatesTo(e.Content.Raw), HasContent: true, ForInbox: true,
 	})
 	return e.ID
+}
+
+// relatesTo is the event that content says it is about, as everybody can see.
+func relatesTo(content map[string]any) string {
+	relation, _ := content["m.relates_to"].(map[string]any)
+	about, _ := relation["event_id"].(string)
+	return about
 }
 
 // writes is a text message.
@@ -195,7 +198,7 @@ func (w *world) echo() bool {
 	for _, e := range echoes {
 		w.keep(store.Event{
 			ID: string(e.ID), RoomID: string(e.RoomID), Type: e.Type.Type, Sender: string(botID), OriginAt: w.clock,
-			TxnID: e.txn, HasContent: true,
+			TxnID: e.txn, Target: relatesTo(e.Content.Raw), HasContent: true,
 		})
 	}
 	return len(echoes) > 0

@@ -121,9 +121,21 @@ func (k *keeper) enterLedger(ctx context.Context, e Event, own bool) error {
 		sent = k.batch.Now
 	}
 	return k.store.AddLedger(ctx, LedgerRow{
-		EventID: e.ID, RoomID: e.RoomID, Type: e.Type, Own: own, SentAt: sent, DueAt: k.batch.Due(sent),
+		EventID: e.ID, RoomID: e.RoomID, Type: e.Type, Own: own, About: e.about(), SentAt: sent, DueAt: k.batch.Due(sent),
 	})
 }
+
+// about is the event that this one belongs to, for the ledger. A removal stays a while after
+// what it removed.
+func (e Event) about() string {
+	if e.Type == removal {
+		return ""
+	}
+	return e.Target
+}
+
+// removal is the type of the event that removes another.
+const removal = "m.room.redaction"
 
 // confirm notes on the effect that sent an event that it has arrived.
 func (k *keeper) confirm(ctx context.Context, e Event) error {

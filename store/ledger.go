@@ -28,16 +28,17 @@ const (
 	shortenMedia  = `UPDATE media SET due_at = sent_at + $1, next_at = sent_at + $1 WHERE state = 'kept' AND due_at > sent_at + $1`
 
 	ledgerColumns = `
-		SELECT event_id, room_id, type, own, sent_at, due_at, state, attempt, next_at, redacted_at, verified_at, error
+		SELECT event_id, room_id, type, own, about, sent_at, due_at, state, attempt, next_at, redacted_at, verified_at, error
 		FROM ledger
 	`
 	getLedger    = ledgerColumns + ` WHERE event_id = $1`
 	ledgerDue    = ledgerColumns + ` WHERE ` + openLedger + ` AND next_at <= $1 ORDER BY next_at LIMIT $2`
 	nextInLedger = `SELECT next_at FROM ledger WHERE ` + openLedger + ` ORDER BY next_at LIMIT 1`
 	addLedger    = `
-		INSERT INTO ledger (event_id, room_id, type, own, sent_at, due_at, next_at) VALUES ($1, $2, $3, $4, $5, $6, $6)
-		ON CONFLICT (event_id) DO NOTHING
+		INSERT INTO ledger (event_id, room_id, type, own, about, sent_at, due_at, next_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT (event_id) DO NOTHING
 	`
+	isRemoved    = `SELECT EXISTS (SELECT 1 FROM ledger WHERE event_id = $1 AND state IN ('redacted', 'verified'))`
 	markRedacted = `
 		UPDATE ledger SET state = 'redacted', redacted_at = $2, next_at = $3, error = '' WHERE event_id = $1 AND ` + openLedger
 	markVerified = `
@@ -49,6 +50,10 @@ const (
 		WHERE event_id = $1 AND ` + openLedger
 	ledgerDueNow = `
 		UPDATE ledger SET due_at = $2, next_at = $2 WHERE room_id = $1 AND state IN ('kept', 'failed') AND due_at > $2
+	`
+	dueWith = `
+		UPDATE ledger SET due_at = $2, next_at = $2
+		WHERE about = $1 AND about <> '' AND state IN ('kept', 'failed') AND due_at > $2
 	`
 	mediaDueNow = `
 		UPDATE media SET due_at = $2, next_at = $2 WHERE room_id = $1 AND state IN ('kept', 'failed') AND due_at > $2
@@ -62,7 +67,8 @@ const (
 // A LedgerRow is an event with content in a room of ours.
 type LedgerRow struct {
 	EventID, RoomID, Type string
-	Own                   bool // sent by the bot
+	Own                   bool   // sent by the bot
+	About                 string // event that it edits or reacts to: it goes with that one
 	SentAt                time.Time
 	DueAt                 time.Time // must be gone by then
 	State                 LedgerState
@@ -74,9 +80,23 @@ type LedgerRow struct {
 }
 
 // AddLedger enters an event that has to be gone one day, such as one that a walk through the
-// history of a room has found. One that is known stays as it is.
+// history of a room has found. One that is known stays as it is. One that is about an event
+// which has been removed is due at once.
 func (s *Store) AddLedger(ctx context.Context, e LedgerRow) error {
-	if _, err := s.exec(ctx, addLedger, e.EventID, e.RoomID, e.Type, e.Own, ms(e.SentAt), ms(e.DueAt)); err != nil {
+	err := s.write(ctx, func(ctx context.Context) error {
+		if e.About != "" {
+			removed, _, err := one(ctx, s, scalar[bool], isRemoved, e.About)
+			if err != nil {
+				return err
+			}
+			if removed && e.SentAt.Before(e.DueAt) {
+				e.DueAt = e.SentAt
+			}
+		}
+		_, err := s.exec(ctx, addLedger, e.EventID, e.RoomID, e.Type, e.Own, e.About, ms(e.SentAt), ms(e.DueAt))
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("enter event %s in the ledger: %w", e.EventID, err)
 	}
 	return nil
@@ -123,10 +143,17 @@ func (s *Store) NextInLedger(ctx context.Context) (time.Time, bool, error) {
 	return at(next), found, nil
 }
 
-// MarkRedacted records that the homeserver took a redaction; it is to be proven at verifyAt. An
-// event that is not in the ledger (its echo is not back yet) is no error, here and below.
+// MarkRedacted records that the homeserver took a redaction; it is to be proven at verifyAt. What
+// is about the event (edits hold its words too) is due at once. An event that is not in the
+// ledger (its echo is not back yet) is no error, here and below.
 func (s *Store) MarkRedacted(ctx context.Context, event string, verifyAt time.Time) error {
-	return s.mark(ctx, "mark event "+event+" redacted", markRedacted, event, ms(s.now()), ms(verifyAt))
+	return s.write(ctx, func(ctx context.Context) error {
+		what := "mark event " + event + " redacted"
+		if err := s.mark(ctx, what, markRedacted, event, ms(s.now()), ms(verifyAt)); err != nil {
+			return err
+		}
+		return s.mark(ctx, what, dueWith, event, ms(s.now()))
+	})
 }
 
 // MarkVerified records that an event was read back after its redaction and is gone.
@@ -170,7 +197,7 @@ func (s *Store) DueNow(ctx context.Context, room string, now time.Time) error {
 
 func scanLedger(row dbutil.Scannable) (e LedgerRow, err error) {
 	var sent, due, next, redacted, verified int64
-	err = row.Scan(&e.EventID, &e.RoomID, &e.Type, &e.Own, &sent, &due, &e.State, &e.Attempt, &next, &redacted, &verified,
+	err = row.Scan(&e.EventID, &e.RoomID, &e.Type, &e.Own, &e.About, &sent, &due, &e.State, &e.Attempt, &next, &redacted, &verified,
 		&e.Error)
 	e.SentAt, e.DueAt, e.NextAt, e.RedactedAt, e.VerifiedAt = at(sent), at(due), at(next), at(redacted), at(verified)
 	return e, err

@@ -30,6 +30,7 @@ const (
 	getEffect     = effectColumns + ` WHERE id = $1`
 	effectByTxn   = effectColumns + ` WHERE txn_id = $1`
 	pendingFor    = effectColumns + ` WHERE source_event = $1 AND state = 'queued' ORDER BY id`
+	failedFor     = effectColumns + ` WHERE source_event = $1 AND state = 'failed' ORDER BY id`
 	failedEffects = effectColumns + ` WHERE state = 'failed' ORDER BY id LIMIT $1`
 	addEffect     = `
 		INSERT INTO outbox (destination, kind, person, conversation, source_event, source_room, body, txn_id, due_at, created_at)
@@ -143,6 +144,20 @@ func (s *Store) PendingFor(ctx context.Context, sourceEvent string) ([]Effect, e
 		return nil, fmt.Errorf("list what event %s led to: %w", sourceEvent, err)
 	}
 	return effects, nil
+}
+
+// UndeliveredFor is what an event led to and has not arrived: it waits, or was refused and waits
+// for staff to decide.
+func (s *Store) UndeliveredFor(ctx context.Context, sourceEvent string) ([]Effect, error) {
+	pending, err := s.PendingFor(ctx, sourceEvent)
+	if err != nil {
+		return nil, err
+	}
+	failed, err := list(ctx, s, scanEffect, failedFor, sourceEvent)
+	if err != nil {
+		return nil, fmt.Errorf("list what of event %s was refused: %w", sourceEvent, err)
+	}
+	return append(pending, failed...), nil
 }
 
 // HasQueuedFor says whether something that an event led to still waits for a destination that

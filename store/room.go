@@ -33,11 +33,12 @@ const (
 			kind = excluded.kind, person = excluded.person, conversation = excluded.conversation,
 			practice = excluded.practice, left_at = excluded.left_at
 	`
-	newest         = ` AND kind = $2 AND left_at = 0 ORDER BY created_at DESC, room_id LIMIT 1`
-	roomOfPerson   = roomColumns + `WHERE person = $1 AND person <> ''` + newest
-	roomOfTalk     = roomColumns + `WHERE conversation = $1 AND conversation <> ''` + newest
-	roomOfPractice = roomColumns + `WHERE practice = $1 AND practice <> ''` + newest
-	ownerOfRoom    = `
+	newest          = ` AND kind = $2 AND left_at = 0 ORDER BY created_at DESC, room_id LIMIT 1`
+	roomOfPerson    = roomColumns + `WHERE person = $1 AND person <> ''` + newest
+	roomOfTalk      = roomColumns + `WHERE conversation = $1 AND conversation <> ''` + newest
+	roomOfPractice  = roomColumns + `WHERE practice = $1 AND practice <> ''` + newest
+	roomsOfPractice = roomColumns + `WHERE practice = $1 AND practice <> '' AND kind = $2 AND left_at = 0 ORDER BY created_at, room_id`
+	ownerOfRoom     = `
 		SELECT COALESCE(person.user_id, ''), room.practice <> '' FROM room LEFT JOIN person ON person.id = room.person
 		WHERE room.room_id = $1
 	`
@@ -120,6 +121,15 @@ func (s *Store) RoomsOfPerson(ctx context.Context, person string) ([]Room, error
 	rooms, err := list(ctx, s, scanRoom, roomsOf, person)
 	if err != nil {
 		return nil, fmt.Errorf("list the rooms of person %s: %w", person, err)
+	}
+	return rooms, nil
+}
+
+// RoomsOfPractice is every room of a kind of a practice that the bot is in, oldest first.
+func (s *Store) RoomsOfPractice(ctx context.Context, practice string, kind RoomKind) ([]Room, error) {
+	rooms, err := list(ctx, s, scanRoom, roomsOfPractice, practice, kind)
+	if err != nil {
+		return nil, fmt.Errorf("list the %s rooms of practice %s: %w", kind, practice, err)
 	}
 	return rooms, nil
 }
