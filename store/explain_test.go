@@ -29,6 +29,8 @@ var flood = []string{
 		SELECT 'wide' || i, '', '', '', '$wide' || i, '', '', 'wide' || i, true, CASE WHEN i < 9000 THEN 9000000000000 ELSE 0 END, 0, 'queued' FROM n`,
 	`INSERT INTO outbox (destination, kind, person, conversation, source_event, source_room, body, txn_id, head, due_at, created_at, state, done_at)
 		SELECT 'long', '', '', '', '$done' || i, '', '', 'done' || i, false, 0, 0, 'done', 1 FROM n`,
+	`INSERT INTO outbox (destination, kind, person, conversation, source_event, source_room, body, txn_id, head, due_at, created_at, state, done_at)
+		SELECT 'refused', '', '', '', '$refused' || i, '', '', 'refused' || i, false, 0, 0, 'failed', 1 FROM n`,
 	`INSERT INTO ledger (event_id, room_id, type, own, about, sent_at, due_at, next_at, state)
 		SELECT '$' || i, '!' || (i % 100), '', false, '$a' || i, i, i, i + 1800000000000, CASE WHEN i % 2 = 0 THEN 'kept' ELSE 'redacted' END FROM n`,
 	`INSERT INTO ledger (event_id, room_id, type, own, sent_at, due_at, next_at, state, verified_at)
@@ -100,7 +102,7 @@ var hot = []struct {
 	{"HasQueuedFor", hasQueuedFor, []any{"$long7", "his:"}, []string{"outbox_source"}},
 	{"LedgerDue", ledgerDue, []any{ms(noon), 200}, []string{"ledger_due"}},
 	{"what is about an event", dueWith, []any{"$7", ms(noon)}, []string{"ledger_about"}},
-	{"what of an event was refused", failedFor, []any{"$7"}, []string{"outbox_failed_source"}},
+	{"what of an event was refused", failedFor, []any{"$refused7"}, []string{"outbox_failed_source"}},
 	{"NextInLedger", nextInLedger, nil, []string{"ledger_due"}},
 	{"MediaDue", mediaDue, []any{ms(noon), 200}, []string{"media_due"}},
 	{"PersonByUser", personByUser, []any{"@7"}, []string{"sqlite_autoindex_person", "person_user_id_key"}},
