@@ -60,6 +60,7 @@ func (b *Bridge) addConversation(ctx context.Context, args *texts.Args, p care.P
 	}
 	args.Number = c.Number
 	args.Date, args.Time = c.OpenedAt.In(b.Zone).Format("02-01-2006"), c.OpenedAt.In(b.Zone).Format("15:04")
+	args.Practical = c.Category == care.Practical
 	b.addHours(args, p.Language, c)
 	d, named, err := b.derdeOf(ctx, c)
 	if err != nil || !named {

@@ -22,7 +22,7 @@ type command struct {
 	names []string   // Dutch first; both languages always work
 	right care.Right // "" = every member of staff
 	in    []store.RoomKind
-	run   func(b *Bridge, ctx context.Context, r request) error
+	run   runner
 }
 
 var (
@@ -40,6 +40,10 @@ func init() { // help itself reads the table
 		"approve":      {[]string{"goedkeuren", "approve"}, care.MayVerify, inBeheer, (*Bridge).approveCommand},
 		"decline":      {[]string{"afwijzen", "decline"}, care.MayVerify, inBeheer, (*Bridge).declineCommand},
 		"close":        {[]string{"sluiten", "close"}, care.MayAnswer, inConversation, (*Bridge).closeCommand},
+		"care":         {[]string{"zorg", "care"}, care.MayAnswer, inConversation, categorise(care.CareCategory)},
+		"practical":    {[]string{"praktisch", "geenzorg", "practical"}, care.MayAnswer, inConversation, categorise(care.Practical)},
+		"come_in":      {[]string{"langskomen", "comein"}, care.MayAnswer, inConversation, advise("advice.come_in")},
+		"call":         {[]string{"bellen", "call"}, care.MayAnswer, inConversation, advise("advice.call")},
 		"retention":    {[]string{"bewaartermijn", "retention"}, "", everywhere, (*Bridge).retentionCommand},
 		"staff.add":    {[]string{"medewerker+", "staff+"}, care.MayAdmin, inBeheer, (*Bridge).addStaffCommand},
 		"staff.remove": {[]string{"medewerker-", "staff-"}, care.MayAdmin, inBeheer, (*Bridge).removeStaffCommand},
@@ -144,6 +148,14 @@ func (b *Bridge) retentionCommand(ctx context.Context, r request) error {
 // closeCommand ends a conversation: the patient is told, the room is renamed, the HIS
 // file is ended.
 func (b *Bridge) closeCommand(ctx context.Context, r request) error {
+	return b.aboutConversation(ctx, r, func(c care.Case, env care.Env) (care.Case, error) {
+		return care.CloseConversation(c, r.Sender, env)
+	})
+}
+
+// aboutConversation lets staff decide about the conversation of the room. What happens in it
+// is in the queue of its patient, so nothing else happens to them meanwhile.
+func (b *Bridge) aboutConversation(ctx context.Context, r request, decide func(care.Case, care.Env) (care.Case, error)) error {
 	before, err := b.caseInRoom(ctx, r.room)
 	if err != nil {
 		return err
@@ -152,7 +164,7 @@ func (b *Bridge) closeCommand(ctx context.Context, r request) error {
 	if err != nil {
 		return err
 	}
-	return b.decided(ctx, r, before, func() (care.Case, error) { return care.CloseConversation(before, r.Sender, env) })
+	return b.decided(ctx, r, before, func() (care.Case, error) { return decide(before, env) })
 }
 
 // decided stores what staff decided about a case, or tells them why it cannot be.
@@ -176,6 +188,7 @@ var reasons = map[error]string{
 	care.ErrBSN:           "error.bsn",
 	care.ErrPatientNumber: "error.patient_number",
 	care.ErrNotOpen:       "error.not_open",
+	care.ErrSameCategory:  "error.same_category",
 }
 
 func reasonFor(err error) string {

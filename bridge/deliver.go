@@ -41,6 +41,7 @@ func init() { // some deliverers add rows for others
 		"gate":               (*Bridge).deliverGate,
 		"mute":               (*Bridge).deliverMute,
 		"say":                (*Bridge).deliverSay,
+		"advice":             (*Bridge).deliverAdvice,
 		"farewell":           (*Bridge).deliverFarewell,
 		"ask":                (*Bridge).deliverQuestion,
 		"button":             (*Bridge).deliverButton,

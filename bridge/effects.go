@@ -74,6 +74,7 @@ var carry = map[care.Do]func(*Bridge, context.Context, place, care.Case, care.Ef
 	care.Record:   (*Bridge).carryRecord,
 	care.Tell:     (*Bridge).carryTell,
 	care.TellDesk: (*Bridge).carryTellDesk,
+	care.Advice:   (*Bridge).carryAdvice,
 	care.Shut:     (*Bridge).carryShut,
 	care.Forget:   (*Bridge).carryForget,
 }
@@ -177,9 +178,13 @@ func (b *Bridge) pass(ctx context.Context, c care.Case, eventID, roomID string) 
 }
 
 // fileJob takes the next place in the HIS file of a conversation.
-func (b *Bridge) fileJob(ctx context.Context, kind, conversation string) (store.Effect, error) {
+func (b *Bridge) fileJob(ctx context.Context, kind, conversation string, more ...func(*body)) (store.Effect, error) {
 	seq, err := b.Store.NextFilingSeq(ctx, conversation)
-	return job(kind, hisFile(conversation), body{Seq: seq}), err
+	what := body{Seq: seq}
+	for _, change := range more {
+		change(&what)
+	}
+	return job(kind, hisFile(conversation), what), err
 }
 
 // carryRelease opens the conversation room, then passes what was held, in order.

@@ -69,7 +69,8 @@ func (b *Bridge) itemFor(ctx context.Context, t task) (item his.Item, err error)
 	p := b.practice(c.Practice)
 	item.Seq, item.Filed = t.body.Seq, t.CreatedAt
 	item.Conversation = his.Conversation{
-		ID: id, Number: c.Number, Opened: c.OpenedAt.In(b.Zone), Status: his.StatusOpen, Patient: b.patientInHIS(person),
+		Category: categories[c.Category],
+		ID:       id, Number: c.Number, Opened: c.OpenedAt.In(b.Zone), Status: his.StatusOpen, Patient: b.patientInHIS(person),
 		Practice: his.Practice{ID: p.ID, Name: p.Name, AGB: p.AGB},
 	}
 	d, named, err := b.derdeOf(ctx, c)
@@ -89,6 +90,11 @@ func (b *Bridge) patientInHIS(p care.Person) his.Patient {
 
 // grounds are what the HIS calls the grounds of care.
 var grounds = map[care.Ground]his.Ground{care.Parent: his.GroundParent, care.Permission: his.GroundPermission}
+
+// categories are what the HIS calls the categories of care.
+var categories = map[care.Category]his.Category{
+	care.CareCategory: his.CategoryCare, care.Practical: his.CategoryNonCare,
+}
 
 func (b *Bridge) derdeInHIS(d care.Derde, language string) *his.Derde {
 	return &his.Derde{
@@ -186,6 +192,10 @@ func (b *Bridge) letterOf(ctx context.Context, e store.Effect) (l letter, err er
 		return l, err
 	}
 	l = letter{Sender: string(evt.Sender), Staff: room.Kind == store.RoomConversation, Sent: time.UnixMilli(evt.Timestamp)}
+	if what, err := parseBody(e); err != nil || what.Text != "" { // a text of ours that a command sent
+		l.Text, err = b.adviceText(ctx, task{e, what})
+		return l, err
+	}
 	m, ok := readable(evt)
 	if !ok {
 		return l, nil // something that cannot be carried: that it was there is filed

@@ -194,7 +194,7 @@ func (b *Bridge) practiceOptions() (all []texts.Option) {
 	return all
 }
 
-// whomOptions are the patient, those named before, and someone else.
+// whomOptions are the patient, those named before, someone else, and nobody's health.
 func (b *Bridge) whomOptions(ctx context.Context, person care.Person) ([]texts.Option, error) {
 	fixed := b.Texts.Options(person.Language, string(care.AskWhom))
 	env, err := b.env(ctx, person)
@@ -206,7 +206,7 @@ func (b *Bridge) whomOptions(ctx context.Context, person care.Person) ([]texts.O
 		label := b.Texts.Text(person.Language, "whom.named", texts.Args{Whom: d.Name})
 		all = append(all, texts.Option{Label: label, Also: []string{d.Name}})
 	}
-	return append(all, fixed[1]), nil
+	return append(all, fixed[1:]...), nil
 }
 
 // unreadable tells both sides that the key of a message never came (requirement B2).

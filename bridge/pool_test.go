@@ -77,7 +77,7 @@ func TestWhoMayGiveWhichCommand(t *testing.T) {
 	}{
 		{care.Beheer, store.RoomBeheer, []string{"approve", "decline", "help", "retention", "staff.add", "staff.list", "staff.remove"}},
 		{care.Doktersassist, store.RoomBeheer, []string{"approve", "decline", "help", "retention", "staff.list"}},
-		{care.Doktersassist, store.RoomConversation, []string{"close", "help", "retention"}},
+		{care.Doktersassist, store.RoomConversation, []string{"call", "care", "close", "come_in", "help", "practical", "retention"}},
 		{care.Servicedesk, store.RoomConversation, []string{"help", "retention"}},
 	} {
 		t.Run(string(tt.role)+" in "+string(tt.room), func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestCommandsAreKnownInBothLanguages(t *testing.T) {
 
 func TestEveryRuleEffectCanBeCarriedOut(t *testing.T) {
 	for _, do := range []care.Do{care.Say, care.Ask, care.Remove, care.Hold, care.Pass, care.Release, care.Drop, care.Record,
-		care.Tell, care.TellDesk, care.Shut, care.Forget} {
+		care.Tell, care.TellDesk, care.Advice, care.Shut, care.Forget} {
 		assert.Contains(t, carry, do)
 	}
 }

@@ -18,6 +18,7 @@ func converse(c *Case, h Heard, env Env) {
 func startConversation(c *Case, env Env) {
 	c.Conversation = Conversation{
 		ID: env.NewID, Person: c.Person.ID, Practice: c.Person.Answers.Practice, State: Asking, OpenedAt: env.Now,
+		Category: CareCategory,
 	}
 	c.Person.Current = c.Conversation.ID
 	c.do(Effect{Do: Hold})

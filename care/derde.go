@@ -37,16 +37,18 @@ func (d Derde) Valid(now time.Time) bool {
 }
 
 // acceptWhom takes the answer to "whom does this concern": 1 is the patient, then those
-// named before, the last is someone else.
+// named before, then someone else; the last is nobody's health.
 func acceptWhom(c *Case, h Heard, env Env) bool {
-	last := len(env.Derden) + 2
+	other := len(env.Derden) + 2
 	switch {
 	case h.Choice == 1:
 		openConversation(c, env)
-	case h.Choice == last:
+	case h.Choice == other+1:
+		openPractical(c, env)
+	case h.Choice == other:
 		c.Person.Draft = Derde{}
 		c.ask(AskDerdeName)
-	case h.Choice > 1 && h.Choice < last && env.Derden[h.Choice-2].Valid(env.Now):
+	case h.Choice > 1 && h.Choice < other && env.Derden[h.Choice-2].Valid(env.Now):
 		c.Conversation.Derde = env.Derden[h.Choice-2].ID
 		openConversation(c, env)
 	default:

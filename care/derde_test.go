@@ -164,7 +164,7 @@ func TestWhatIsWrittenMeanwhileWaits(t *testing.T) {
 func TestAConversationBelongsToItsPersonAndPractice(t *testing.T) {
 	w := active(t).types("hallo")
 	c := w.c.Conversation
-	assert.Equal(t, Conversation{ID: w.c.Person.Current, Person: "p", Practice: "noord", State: Asking, OpenedAt: noon}, c)
+	assert.Equal(t, Conversation{ID: w.c.Person.Current, Person: "p", Practice: "noord", Category: CareCategory, State: Asking, OpenedAt: noon}, c)
 	w.now = noon.Add(time.Hour)
 	w.types("1")
 	assert.Equal(t, w.now, w.c.Conversation.OpenedAt, "it opens when staff can see it")

@@ -15,6 +15,7 @@ const (
 	Record   Do = "record"    // write an answer in the consent ledger
 	Tell     Do = "tell"      // tell staff in Beheer
 	TellDesk Do = "tell desk" // tell staff in the conversation room
+	Advice   Do = "advice"    // tell the patient the text as an answer of staff, and file it
 	Shut     Do = "shut"      // the conversation has been closed: rename its room, file the end
 	Forget   Do = "forget"    // keep nothing of this person, remove everything they wrote
 )
@@ -23,7 +24,7 @@ const (
 // what anyone wrote: it is stored, and rendered only when it is delivered.
 type Effect struct {
 	Do       Do       `json:"do"`
-	Text     string   `json:"text,omitempty"`     // for Say, Tell, TellDesk: key of a text
+	Text     string   `json:"text,omitempty"`     // for Say, Tell, TellDesk, Advice: key of a text
 	Question Question `json:"question,omitempty"` // for Ask
 	Purpose  Purpose  `json:"purpose,omitempty"`  // for Record
 	Yes      bool     `json:"yes,omitempty"`      // for Record

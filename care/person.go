@@ -98,6 +98,7 @@ type Conversation struct {
 	Person   string
 	Practice string
 	Derde    string // whom it concerns; "" = the person
+	Category Category
 	State    ConversationState
 	OpenedAt time.Time
 	ClosedAt time.Time

@@ -106,7 +106,7 @@ func (w *world) options() (all []texts.Option) {
 		for _, d := range w.env().Derden {
 			all = append(all, texts.Option{Label: d.Name})
 		}
-		return append(all, fixed[1])
+		return append(all, fixed[1:]...)
 	}
 	return fixed
 }

@@ -34,6 +34,8 @@ type Args struct {
 	OpensTime string
 	AnswerBy  string // the last day for an answer; "" = none is promised
 
+	Practical bool // the conversation is not about care
+
 	Number  int64  // of the conversation
 	Date    string // of what the text is about
 	Time    string

@@ -14,7 +14,7 @@ var full = Args{
 	Organisation: "o", Website: "w", Practice: "p", Phone: "1", Emergency: "2", OutOfHours: "3",
 	Name: "n", FirstName: "f", LastName: "l", PatientPhone: "4", Email: "e", BirthDate: "b", Code: "c",
 	Privacy: Document{"1", "d", "u"}, Terms: Document{"1", "d", "u"}, Staff: "s", Role: "r",
-	OpensDay: "d", OpensTime: "t", AnswerBy: "a",
+	Practical: true, OpensDay: "d", OpensTime: "t", AnswerBy: "a",
 	Whom: "w", WhomBirthDate: "b", Relation: "r", Ground: "g",
 	Number: 1, Date: "d", Time: "t", Days: 1, Reason: "r", Command: "c", Items: []string{"a", "b"},
 	Report: Report{1, 1, 1, 1, 1, 1, 1, 1, "d"},

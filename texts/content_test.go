@@ -41,7 +41,7 @@ func keysIn(t *testing.T, dir string, patterns ...string) (keys []string) {
 
 func TestEveryTextThatCareNamesIsThere(t *testing.T) {
 	c := load(t)
-	keys := keysIn(t, "care", `\b(?:say|tell|tellDesk)\("([^"]+)"\)`, `Text: "([^"]+)"`, `return "([a-z_]+\.[a-z_.]+)"`)
+	keys := keysIn(t, "care", `\b(?:say|tell|tellDesk)\("([^"]+)"\)`, `Text: "([^"]+)"`, `text :?= "([^"]+[a-z])"`, `return "([a-z_]+\.[a-z_.]+)"`)
 	for _, key := range keys {
 		assert.True(t, c.Has(key), key)
 	}
@@ -51,7 +51,7 @@ func TestEveryTextThatCareNamesIsThere(t *testing.T) {
 
 func TestEveryTextThatTheBridgeNamesIsThere(t *testing.T) {
 	c := load(t)
-	for _, key := range keysIn(t, "bridge", `Text: "([a-z_.]+[a-z_])"`, `b\.(?:refuse|mistake)\([^"\n]*"([a-z_.]+)"`, `Texts\.Text\([^,\n]+, "([a-z_.]+[a-z_])"`) {
+	for _, key := range keysIn(t, "bridge", `Text: "([a-z_.]+[a-z_])"`, `advise\("([a-z_.]+)"\)`, `b\.(?:refuse|mistake)\([^"\n]*"([a-z_.]+)"`, `Texts\.Text\([^,\n]+, "([a-z_.]+[a-z_])"`) {
 		assert.True(t, c.Has(key), key)
 	}
 }
@@ -68,7 +68,7 @@ func TestEveryQuestionHasItsTexts(t *testing.T) {
 			}
 		}
 	}
-	assert.Len(t, c.Options("nl", string(care.AskWhom)), 2, "who was named before comes between the two")
+	assert.Len(t, c.Options("nl", string(care.AskWhom)), 3, "who was named before comes after the first")
 	for _, q := range []care.Question{
 		care.AskFirstName, care.AskLastName, care.AskPhone, care.AskEmail, care.AskBirthDate, care.AskPractice,
 	} {
@@ -87,10 +87,13 @@ func TestEveryThingOfCareHasItsWord(t *testing.T) {
 	for _, r := range []care.Role{care.Huisarts, care.Doktersassist, care.POH, care.Beheer, care.Servicedesk} {
 		assert.True(t, care.KnownRole(r) && c.Has("role."+string(r)), r)
 	}
+	for _, category := range []care.Category{care.CareCategory, care.Practical} {
+		assert.True(t, c.Has("desk.category."+string(category)), category)
+	}
 	for _, why := range []string{"failed", "unreadable", "unsupported", "too_large", "closed"} {
 		assert.True(t, c.Has("relay."+why) && c.Has("desk."+why), why)
 	}
-	for _, name := range []string{"help", "approve", "decline", "close", "retention", "staff.add", "staff.remove", "staff.list"} {
+	for _, name := range []string{"help", "approve", "decline", "close", "care", "practical", "come_in", "call", "retention", "staff.add", "staff.remove", "staff.list"} {
 		assert.True(t, c.Has("command.help."+name) && c.Has("command.usage."+name), name)
 	}
 }
@@ -176,7 +179,7 @@ var refusals = []string{
 	"account.withdrawn", "account.closed", "account.still_awaiting", "not_yet.consent", "not_yet.media", "bsn.removed",
 	"derde.no_ground", "derde.not_a_child", "conversation.stopped", "conversation.closed", "help.person", "help", "help.stop",
 	"nothing_asked", "again", "invalid.again", "relay.failed", "relay.unreadable", "relay.unsupported",
-	"relay.too_large", "relay.closed", "relay.gap", "greeting", "contact.pointer", "statement", "fallback",
+	"relay.too_large", "relay.closed", "relay.gap", "advice.come_in", "advice.call", "greeting", "contact.pointer", "statement", "fallback",
 }
 
 func TestEveryRefusalHasThePhoneNumberAndNoEmoji(t *testing.T) {

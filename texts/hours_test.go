@@ -28,6 +28,24 @@ func TestADayIsSaidInWords(t *testing.T) {
 }
 
 // first are the forms of the first answer: what must be in it, and what must not.
+func TestTheCardSaysWhatKindOfQuestionItIs(t *testing.T) {
+	c := load(t)
+	for _, tt := range []struct {
+		a      Args
+		nl, en string
+	}{
+		{Args{}, "Zorgvraag. Gaat over de patiënt zelf", "Care question. About the patient"},
+		{Args{Whom: "Sem"}, "Zorgvraag. Gaat over Sem", "Care question. About Sem"},
+		{Args{Practical: true}, "Praktische vraag. Over wie het gaat, is niet gevraagd", "Practical question. Whom it concerns has not been asked"},
+		{Args{Practical: true, Whom: "Sem"}, "Praktische vraag. Gaat over Sem", "Practical question. About Sem"},
+	} {
+		assert.Contains(t, c.Text("nl", "card", tt.a), tt.nl)
+		assert.Contains(t, c.Text("en", "card", tt.a), tt.en)
+	}
+	assert.Contains(t, c.Text("nl", "card.balie", Args{Practical: true}), "(praktische vraag)")
+	assert.NotContains(t, c.Text("nl", "card.balie", Args{}), "praktische")
+}
+
 func TestTheFirstAnswerSaysWhenAndWhatToDoInAnEmergency(t *testing.T) {
 	c := load(t)
 	open := Args{Phone: "020 1", Emergency: "020 2", OutOfHours: "020 3", Date: "10-03-2026", Time: "09:30", AnswerBy: "donderdag 12 maart"}

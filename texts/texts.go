@@ -72,7 +72,7 @@ func (c *Catalog) neutral(lang string) string {
 }
 
 // Options are the fixed options of a question; nil for one with a typed answer. Of "whom"
-// they are the first and the last: who was named before comes between them.
+// they are the first and the last two: who was named before comes between them.
 func (c *Catalog) Options(lang, key string) []Option {
 	e := c.entry(lang, key)
 	if e == nil {
