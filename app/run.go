@@ -25,6 +25,17 @@ import (
 	"github.com/spreekkamer/spreekkamer/texts"
 )
 
+// Errors name our ids and what went wrong, never what somebody else's server said. This is the
+// second net under that, for every line of the log.
+func init() {
+	zerolog.ErrorMarshalFunc = func(err error) any {
+		if err == nil {
+			return nil
+		}
+		return appservice.Scrub(err.Error())
+	}
+}
+
 // zoneName is where the practices are: days and ages are counted there.
 const zoneName = "Europe/Amsterdam"
 

@@ -26,7 +26,7 @@ func (c *Client) register(ctx context.Context) error {
 	if err == nil || errors.Is(err, mautrix.MUserInUse) {
 		return nil
 	}
-	c.log.Warn().Str("error", scrubbed(err)).Msg("Registering the bot's user failed; trying to sign in nevertheless")
+	c.log.Warn().Str("error", said(err)).Msg("Registering the bot's user failed; trying to sign in nevertheless")
 	return nil
 }
 

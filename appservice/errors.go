@@ -70,11 +70,11 @@ func failed(err error, format string, args ...any) error {
 	if err == nil {
 		return nil
 	}
-	what := fmt.Sprintf(format, args...)
+	e := &requestError{what: fmt.Sprintf(format, args...), cause: err}
 	if class := classOf(err); class != nil && !errors.Is(err, class) {
-		return fmt.Errorf("%s: %w: %w", what, class, err)
+		e.class = class
 	}
-	return fmt.Errorf("%s: %w", what, err)
+	return e
 }
 
 func classOf(err error) error {

@@ -45,7 +45,7 @@ func (c *Client) fillGap(ctx context.Context, room id.RoomID, news roomNews, tim
 		return nil, err
 	}
 	delete(c.gaps, room)
-	c.log.Error().Str("error", scrubbed(err)).Stringer("room_id", room).Msg("A gap in a room's events stays open")
+	c.log.Error().Str("error", said(err)).Stringer("room_id", room).Msg("A gap in a room's events stays open")
 	return nil, nil
 }
 

@@ -82,7 +82,7 @@ func (c *Client) Download(ctx context.Context, uri id.ContentURIString, file *ev
 	data, err := io.ReadAll(io.LimitReader(answer.Body, most+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("download %s: %w", uri, err)
+		return nil, failed(err, "download %s", uri)
 	case int64(len(data)) > most:
 		return nil, fmt.Errorf("download %s: more than %d bytes: %w", uri, most, ErrTooLarge)
 	case isRefusal(answer.Header.Get("Content-Type"), data):

@@ -3,7 +3,6 @@ package appservice
 import (
 	"context"
 	"encoding/json"
-	"regexp"
 
 	"github.com/rs/zerolog"
 )
@@ -11,8 +10,8 @@ import (
 // The protocol library logs user IDs, URLs and whole request bodies. What it says is useful
 // and may not be written down, so it gets a logger that lets through a fixed list of fields.
 
-// said are the fields of the library's log lines that hold nothing personal.
-var said = map[string]bool{
+// loggable are the fields of the library's log lines that hold nothing personal.
+var loggable = map[string]bool{
 	"method": true, "status_code": true, "duration": true, "room_id": true, "event_id": true,
 	"session_id": true, "event_type": true, "action": true, "req_id": true,
 }
@@ -22,12 +21,6 @@ var unsaid = map[string]bool{
 	"Request failed": true, "Request canceled": true, "Request parsing failed": true,
 	"Olm sender device not found in store or event, fetching from server": true,
 }
-
-// mxids are Matrix IDs, plain and as they stand in URLs.
-var mxids = regexp.MustCompile(`(@|%40)[^\s"'/]+?(:|%3A)[^\s"'/,)]+`)
-
-// longestError bounds what is logged of one error, in bytes.
-const longestError = 300
 
 type quietWriter struct{ to zerolog.Logger }
 
@@ -49,7 +42,7 @@ func (q quietWriter) Write(line []byte) (int, error) {
 	}
 	entry := q.to.WithLevel(level)
 	for name, value := range fields {
-		if said[name] {
+		if loggable[name] {
 			entry = entry.Interface(name, value)
 		}
 	}
@@ -60,26 +53,6 @@ func (q quietWriter) Write(line []byte) (int, error) {
 		entry.Msg(scrub(message))
 	}
 	return len(line), nil
-}
-
-// queries are what follows the path of a URL: tokens, filters, places in the stream.
-var queries = regexp.MustCompile(`\?[^"\s]*`)
-
-func scrub(text string) string {
-	text = queries.ReplaceAllString(text, "")
-	text = mxids.ReplaceAllString(text, "(user)")
-	if len(text) > longestError {
-		text = text[:longestError] + "…"
-	}
-	return text
-}
-
-// scrubbed is an error for the log: its words without Matrix IDs.
-func scrubbed(err error) string {
-	if err == nil {
-		return ""
-	}
-	return scrub(err.Error())
 }
 
 // quiet makes the library log through our filter even when the caller's context carries a

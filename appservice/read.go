@@ -88,18 +88,18 @@ func (c *Client) decryptError(ctx context.Context, evt *event.Event, err error) 
 	for _, kind := range missing {
 		if errors.Is(err, kind) {
 			c.askForKey(ctx, evt)
-			return fmt.Errorf("event %s: %w: %w", evt.ID, ErrNoKey, err)
+			return fmt.Errorf("event %s: %w: %w", evt.ID, ErrNoKey, kind)
 		}
 	}
 	for _, kind := range hopeless {
 		if errors.Is(err, kind) {
-			return fmt.Errorf("event %s: %w: %w", evt.ID, ErrUndecryptable, err)
+			return fmt.Errorf("event %s: %w: %w", evt.ID, ErrUndecryptable, kind)
 		}
 	}
 	if isJSON(err) {
 		return fmt.Errorf("event %s: %w: what was encrypted is no event", evt.ID, ErrUndecryptable)
 	}
-	return fmt.Errorf("decrypt event %s: %w", evt.ID, err)
+	return failed(err, "decrypt event %s", evt.ID)
 }
 
 func isJSON(err error) bool {
@@ -124,6 +124,6 @@ func (c *Client) askForKey(ctx context.Context, evt *event.Event) {
 	to := map[id.UserID][]id.DeviceID{evt.Sender: {device}}
 	err := c.machine.SendRoomKeyRequest(ctx, evt.RoomID, sender, content.SessionID, "", to)
 	if err != nil {
-		c.log.Warn().Str("error", scrubbed(err)).Stringer("event_id", evt.ID).Msg("Asking for a message key failed")
+		c.log.Warn().Str("error", said(err)).Stringer("event_id", evt.ID).Msg("Asking for a message key failed")
 	}
 }

@@ -178,7 +178,7 @@ func encryptError(err error, room id.RoomID) error {
 		return nil
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("encrypt for %s: %w", room, err)
+		return failed(err, "encrypt for %s", room)
 	}
-	return fmt.Errorf("encrypt for %s: %s", room, scrubbed(err))
+	return fmt.Errorf("encrypt for %s: %s", room, said(err))
 }

@@ -23,7 +23,7 @@ const (
 func (c *Client) Run(ctx context.Context) error {
 	ctx = c.quiet(ctx)
 	if err := c.Ping(ctx); err != nil && !errors.Is(err, ErrUnsupported) {
-		c.log.Warn().Str("error", scrubbed(err)).Msg("The homeserver cannot reach us; events come by /sync only")
+		c.log.Warn().Str("error", said(err)).Msg("The homeserver cannot reach us; events come by /sync only")
 	}
 	backoff, wait := firstBackoff, 0 // the first answer comes at once, and tells that we caught up
 	for ctx.Err() == nil {
@@ -36,7 +36,7 @@ func (c *Client) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
-		c.log.Warn().Str("error", scrubbed(err)).Dur("again_in", backoff).Msg("Taking in events failed")
+		c.log.Warn().Str("error", said(err)).Dur("again_in", backoff).Msg("Taking in events failed")
 		c.renewToken(ctx, err)
 		pause(ctx, delay(err, backoff))
 		backoff, wait = min(2*backoff, lastBackoff), 0
@@ -54,7 +54,7 @@ func (c *Client) renewToken(ctx context.Context, err error) {
 	}
 	for _, step := range []func(context.Context) error{c.signIn, c.publishKeys, c.secureIdentity} {
 		if err := step(ctx); err != nil {
-			c.log.Error().Str("error", scrubbed(err)).Msg("The bot cannot sign in")
+			c.log.Error().Str("error", said(err)).Msg("The bot cannot sign in")
 			return
 		}
 	}

@@ -36,7 +36,7 @@ func (c *Client) takeDeviceNews(ctx context.Context, news deviceNews) error {
 			return ctx.Err()
 		}
 		if err := guard(func() error { return c.takeToDevice(whole, raw) }); err != nil {
-			c.log.Warn().Str("error", scrubbed(err)).Msg("Skipped something sent to the bot's device")
+			c.log.Warn().Str("error", said(err)).Msg("Skipped something sent to the bot's device")
 		}
 	}
 	c.countKeys(whole, news.OTKs)
@@ -52,7 +52,7 @@ func (c *Client) countKeys(ctx context.Context, left *mautrix.OTKCount) {
 		return
 	}
 	if err := c.machine.ShareKeys(ctx, -1); err != nil {
-		c.log.Warn().Str("error", scrubbed(err)).Msg("Publishing one-time keys failed")
+		c.log.Warn().Str("error", said(err)).Msg("Publishing one-time keys failed")
 	}
 }
 
@@ -80,7 +80,7 @@ func (c *Client) takeDeviceLists(ctx context.Context, changed []id.UserID) error
 		return fmt.Errorf("note changed devices: %w", err)
 	}
 	if _, err := c.machine.FetchKeys(ctx, changed, false); err != nil {
-		c.log.Warn().Str("error", scrubbed(err)).Int("users", len(changed)).Msg("Looking up changed devices failed; trying again before the next message")
+		c.log.Warn().Str("error", said(err)).Int("users", len(changed)).Msg("Looking up changed devices failed; trying again before the next message")
 		for _, user := range changed {
 			c.machine.OnDevicesChanged(ctx, user)
 		}

@@ -67,7 +67,7 @@ func (c *Client) putTransaction(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := c.keep(c.quiet(r.Context()), "", c.pushed(r, *txn.Events)); err != nil {
-		c.log.Error().Str("error", scrubbed(err)).Msg("Keeping a transaction failed; the homeserver will send it again")
+		c.log.Error().Str("error", said(err)).Msg("Keeping a transaction failed; the homeserver will send it again")
 		mautrix.MUnknown.WithMessage("cannot keep events now").WithStatus(http.StatusServiceUnavailable).Write(w)
 		return
 	}

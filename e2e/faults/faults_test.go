@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,10 +40,27 @@ func each(t *testing.T, o world.Options, test func(t *testing.T, s *story.Story)
 				t.Fatalf("%v\n%s", err, w.Bridge().LogTail())
 			}
 			test(t, s)
+			logNamesNobody(t, w)
 			if t.Failed() {
 				t.Log(w.Bridge().LogTail())
 			}
 		})
+	}
+}
+
+// logNamesNobody looks through the whole log of the bridge for patients.
+func logNamesNobody(t *testing.T, w *world.World) {
+	t.Helper()
+	log, err := os.ReadFile(w.LogFile())
+	must(t, err)
+	if len(log) == 0 {
+		t.Error("the log is empty")
+	}
+	for _, p := range append(w.Patients, w.SecondPatients...) {
+		local, _, _ := strings.Cut(strings.TrimPrefix(p.UserID, "@"), ":")
+		if strings.Contains(string(log), local) {
+			t.Errorf("the log names %s", p.UserID)
+		}
 	}
 }
 
