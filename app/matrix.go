@@ -70,6 +70,11 @@ func (c chat) Gone(ctx context.Context, room id.RoomID, eventID id.EventID) (boo
 	return gone, meant(err)
 }
 
+func (c chat) History(ctx context.Context, room id.RoomID, place string) (bridge.Page, error) {
+	events, next, err := c.Client.History(ctx, room, place)
+	return bridge.Page{Events: events, Next: next}, meant(err)
+}
+
 func (c chat) Download(ctx context.Context, file *event.EncryptedFileInfo, uri id.ContentURIString, most int64) ([]byte, error) {
 	if file != nil {
 		uri = file.URL

@@ -9,6 +9,8 @@ import (
 
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/store"
 )
 
 const (
@@ -122,6 +124,22 @@ func (c *Client) walkBack(ctx context.Context, room id.RoomID, from, until strin
 	}
 	slices.Reverse(newestFirst)
 	return newestFirst, nil
+}
+
+// History is a page of a room's events, newest first and without what they say, from a place on
+// ("" = the newest), and the place where it goes on; "" after the room's first event.
+func (c *Client) History(ctx context.Context, room id.RoomID, place string) (events []store.Event, next string, err error) {
+	page, err := c.page(c.quiet(ctx), room, place, "")
+	if err != nil {
+		return nil, "", err
+	}
+	for _, e := range c.parseAll(room, page.Chunk) {
+		events = append(events, e.row(c.user, c.opts.Now()))
+	}
+	if len(page.Chunk) > 0 && page.End != place {
+		next = page.End
+	}
+	return events, next, nil
 }
 
 // widerLimits are how many events of one room are asked for when a timeline left some out.

@@ -6,7 +6,8 @@
 //     room) or commands.go;
 //   - effects.go writes what the rules want into the outbox; deliver.go carries it out:
 //     say.go, relay.go, rooms.go, filing.go;
-//   - retention.go removes every message in time and proves it.
+//   - retention.go removes every message in time and proves it; walk.go looks through the
+//     rooms' history for what the ledger does not know.
 //
 // A turn reads, decides and stores in one transaction; only deliveries touch the world.
 package bridge
@@ -60,22 +61,22 @@ type Bridge struct {
 	Now    func() time.Time
 	Log    zerolog.Logger
 
-	turns, outbox, ledger bell
-	tidied                time.Time // when the database was last tidied; only retention uses it
+	turns, outbox, ledger, walks bell
+	tidied                       time.Time // when the database was last tidied; only retention uses it
 }
 
 // New returns a bridge that is ready to Run.
 func New(s Settings, db *store.Store, m Matrix, t *texts.Catalog, now func() time.Time, log zerolog.Logger) *Bridge {
 	return &Bridge{
 		Settings: s, Store: db, Matrix: m, Texts: t, Now: now, Log: log,
-		turns: newBell(), outbox: newBell(), ledger: newBell(),
+		turns: newBell(), outbox: newBell(), ledger: newBell(), walks: newBell(),
 	}
 }
 
 // Wake tells the bridge that something came in.
 func (b *Bridge) Wake() { b.turns.ring(); b.outbox.ring() }
 
-// Run works until ctx ends: turns, deliveries and retention, each by itself.
+// Run works until ctx ends: turns, deliveries, retention and walks, each by itself.
 func (b *Bridge) Run(ctx context.Context) error {
 	if err := b.Store.ReleaseEffects(ctx, owner, b.Now()); err != nil {
 		return err
@@ -84,6 +85,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	group.Go(func() error { return b.runTurns(ctx) })
 	group.Go(func() error { return b.runOutbox(ctx) })
 	group.Go(func() error { return b.runRetention(ctx) })
+	group.Go(func() error { return b.runWalks(ctx) })
 	return group.Wait()
 }
 

@@ -10,6 +10,8 @@ import (
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/store"
 )
 
 // A fakeMatrix is a homeserver in memory, as far as the bridge sees one. It remembers what
@@ -207,6 +209,35 @@ func (f *fakeMatrix) Gone(_ context.Context, room id.RoomID, eventID id.EventID)
 	}
 	e, err := f.find(room, eventID)
 	return err == nil && e.gone, err
+}
+
+// pageSize is small, so that a few messages are several pages.
+const pageSize = 5
+
+func (f *fakeMatrix) History(_ context.Context, room id.RoomID, place string) (page Page, err error) {
+	defer f.mu.Unlock()
+	if err := f.begin("history", room); err != nil {
+		return page, err
+	}
+	all := f.room(room).events
+	end := len(all)
+	if place != "" {
+		if _, err := fmt.Sscanf(place, "p%d", &end); err != nil {
+			return page, ErrRefused
+		}
+	}
+	for i := end - 1; i >= max(end-pageSize, 0); i-- {
+		e := all[i]
+		page.Events = append(page.Events, store.Event{
+			ID: string(e.ID), RoomID: string(room), Type: e.Type.Type, Sender: string(e.Sender), StateKey: e.StateKey,
+			OriginAt: time.UnixMilli(e.Timestamp).UTC(), Target: relatesTo(e.Content.Raw),
+			HasContent: !e.gone && e.StateKey == nil && e.Type.Type != event.EventRedaction.Type,
+		})
+	}
+	if end > pageSize {
+		page.Next = fmt.Sprintf("p%d", end-pageSize)
+	}
+	return page, nil
 }
 
 func (f *fakeMatrix) Download(_ context.Context, file *event.EncryptedFileInfo, uri id.ContentURIString, most int64) ([]byte, error) {

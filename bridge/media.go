@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"time"
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
@@ -38,17 +39,27 @@ func (b *Bridge) upload(ctx context.Context, data []byte, room string) (*event.E
 // noteMedia enters the files of an event that someone else sent in the ledger. It runs in
 // the transaction of the turn that read them.
 func (b *Bridge) noteMedia(ctx context.Context, p place) error {
-	m, ok := p.event.Content.Parsed.(*event.MessageEventContent)
-	if !ok {
-		return nil
-	}
-	for _, uri := range filesOf(m) {
-		media := store.Media{URI: string(uri), RoomID: p.RoomID, EventID: p.EventID, SentAt: p.OriginAt, DueAt: b.due(p.OriginAt)}
+	for _, media := range b.mediaOf(p.event, p.OriginAt) {
 		if err := b.Store.AddMedia(ctx, media); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// mediaOf lists the files of an event as the ledger has them.
+func (b *Bridge) mediaOf(evt *event.Event, sent time.Time) (all []store.Media) {
+	m, ok := evt.Content.Parsed.(*event.MessageEventContent)
+	if !ok {
+		return nil
+	}
+	for _, uri := range filesOf(m) {
+		all = append(all, store.Media{
+			URI: string(uri), RoomID: string(evt.RoomID), EventID: string(evt.ID), Own: evt.Sender == b.Matrix.UserID(),
+			SentAt: sent, DueAt: b.due(sent),
+		})
+	}
+	return all
 }
 
 // filesOf lists the addresses of everything that a message uploaded.

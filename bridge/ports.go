@@ -8,6 +8,8 @@ import (
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/store"
 )
 
 // What Matrix can answer besides a result. Every other error is tried again.
@@ -39,11 +41,19 @@ type Matrix interface {
 	// Redact removes an event's content; Gone reads back whether it is.
 	Redact(ctx context.Context, room id.RoomID, event id.EventID, txn string) error
 	Gone(ctx context.Context, room id.RoomID, event id.EventID) (bool, error)
+	// History is a page of a room's events, newest first, from a place on ("" = the newest).
+	History(ctx context.Context, room id.RoomID, place string) (Page, error)
 	Download(ctx context.Context, file *event.EncryptedFileInfo, uri id.ContentURIString, max int64) ([]byte, error)
 	// Upload encrypts with a fresh key. before is told the address ahead of the bytes
 	// where the homeserver allows that, so that no upload is ever forgotten.
 	Upload(ctx context.Context, data []byte, before func(uri string) error) (*event.EncryptedFileInfo, error)
 	EraseMedia(ctx context.Context, uri string) error
+}
+
+// A Page is a part of a room's history.
+type Page struct {
+	Events []store.Event // without what they say
+	Next   string        // the place where it goes on; "" = this was the room's beginning
 }
 
 // RoomKind is what a room of ours is for.

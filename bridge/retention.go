@@ -170,13 +170,18 @@ func (b *Bridge) addReport(ctx context.Context, _ task, args *texts.Args) error 
 	if err != nil {
 		return err
 	}
+	walks, err := b.Store.WalkReport(ctx)
+	if err != nil {
+		return err
+	}
 	oldest := "-"
 	if !r.Oldest.IsZero() {
 		oldest = r.Oldest.In(b.Zone).Format("02-01-2006 15:04")
 	}
 	args.Report = texts.Report{
 		Kept: r.Kept, Due: r.Due, Redacted: r.Redacted, Verified: r.Verified, Failed: r.Failed,
-		MediaKept: r.MediaKept, MediaErased: r.MediaErased, MediaUnerasable: r.MediaUnerasable, Oldest: oldest,
+		MediaKept: r.MediaKept, MediaErased: r.MediaErased, MediaUnerasable: r.MediaUnerasable,
+		Rooms: walks.Rooms, Walked: walks.Rooms - walks.Unwalked, Oldest: oldest,
 	}
 	return nil
 }

@@ -40,6 +40,7 @@ var flood = []string{
 	`INSERT INTO person (id, user_id, language, state, question, misses, correcting, practice, answers, identity, draft, current, created_at, changed_at)
 		SELECT i, '@' || i, 'nl', 'active', '', 0, false, 'zuid', '', '', '', '', 0, 0 FROM n`,
 	`INSERT INTO room (room_id, kind, person, created_at) SELECT '!' || i, 'consulting', i, 0 FROM n`,
+	`INSERT INTO walk (room_id, next_at) SELECT '!' || i, i FROM n`,
 	`INSERT INTO mirror (source_event, source_room, target_event, target_room, conversation, at)
 		SELECT '$s' || i, '!a', '$t' || i, '!b', i, i FROM n`,
 }
@@ -104,6 +105,7 @@ var hot = []struct {
 	{"what is about an event", dueWith, []any{"$7", ms(noon)}, []string{"ledger_about"}},
 	{"what of an event was refused", failedFor, []any{"$refused7"}, []string{"outbox_failed_source"}},
 	{"NextInLedger", nextInLedger, nil, []string{"ledger_due"}},
+	{"NextWalk", nextWalk, []any{ms(noon)}, []string{"walk_next"}},
 	{"MediaDue", mediaDue, []any{ms(noon), 200}, []string{"media_due"}},
 	{"PersonByUser", personByUser, []any{"@7"}, []string{"sqlite_autoindex_person", "person_user_id_key"}},
 	{"RoomOf", roomOfPerson, []any{"7", RoomConsulting}, []string{"room_person"}},

@@ -76,6 +76,9 @@ func (s *Store) SaveRoom(ctx context.Context, r Room) error {
 			ms(r.CreatedAt), ms(r.LeftAt)); err != nil {
 			return fmt.Errorf("save room %s: %w", r.ID, err)
 		}
+		if err := s.walkRoom(ctx, r); err != nil {
+			return fmt.Errorf("save room %s: %w", r.ID, err)
+		}
 		after, _, err := s.queueOfRoom(ctx, r.ID)
 		if err != nil {
 			return err

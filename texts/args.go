@@ -53,5 +53,6 @@ type Document struct{ Version, Date, URL string }
 type Report struct {
 	Kept, Due, Redacted, Verified, Failed   int
 	MediaKept, MediaErased, MediaUnerasable int
+	Rooms, Walked                           int    // rooms of ours, and those whose whole history was looked through
 	Oldest                                  string // date of the oldest message still kept; "" = none
 }

@@ -17,7 +17,7 @@ var full = Args{
 	Practical: true, OpensDay: "d", OpensTime: "t", AnswerBy: "a",
 	Whom: "w", WhomBirthDate: "b", Relation: "r", Ground: "g",
 	Number: 1, Date: "d", Time: "t", Days: 1, Reason: "r", Command: "c", Items: []string{"a", "b"},
-	Report: Report{1, 1, 1, 1, 1, 1, 1, 1, "d"},
+	Report: Report{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, "d"},
 }
 
 // check compares every language with every other and tries every text.
