@@ -232,6 +232,10 @@ func argument(kind reflect.Type) reflect.Value {
 		return reflect.ValueOf(Turn{EventID: "$1", Sender: "@anna:test"})
 	case Event:
 		return reflect.ValueOf(wrote("$1", "@anna:test", "!r"))
+	case []Event:
+		return reflect.ValueOf([]Event{wrote("$1", "@anna:test", "!r")})
+	case func(time.Time) time.Time:
+		return reflect.ValueOf(month)
 	case Batch:
 		return reflect.ValueOf(Batch{Events: []Event{wrote("$1", "@anna:test", "!r")}, Due: month})
 	case []Effect:
