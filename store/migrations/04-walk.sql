@@ -1,4 +1,4 @@
--- v2 -> v3: How far the walk through each room's history has come
+-- v3 -> v4: How far the walk through each room's history has come
 -- place is where the walk goes on ("" = it has not begun), began_at when it began, walked_at
 -- when the last complete one began, next_at when there is something to do.
 CREATE TABLE walk (
