@@ -6,7 +6,6 @@ import (
 	"slices"
 	"testing"
 
-
 	"github.com/spreekkamer/spreekkamer/e2e/client"
 	"github.com/spreekkamer/spreekkamer/e2e/story"
 	"github.com/spreekkamer/spreekkamer/e2e/world"
