@@ -95,6 +95,19 @@ func (c chat) EraseMedia(ctx context.Context, uri string) error {
 	return meant(c.Client.EraseMedia(ctx, id.ContentURIString(uri)))
 }
 
+func (c chat) MarkRead(ctx context.Context, room id.RoomID, read id.EventID, thread string) error {
+	return meant(c.Client.MarkRead(ctx, room, read, thread))
+}
+
+func (c chat) Typing(ctx context.Context, room id.RoomID, typing bool, most time.Duration) error {
+	return meant(c.Client.Typing(ctx, room, typing, most))
+}
+
+func (c chat) SentAt(ctx context.Context, room id.RoomID, eventID id.EventID) (time.Time, error) {
+	sent, err := c.Client.SentAt(ctx, room, eventID)
+	return sent, meant(err)
+}
+
 func (c chat) Rename(ctx context.Context, room id.RoomID, name string) error {
 	return meant(c.SetState(ctx, room, event.StateRoomName, "", map[string]any{"name": name}))
 }

@@ -102,6 +102,7 @@ func (i *instance) wire(ctx context.Context) error {
 	}
 	i.bridge = bridge.New(settings, i.store, chat{i.matrix, i.config.Homeserver.Domain}, catalog, time.Now, i.log)
 	i.matrix.OnRoomKey(i.bridge.KeyArrived)
+	i.matrix.OnTyping(i.bridge.SomeoneTypes)
 	return nil
 }
 
@@ -203,7 +204,7 @@ func bridgeSettings(c config.Config, zone *time.Location) (bridge.Settings, erro
 		Privacy: document(c.Organisation.Privacy), Terms: document(c.Organisation.Terms),
 		Servers: c.Homeserver.AllowedServers, Domain: c.Homeserver.Domain, Retention: c.Retention.Messages,
 		KeyTimeout: c.Relay.KeyTimeout, MaxFile: int64(c.Relay.MaxFileSize), Zone: zone,
-		AnswerDays: c.Desk.AnswerDays,
+		AnswerDays: c.Desk.AnswerDays, SentMark: c.Relay.SentMark,
 	}
 	for _, p := range c.Practices {
 		dir, err := filepath.Abs(p.HIS.Path)

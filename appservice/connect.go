@@ -67,6 +67,7 @@ type Client struct {
 	asked     *limiter                      // keys asked for
 	reshared  *limiter                      // rooms whose key was renewed for someone who missed it
 	arrived   arrivals
+	typing    func(room id.RoomID, users []id.UserID)
 	caughtUp  chan struct{}
 	caught    sync.Once
 	gaps      map[id.RoomID]int // failures to fill a gap in a row; only the /sync loop uses it

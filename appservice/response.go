@@ -30,8 +30,9 @@ type eventList struct {
 }
 
 type roomNews struct {
-	State    eventList `json:"state"`
-	Timeline struct {
+	State     eventList `json:"state"`
+	Ephemeral eventList `json:"ephemeral"`
+	Timeline  struct {
 		eventList
 		Limited   bool   `json:"limited"`
 		PrevBatch string `json:"prev_batch"`
@@ -52,15 +53,16 @@ const timelineLimit = 50
 // nothing is "no types" as a type that does not exist: Dendrite on SQLite ignores not_types.
 var nothing = map[string]any{"types": []string{"none"}}
 
-// syncFilter asks for rooms only, for all or for those given.
+// syncFilter asks for rooms only: for all, with receipts and typing, or for the history of
+// those given.
 func syncFilter(limit int, only []id.RoomID) string {
 	room := map[string]any{
-		"account_data": nothing, "ephemeral": nothing,
+		"account_data": nothing, "ephemeral": ephemeral,
 		"state":    map[string]any{"lazy_load_members": false},
 		"timeline": map[string]any{"limit": limit},
 	}
 	if len(only) > 0 {
-		room["rooms"] = only
+		room["rooms"], room["ephemeral"] = only, nothing
 	}
 	return string(marshal(map[string]any{"presence": nothing, "account_data": nothing, "room": room}))
 }

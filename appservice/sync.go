@@ -99,10 +99,15 @@ func (c *Client) syncOnce(ctx context.Context, wait int) error {
 	if err != nil {
 		return err
 	}
-	if err := c.keep(ctx, answer.NextBatch, events); err != nil {
+	var reads []store.Read
+	for room, news := range answer.Rooms.Join {
+		reads = append(reads, readsIn(room, news.Ephemeral.Events)...)
+	}
+	if err := c.keep(ctx, answer.NextBatch, events, reads...); err != nil {
 		return err
 	}
 	c.announceArrivals()
+	c.announceTyping(answer.Rooms.Join)
 	return nil
 }
 
@@ -153,9 +158,9 @@ func (c *Client) rowOf(ctx context.Context, e incoming, ledgerOnly bool) row {
 	return row{e, kept}
 }
 
-// keep stores events and, when it came with them, the place in the stream: both or neither.
-func (c *Client) keep(ctx context.Context, nextBatch string, rows []row) error {
-	batch := store.Batch{NextBatch: nextBatch, Now: c.opts.Now(), Due: c.opts.Due}
+// keep stores events, receipts and, when it came with them, the place in the stream: all or none.
+func (c *Client) keep(ctx context.Context, nextBatch string, rows []row, reads ...store.Read) error {
+	batch := store.Batch{NextBatch: nextBatch, Reads: reads, Now: c.opts.Now(), Due: c.opts.Due}
 	for _, r := range rows {
 		batch.Events = append(batch.Events, r.kept)
 		if r.kept.ForInbox && r.kept.HasContent {
@@ -168,7 +173,7 @@ func (c *Client) keep(ctx context.Context, nextBatch string, rows []row) error {
 	if _, err := c.store.Keep(ctx, batch); err != nil {
 		return fmt.Errorf("keep %d events: %w", len(rows), err)
 	}
-	if len(rows) > 0 && c.opts.Wake != nil {
+	if len(rows)+len(reads) > 0 && c.opts.Wake != nil {
 		c.opts.Wake()
 	}
 	return nil

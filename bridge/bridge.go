@@ -7,7 +7,8 @@
 //   - effects.go writes what the rules want into the outbox; deliver.go carries it out:
 //     say.go, relay.go, rooms.go, filing.go;
 //   - retention.go removes every message in time and proves it; walk.go looks through the
-//     rooms' history for what the ledger does not know.
+//     rooms' history for what the ledger does not know;
+//   - readings.go and typing.go show at each side what people at the other read and type.
 //
 // A turn reads, decides and stores in one transaction; only deliveries touch the world.
 package bridge
@@ -48,6 +49,7 @@ type Settings struct {
 	Retention    time.Duration
 	KeyTimeout   time.Duration // after which a message without its key is given up
 	MaxFile      int64         // bytes
+	SentMark     bool          // put a mark under each message that is at the other side
 	AnswerDays   int           // working days within which a question is answered; 0 = no promise
 	Zone         *time.Location
 }
@@ -61,22 +63,29 @@ type Bridge struct {
 	Now    func() time.Time
 	Log    zerolog.Logger
 
-	turns, outbox, ledger, walks bell
-	tidied                       time.Time // when the database was last tidied; only retention uses it
+	turns, outbox, ledger, walks, readings bell
+
+	typing typing
+	tidied time.Time // when the database was last tidied; only retention uses it
 }
 
 // New returns a bridge that is ready to Run.
 func New(s Settings, db *store.Store, m Matrix, t *texts.Catalog, now func() time.Time, log zerolog.Logger) *Bridge {
 	return &Bridge{
 		Settings: s, Store: db, Matrix: m, Texts: t, Now: now, Log: log,
-		turns: newBell(), outbox: newBell(), ledger: newBell(), walks: newBell(),
+		turns: newBell(), outbox: newBell(), ledger: newBell(), walks: newBell(), readings: newBell(), typing: newTyping(),
 	}
 }
 
 // Wake tells the bridge that something came in.
-func (b *Bridge) Wake() { b.turns.ring(); b.outbox.ring() }
+func (b *Bridge) Wake() {
+	for _, bell := range []bell{b.turns, b.outbox, b.readings} {
+		bell.ring()
+	}
+}
 
-// Run works until ctx ends: turns, deliveries, retention and walks, each by itself.
+// Run works until ctx ends: turns, deliveries, retention, walks, receipts and typing, each by
+// itself.
 func (b *Bridge) Run(ctx context.Context) error {
 	if err := b.Store.ReleaseEffects(ctx, owner, b.Now()); err != nil {
 		return err
@@ -86,6 +95,8 @@ func (b *Bridge) Run(ctx context.Context) error {
 	group.Go(func() error { return b.runOutbox(ctx) })
 	group.Go(func() error { return b.runRetention(ctx) })
 	group.Go(func() error { return b.runWalks(ctx) })
+	group.Go(func() error { return b.runReadings(ctx) })
+	group.Go(func() error { return b.runTyping(ctx) })
 	return group.Wait()
 }
 

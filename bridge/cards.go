@@ -65,7 +65,7 @@ func (b *Bridge) deliverBalieCard(ctx context.Context, t task) (done delivery, e
 	if !known {
 		return done, errors.New("the conversation room is not there yet")
 	}
-	room, err := b.staffRoomOf(ctx, t)
+	room, err := b.roomOfDestination(ctx, t)
 	if err != nil {
 		return done, err
 	}

@@ -45,6 +45,7 @@ func init() { // some deliverers add rows for others
 		"farewell":           (*Bridge).deliverFarewell,
 		"ask":                (*Bridge).deliverQuestion,
 		"button":             (*Bridge).deliverButton,
+		"mark":               (*Bridge).deliverMark,
 		"remove":             (*Bridge).deliverRemoval,
 		"open":               (*Bridge).deliverConversationRoom,
 		"card":               (*Bridge).deliverCard,
@@ -184,18 +185,12 @@ func (b *Bridge) tellGivenUp(ctx context.Context, e store.Effect) error {
 	if !strings.HasPrefix(e.Kind, "relay") && !strings.HasPrefix(e.Kind, "file") {
 		return nil
 	}
-	text := map[string]string{"file": "desk.filing_refused", "file.end": "desk.filing_refused"}[e.Kind]
-	if text == "" {
-		text = "desk.failed"
+	if strings.HasPrefix(e.Kind, "relay") {
+		return b.add(ctx, b.notArrived(e, "failed")...)
 	}
-	notice := job("tell", conversation(e.Conversation), body{Text: text})
+	notice := job("tell", conversation(e.Conversation), body{Text: "desk.filing_refused"})
 	notice.Person, notice.Conversation = e.Person, e.Conversation
-	if err := b.add(ctx, notice); err != nil || !strings.HasPrefix(e.Destination, "conversation:") {
-		return err
-	}
-	toPatient := job("say", consulting(e.Person), body{Text: "relay.failed", Reply: e.SourceEvent})
-	toPatient.Person = e.Person
-	return b.add(ctx, toPatient)
+	return b.add(ctx, notice)
 }
 
 // send sends content once: when the bot's own echo has been seen already, the effect is

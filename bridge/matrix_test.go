@@ -17,14 +17,17 @@ import (
 // A fakeMatrix is a homeserver in memory, as far as the bridge sees one. It remembers what
 // was sent and answers what it is told to; encryption and intake are tested with real servers.
 type fakeMatrix struct {
-	mu     sync.Mutex
-	now    func() time.Time
-	rooms  map[id.RoomID]*fakeRoom
-	byTxn  map[string]id.EventID
-	files  map[string][]byte
-	noKey  map[id.EventID]bool
-	echoes []*fakeEvent // of the bot's own, not yet handed to the store
-	n      int
+	mu       sync.Mutex
+	now      func() time.Time
+	rooms    map[id.RoomID]*fakeRoom
+	byTxn    map[string]id.EventID
+	files    map[string][]byte
+	noKey    map[id.EventID]bool
+	typed    []fakeTyping
+	receipts []fakeReceipt
+	threaded map[id.EventID]bool // cannot have a receipt of the main timeline
+	echoes   []*fakeEvent        // of the bot's own, not yet handed to the store
+	n        int
 
 	// fails, when set, is asked before every call: an error it returns is the answer.
 	fails func(call string, room id.RoomID) error
@@ -49,7 +52,7 @@ const botID = id.UserID("@spreekkamer:praktijk.example")
 func newFakeMatrix(now func() time.Time) *fakeMatrix {
 	return &fakeMatrix{
 		now: now, rooms: map[id.RoomID]*fakeRoom{}, byTxn: map[string]id.EventID{}, files: map[string][]byte{},
-		noKey: map[id.EventID]bool{},
+		noKey: map[id.EventID]bool{}, threaded: map[id.EventID]bool{},
 	}
 }
 

@@ -43,6 +43,12 @@ type Matrix interface {
 	Gone(ctx context.Context, room id.RoomID, event id.EventID) (bool, error)
 	// History is a page of a room's events, newest first, from a place on ("" = the newest).
 	History(ctx context.Context, room id.RoomID, place string) (Page, error)
+	// MarkRead shows that the bot has read up to an event: in the whole room (""), in its "main"
+	// timeline, or in the thread of an event.
+	MarkRead(ctx context.Context, room id.RoomID, read id.EventID, thread string) error
+	// Typing shows that the bot types, for a time at most, or not any more.
+	Typing(ctx context.Context, room id.RoomID, typing bool, most time.Duration) error
+	SentAt(ctx context.Context, room id.RoomID, event id.EventID) (time.Time, error)
 	Download(ctx context.Context, file *event.EncryptedFileInfo, uri id.ContentURIString, max int64) ([]byte, error)
 	// Upload encrypts with a fresh key. before is told the address ahead of the bytes
 	// where the homeserver allows that, so that no upload is ever forgotten.

@@ -104,8 +104,7 @@ func (b *Bridge) deliverRelay(ctx context.Context, t task) (done delivery, err e
 }
 
 func (b *Bridge) alreadyCarried(ctx context.Context, t task) (done delivery, err error) {
-	kind, key, _ := strings.Cut(t.Destination, ":")
-	room, err := b.roomOf(ctx, store.RoomKind(kind), key)
+	room, err := b.roomOfDestination(ctx, t)
 	if err != nil {
 		return done, err
 	}
@@ -116,6 +115,12 @@ func (b *Bridge) alreadyCarried(ctx context.Context, t task) (done delivery, err
 
 // carried remembers which event stands for which.
 func (b *Bridge) carried(ctx context.Context, t task, room string, target id.EventID) error {
+	b.readings.ring() // somebody may have read it in the meantime
+	if b.SentMark && t.Kind == "relay" && t.body.Target == "" {
+		if err := b.add(ctx, mark(t.Effect, sentMark)); err != nil {
+			return err
+		}
+	}
 	return b.Store.AddMirror(ctx, store.Mirror{
 		SourceEvent: t.SourceEvent, SourceRoom: t.SourceRoom, TargetEvent: string(target), TargetRoom: room,
 		Conversation: t.Conversation, At: b.Now(),
@@ -137,22 +142,7 @@ func (b *Bridge) notAcross(ctx context.Context, t task, cause error) (done deliv
 	if cause == nil {
 		return done, nil
 	}
-	done.after = func(ctx context.Context) error {
-		staff := job("tell", conversation(t.Conversation), body{Text: "desk." + string(why)})
-		patient := job("say", consulting(t.Person), body{Text: "relay.gap"})
-		if strings.HasPrefix(t.Destination, consulting("")) {
-			staff = job("tell", conversation(t.Conversation), body{Text: "relay." + string(why), Reply: t.SourceEvent})
-		} else {
-			patient.Body = job("say", "", body{Text: "relay." + string(why), Reply: t.SourceEvent}).Body
-		}
-		for _, e := range []store.Effect{staff, patient} {
-			e.Person, e.Conversation = t.Person, t.Conversation
-			if err := b.add(ctx, e); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	done.after = func(ctx context.Context) error { return b.add(ctx, b.notArrived(t.Effect, string(why))...) }
 	return done, nil
 }
 
@@ -304,8 +294,7 @@ const maxReaction = 64
 
 // deliverRelayedRemoval removes at the other side what was removed here.
 func (b *Bridge) deliverRelayedRemoval(ctx context.Context, t task) (done delivery, err error) {
-	kind, key, _ := strings.Cut(t.Destination, ":")
-	room, err := b.roomOf(ctx, store.RoomKind(kind), key)
+	room, err := b.roomOfDestination(ctx, t)
 	if err != nil {
 		return done, err
 	}

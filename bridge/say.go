@@ -151,7 +151,7 @@ func (b *Bridge) deliverRemoval(ctx context.Context, t task) (done delivery, err
 
 // deliverTell tells staff something: in Beheer, the Balie or a conversation room.
 func (b *Bridge) deliverTell(ctx context.Context, t task) (done delivery, err error) {
-	room, err := b.staffRoomOf(ctx, t)
+	room, err := b.roomOfDestination(ctx, t)
 	if err != nil {
 		return done, err
 	}
@@ -163,8 +163,8 @@ func (b *Bridge) deliverTell(ctx context.Context, t task) (done delivery, err er
 	return done, err
 }
 
-// staffRoomOf finds the room that a destination of staff means.
-func (b *Bridge) staffRoomOf(ctx context.Context, t task) (string, error) {
+// roomOfDestination finds the room that a destination means.
+func (b *Bridge) roomOfDestination(ctx context.Context, t task) (string, error) {
 	kind, key, _ := strings.Cut(t.Destination, ":")
 	return b.roomOf(ctx, store.RoomKind(kind), key)
 }

@@ -118,6 +118,7 @@ type Retention struct {
 type Relay struct {
 	KeyTimeout  time.Duration `mapstructure:"key_timeout"`
 	MaxFileSize Bytes         `mapstructure:"max_file_size"`
+	SentMark    bool          `mapstructure:"sent_mark"`
 }
 
 // Log is about what the program tells of itself.

@@ -38,6 +38,7 @@ var each = map[string]string{
 	"SPREEKKAMER_RETENTION_MESSAGES":           "1d",
 	"SPREEKKAMER_RELAY_KEY_TIMEOUT":            "1m",
 	"SPREEKKAMER_RELAY_MAX_FILE_SIZE":          "1MB",
+	"SPREEKKAMER_RELAY_SENT_MARK":              "true",
 	"SPREEKKAMER_LOG_LEVEL":                    "debug",
 	"SPREEKKAMER_LOG_FORMAT":                   "console",
 }
@@ -82,6 +83,7 @@ func TestAWrongValueInTheEnvironmentIsNamedAsItsSetting(t *testing.T) {
 		{"SPREEKKAMER_HOMESERVER_ALLOWED_SERVERS", "a,", "homeserver.allowed_servers", "no server name"},
 		{"SPREEKKAMER_DESK_ANSWER_DAYS", "soon", "desk.answer_days", "is no number"},
 		{"SPREEKKAMER_DESK_ANSWER_DAYS", "21", "desk.answer_days", "20 working days"},
+		{"SPREEKKAMER_RELAY_SENT_MARK", "ja", "relay.sent_mark", "neither true nor false"},
 		{"SPREEKKAMER_SECRETS_KEY", "hunter2", "secrets.key", "not 32 bytes"},
 	} {
 		t.Run(tt.name+" "+tt.value, func(t *testing.T) {

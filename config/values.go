@@ -104,6 +104,13 @@ func decodeValue(from, to reflect.Type, value any) (any, error) {
 		}
 		return n, nil
 	}
+	if to.Kind() == reflect.Bool && isText {
+		yes, err := strconv.ParseBool(strings.TrimSpace(text))
+		if err != nil {
+			return nil, fmt.Errorf("%q is neither true nor false", text)
+		}
+		return yes, nil
+	}
 	if to.Kind() == reflect.String {
 		return plainText(from, value)
 	}

@@ -25,6 +25,8 @@ var forgetDone = []string{
 	`DELETE FROM ledger WHERE verified_at > 0 AND verified_at < $1 AND state IN ('verified', 'gone')`,
 	`DELETE FROM media WHERE done_at > 0 AND done_at < $1`,
 	`DELETE FROM mirror WHERE at < $1`,
+	`DELETE FROM reading WHERE sent_at < $1 AND NOT pending`,
+	`DELETE FROM shown WHERE sent_at < $1`,
 }
 
 // A Backlog is what waits in the inbox.
@@ -49,7 +51,8 @@ func (s *Store) Backlog(ctx context.Context) (Backlog, error) {
 }
 
 // ForgetDone removes rows of what was dealt with before a time: turns by when they came in,
-// effects and proofs of redaction by when they were done, mirrored events by their age. The
+// effects and proofs of redaction by when they were done, mirrored events, and how far
+// they have been read, by their age. The
 // time must be so long ago that no homeserver sends those events again (30 days or more).
 func (s *Store) ForgetDone(ctx context.Context, before time.Time) (n int64, err error) {
 	err = s.write(ctx, func(ctx context.Context) error {

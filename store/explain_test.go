@@ -42,7 +42,9 @@ var flood = []string{
 	`INSERT INTO room (room_id, kind, person, created_at) SELECT '!' || i, 'consulting', i, 0 FROM n`,
 	`INSERT INTO walk (room_id, next_at) SELECT '!' || i, i FROM n`,
 	`INSERT INTO mirror (source_event, source_room, target_event, target_room, conversation, at)
-		SELECT '$s' || i, '!a', '$t' || i, '!b', i, i FROM n`,
+		SELECT '$s' || i, '!a', '$t' || i, '!b' || (i % 100), i, i FROM n`,
+	`INSERT INTO reading (room_id, thread, event_id, sent_at, pending, next_at)
+		SELECT '!' || i, 'main', '$t' || i, i, i % 100 = 0, 0 FROM n`,
 }
 
 func flooded(t *testing.T, s *Store) {
@@ -109,6 +111,11 @@ var hot = []struct {
 	{"MediaDue", mediaDue, []any{ms(noon), 200}, []string{"media_due"}},
 	{"PersonByUser", personByUser, []any{"@7"}, []string{"sqlite_autoindex_person", "person_user_id_key"}},
 	{"RoomOf", roomOfPerson, []any{"7", RoomConsulting}, []string{"room_person"}},
+	{"who has read an event that is carried now", awaited, []any{"!7", "$t7"}, []string{"sqlite_autoindex_reading", "reading_pkey"}},
+	{"how far a room was read", getReading, []any{"!7", "main"}, []string{"sqlite_autoindex_reading", "reading_pkey"}},
+	{"DueReadings", dueReadings, []any{ms(noon), 16}, []string{"reading_pending"}},
+	{"what was carried before a time", standsUpTo, []any{"!b7", ms(noon), 5}, []string{"mirror_target_room"}},
+	{"what a reading stands for", standsExact, []any{"$t7", "!b7"}, []string{"mirror_target"}},
 	{"MirrorOf", mirrorOf, []any{"$t7", "!a"}, []string{"mirror_target"}},
 }
 

@@ -38,6 +38,8 @@ var forgetPerson = []struct {
 	{`DELETE FROM consent WHERE person = $1`, byID},
 	{`DELETE FROM derde WHERE person = $1`, byID},
 	{`DELETE FROM conversation WHERE person = $1`, byID},
+	{`DELETE FROM reading WHERE room_id IN (SELECT room_id FROM room WHERE person = $1)`, byID},
+	{`DELETE FROM shown WHERE room_id IN (SELECT room_id FROM room WHERE person = $1)`, byID},
 	{`UPDATE room SET person = '' WHERE person = $1`, byID},
 	{`UPDATE audit SET person = '' WHERE person = $1`, byID},
 	{`

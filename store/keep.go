@@ -32,6 +32,7 @@ type Event struct {
 type Batch struct {
 	NextBatch string  // where /sync goes on; "" = this came in a transaction
 	Events    []Event // in the order of the homeserver
+	Reads     []Read  // how far people have read, after the events
 	Now       time.Time
 	Due       func(sent time.Time) time.Time // when an event must be gone
 }
@@ -90,6 +91,11 @@ func (k *keeper) keep(ctx context.Context) error {
 	for _, e := range k.batch.Events {
 		if err := k.event(ctx, e.clean()); err != nil {
 			return fmt.Errorf("event %s in %s: %w", e.ID, e.RoomID, err)
+		}
+	}
+	for _, r := range k.batch.Reads {
+		if err := k.read(ctx, r.clean()); err != nil {
+			return fmt.Errorf("receipt for %s in %s: %w", r.Event, r.Room, err)
 		}
 	}
 	if k.batch.NextBatch == "" {
@@ -212,14 +218,23 @@ func (e Event) stateKey() string {
 // clean makes strings from elsewhere fit for PostgreSQL, which takes neither NUL nor what is
 // not UTF-8: an event that cannot be stored would stop intake for good.
 func (e Event) clean() Event {
-	for _, text := range []*string{&e.ID, &e.RoomID, &e.Type, &e.Sender, &e.TxnID, &e.Target, &e.Queue} {
-		*text = clean(*text)
-	}
+	cleanAll(&e.ID, &e.RoomID, &e.Type, &e.Sender, &e.TxnID, &e.Target, &e.Queue)
 	if e.StateKey != nil {
 		key := clean(*e.StateKey)
 		e.StateKey = &key
 	}
 	return e
+}
+
+func (r Read) clean() Read {
+	cleanAll(&r.Room, &r.User, &r.Event, &r.Thread)
+	return r
+}
+
+func cleanAll(texts ...*string) {
+	for _, text := range texts {
+		*text = clean(*text)
+	}
 }
 
 func clean(s string) string {

@@ -20,8 +20,8 @@ const (
 			SELECT source_event AS event, at FROM mirror WHERE target_event = $1 AND source_room = $2
 		) AS found ORDER BY at, event LIMIT 1
 	`
-	mirrorsOf = `
-		SELECT source_event, source_room, target_event, target_room, conversation, at FROM mirror
+	mirrorColumns = `SELECT source_event, source_room, target_event, target_room, conversation, at FROM mirror`
+	mirrorsOf     = mirrorColumns + `
 		WHERE source_event = $1 OR target_event = $1 ORDER BY at, target_event LIMIT 1
 	`
 )
@@ -34,10 +34,18 @@ type Mirror struct {
 	At                      time.Time
 }
 
-// AddMirror remembers which event was made for which. Adding it twice is adding it once.
+// AddMirror remembers which event was made for which. Adding it twice is adding it once. Who
+// has read it already has now read what it stands for.
 func (s *Store) AddMirror(ctx context.Context, m Mirror) error {
-	if _, err := s.exec(ctx, addMirror, m.SourceEvent, m.SourceRoom, m.TargetEvent, m.TargetRoom, m.Conversation,
-		ms(m.At)); err != nil {
+	err := s.write(ctx, func(ctx context.Context) error {
+		if _, err := s.exec(ctx, addMirror, m.SourceEvent, m.SourceRoom, m.TargetEvent, m.TargetRoom, m.Conversation,
+			ms(m.At)); err != nil {
+			return err
+		}
+		_, err := s.exec(ctx, awaited, m.TargetRoom, m.TargetEvent)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("add that event %s mirrors %s: %w", m.TargetEvent, m.SourceEvent, err)
 	}
 	return nil

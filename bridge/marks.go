@@ -1,0 +1,65 @@
+package bridge
+
+import (
+	"context"
+	"strings"
+
+	"maunium.net/go/mautrix/event"
+
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+// What the bot puts under a message. Both travel unencrypted, like every reaction, and say
+// nothing about what was written.
+const (
+	failedMark = "✗" // it did not arrive and never will; a sentence says so too
+	sentMark   = "✓" // it is at the other side; only where the settings ask for it
+)
+
+// notArrived says that a message will not reach the other side: to who sent it, with a mark
+// under the message, and to the other side, which would not know that there is a gap
+// (requirement B2). why is the end of the keys of both sentences.
+func (b *Bridge) notArrived(e store.Effect, why string) []store.Effect {
+	sender, other := "say", "tell"
+	here, there := sourceSide(e), conversation(e.Conversation)
+	gap := "desk." + why
+	if toPatient(e) {
+		sender, other, there, gap = "tell", "say", consulting(e.Person), "relay.gap"
+	}
+	effects := []store.Effect{
+		job(sender, here, body{Text: "relay." + why, Reply: e.SourceEvent}),
+		job(other, there, body{Text: gap}),
+		mark(e, failedMark),
+	}
+	for i := range effects {
+		effects[i].Person, effects[i].Conversation = e.Person, e.Conversation
+	}
+	return effects
+}
+
+// toPatient says that an effect carries something of staff to the patient.
+func toPatient(e store.Effect) bool { return strings.HasPrefix(e.Destination, consulting("")) }
+
+// sourceSide is where what an effect carries was written.
+func sourceSide(e store.Effect) string {
+	if toPatient(e) {
+		return conversation(e.Conversation)
+	}
+	return consulting(e.Person)
+}
+
+// mark makes the effect that puts a mark under the message that an effect carries.
+func mark(e store.Effect, key string) store.Effect {
+	m := job("mark", sourceSide(e), body{Target: e.SourceEvent, Mark: key})
+	m.Person, m.Conversation = e.Person, e.Conversation
+	return m
+}
+
+func (b *Bridge) deliverMark(ctx context.Context, t task) (done delivery, err error) {
+	room, err := b.roomOfDestination(ctx, t)
+	if err != nil {
+		return done, err
+	}
+	done.event, err = b.send(ctx, t, room, event.EventReaction, reaction(t.body.Target, t.body.Mark))
+	return done, err
+}

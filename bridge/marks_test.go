@@ -1,0 +1,82 @@
+package bridge
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+)
+
+// marks are the bot's reactions under an event.
+func (w *world) marks(room id.RoomID, target id.EventID) (keys []string) {
+	w.matrix.mu.Lock()
+	defer w.matrix.mu.Unlock()
+	for _, e := range w.matrix.room(room).events {
+		if r, ok := e.Content.Parsed.(*event.ReactionEventContent); ok && r.RelatesTo.EventID == target && e.Sender == botID {
+			keys = append(keys, r.RelatesTo.Key)
+		}
+	}
+	return keys
+}
+
+// unknown is a message of a type that nobody knows.
+var unknown = map[string]any{"msgtype": "org.example.hologram", "body": "x"}
+
+func TestWhatDidNotArriveIsMarkedAndSaidToBothSides(t *testing.T) {
+	for _, refuses := range []bool{false, true} {
+		w := newWorld(t)
+		consulting, talk := w.talking(anna, "Een vraag")
+		for _, way := range []struct {
+			who         id.UserID
+			here, there id.RoomID
+			gap         string
+		}{
+			{anna, consulting, talk, "Hier ontbreekt een bericht van de patiënt"},
+			{fatima, talk, consulting, "De praktijk stuurde u iets dat hier niet kan aankomen"},
+		} {
+			content := unknown
+			if refuses {
+				content = map[string]any{"msgtype": "m.text", "body": "te veel gevraagd"}
+				w.matrix.fails = func(call string, room id.RoomID) error {
+					if call == "send" && room == way.there {
+						w.matrix.fails = nil
+						return ErrRefused
+					}
+					return nil
+				}
+			}
+			sent := w.happens(way.who, way.here, event.EventMessage, content)
+			w.passes(time.Second)
+			assert.Equal(t, []string{failedMark}, w.marks(way.here, sent))
+			said := w.said(way.here)
+			assert.Contains(t, said[len(said)-1], "is niet aangekomen", "to who sent it")
+			assert.Contains(t, w.heard(way.there), way.gap)
+			assert.NotContains(t, w.heard(way.here), way.gap)
+		}
+	}
+}
+
+func TestWhatArrivedIsMarkedOnlyWhenAsked(t *testing.T) {
+	for _, asked := range []bool{false, true} {
+		w := newWorld(t, func(s *Settings) { s.SentMark = asked })
+		consulting, talk := w.talking(anna, "Een vraag")
+		want := []string(nil)
+		if asked {
+			want = []string{sentMark}
+		}
+		said := w.writes(anna, consulting, "Nog een")
+		assert.Equal(t, want, w.marks(consulting, said))
+		answer := w.writes(fatima, talk, "Een antwoord")
+		assert.Equal(t, want, w.marks(talk, answer))
+		w.happens(anna, consulting, event.EventMessage, map[string]any{
+			"msgtype": "m.text", "body": "* Nog drie", "m.new_content": map[string]any{"msgtype": "m.text", "body": "Nog drie"},
+			"m.relates_to": map[string]any{"rel_type": "m.replace", "event_id": string(said)},
+		})
+		w.reacts(fatima, talk, w.last(talk), "👍")
+		assert.Equal(t, want, w.marks(consulting, said), "an edit has no mark of its own")
+		assert.LessOrEqual(t, strings.Count(strings.Join(w.marks(talk, answer), ""), sentMark), 1)
+	}
+}
