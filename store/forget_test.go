@@ -29,6 +29,7 @@ func fill(t *testing.T, s *Store, name string) {
 		s.SaveConversation(ctx, care.Conversation{ID: conversation, Person: id, State: care.Open, Derde: "derde-" + name}),
 		s.Hold(ctx, conversation, "$held-"+name, "!consulting-"+name, noon),
 		s.AddMirror(ctx, Mirror{"$s-" + name, "!consulting-" + name, "$t-" + name, "!talk-" + name, conversation, noon}),
+		s.SetShown(ctx, "!talk-"+name, "main", noon),
 		s.AddPrompt(ctx, Prompt{"$prompt-" + name, id, care.AskPhone, noon}),
 		s.AddMedia(ctx, Media{URI: "mxc://" + name, RoomID: "!consulting-" + name, SentAt: noon, DueAt: noon}),
 		s.AddAudit(ctx, Audit{At: noon, Actor: user, Action: "withdraw", Person: id, Conversation: conversation}),
@@ -62,6 +63,8 @@ func fillInbox(t *testing.T, s *Store, name string) {
 	}
 	kicked := Event{ID: "$kicked-" + name, RoomID: "!balie", Type: "m.room.member", Sender: "@staff:test", StateKey: &user, ForInbox: true}
 	synced(t, s, kicked)
+	read := Read{Room: room, User: user, Event: "$read-" + name, Thread: "$thread-" + name}
+	must[KeepResult](t)(s.Keep(t.Context(), Batch{Reads: []Read{read}, Now: noon, Due: month}))
 }
 
 // A cell is one value of one column.
