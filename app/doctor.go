@@ -60,6 +60,8 @@ type Doctor struct {
 	Database func(ctx context.Context) error
 	// HIS tells whether the practice's connector could file now.
 	HIS func(ctx context.Context, practice config.Practice) error
+	// Scanner asks the virus scanner at an address which version it is.
+	Scanner func(ctx context.Context, address string) (version string, err error)
 	// Running tells whether Spreekkamer itself answers on the address it listens on.
 	Running func(ctx context.Context) bool
 	// Free is the space left on the disk that holds the path, in bytes.
@@ -93,6 +95,7 @@ var checks = []check{
 	{"media erasure", mediaErasure, "make the bot an administrator: PUT /_synapse/admin/v1/users/{bot}/admin with {\"admin\": true}"},
 	{"redacted originals", redactedOriginals, "on Synapse set redaction_retention_period: 0 (its default is 7 days) and restart it"},
 	{"search", search, "set enable_search: false (Synapse) or sync_api.search.enabled: false (Dendrite): an index keeps words after redaction"},
+	{"virus scanner", virusScanner, "start clamd, or correct relay.clamd; until then no file is passed on"},
 	{"HIS", hisCanFile, "make sure that the directory exists and may be written, or correct his in the settings"},
 }
 

@@ -120,3 +120,12 @@ func hisCanFile(ctx context.Context, d *Doctor) (string, error) {
 	}
 	return "can file: " + strings.Join(told, ", "), failed
 }
+
+func virusScanner(ctx context.Context, d *Doctor) (string, error) {
+	address := d.Config.Relay.Clamd
+	if address == "" {
+		return "none: files are passed on without a scan (relay.clamd)", nil
+	}
+	version, err := d.Scanner(ctx, address)
+	return version + " answers at " + address, err
+}

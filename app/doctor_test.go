@@ -137,6 +137,10 @@ func TestEachFailureIsNamedWithWhatToDo(t *testing.T) {
 		{"media that stay", func(_ *Doctor, s *healthy) { s.notAdmin = true }, "media erasure", "no administrator", "/admin"},
 		{"originals that stay", func(_ *Doctor, s *healthy) { s.redacted = 168 * time.Hour }, "redacted originals", "for 168h", "redaction_retention_period: 0"},
 		{"words in an index", func(_ *Doctor, s *healthy) { s.search = true }, "search", "indexes messages", "enable_search: false"},
+		{"a virus scanner that is away", func(d *Doctor, _ *healthy) {
+			d.Config.Relay.Clamd = "unix:/nowhere"
+			d.Scanner = askScanner
+		}, "virus scanner", "no such file", "start clamd"},
 		{"a HIS that is away", func(d *Doctor, _ *healthy) {
 			d.HIS = func(context.Context, config.Practice) error { return errors.New("no such directory") }
 		}, "HIS", "practice voorbeeld cannot file: no such directory", "directory exists"},

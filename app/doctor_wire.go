@@ -19,6 +19,7 @@ import (
 
 	"github.com/spreekkamer/spreekkamer/config"
 	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/media/clamd"
 	"github.com/spreekkamer/spreekkamer/store"
 )
 
@@ -30,6 +31,7 @@ func NewDoctor(c config.Config, wrong error) *Doctor {
 		Server:   newServerProbe(c),
 		Database: func(ctx context.Context) error { return lookAtDatabase(ctx, c) },
 		HIS:      lookAtHIS,
+		Scanner:  askScanner,
 		Running:  func(ctx context.Context) bool { return CheckHealth(ctx, c.Listen) == nil },
 		Free:     freeBytes,
 		Now:      time.Now,
@@ -78,6 +80,14 @@ func lookAtHIS(ctx context.Context, p config.Practice) error {
 		return err
 	}
 	return connector.Check(ctx)
+}
+
+func askScanner(ctx context.Context, address string) (string, error) {
+	scanner, err := clamd.New(address)
+	if err != nil {
+		return "", err
+	}
+	return scanner.Version(ctx)
 }
 
 func freeBytes(path string) (uint64, error) {

@@ -29,6 +29,7 @@ var meanings = []struct{ theirs, ours error }{
 	{appservice.ErrRedacted, bridge.ErrRedacted},
 	{appservice.ErrCannotErase, bridge.ErrCannotErase},
 	{appservice.ErrNotFound, bridge.ErrNotFound},
+	{appservice.ErrTooLarge, bridge.ErrTooLarge},
 	{appservice.ErrPermanent, bridge.ErrRefused},
 }
 

@@ -21,6 +21,8 @@ import (
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/config"
 	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/media"
+	"github.com/spreekkamer/spreekkamer/media/clamd"
 	"github.com/spreekkamer/spreekkamer/store"
 	"github.com/spreekkamer/spreekkamer/texts"
 )
@@ -205,6 +207,14 @@ func bridgeSettings(c config.Config, zone *time.Location) (bridge.Settings, erro
 		Servers: c.Homeserver.AllowedServers, Domain: c.Homeserver.Domain, Retention: c.Retention.Messages,
 		KeyTimeout: c.Relay.KeyTimeout, MaxFile: int64(c.Relay.MaxFileSize), Zone: zone,
 		AnswerDays: c.Desk.AnswerDays, SentMark: c.Relay.SentMark,
+		Files: media.Limits{Pixels: int64(c.Relay.MaxPixels), Refused: c.Relay.RefusedFiles, Allowed: c.Relay.AllowedFiles},
+	}
+	if c.Relay.Clamd != "" {
+		scanner, err := clamd.New(c.Relay.Clamd)
+		if err != nil {
+			return s, fmt.Errorf("relay.clamd: %w", err)
+		}
+		s.Scanner = scanner
 	}
 	for _, p := range c.Practices {
 		dir, err := filepath.Abs(p.HIS.Path)

@@ -22,6 +22,7 @@ import (
 
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/media"
 	"github.com/spreekkamer/spreekkamer/store"
 	"github.com/spreekkamer/spreekkamer/texts"
 )
@@ -50,6 +51,8 @@ type Settings struct {
 	KeyTimeout   time.Duration // after which a message without its key is given up
 	MaxFile      int64         // bytes
 	SentMark     bool          // put a mark under each message that is at the other side
+	Files        media.Limits  // which files are passed on
+	Scanner      Scanner       // of viruses; nil = none
 	AnswerDays   int           // working days within which a question is answered; 0 = no promise
 	Zone         *time.Location
 }

@@ -4,61 +4,74 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"html"
-	"path"
+	"regexp"
 	"strings"
-	"unicode"
 
-	"github.com/microcosm-cc/bluemonday"
 	"maunium.net/go/mautrix/event"
+
+	"github.com/spreekkamer/spreekkamer/media"
 )
 
-// maxText bounds what is carried in one event, in bytes: with formatting and encryption
-// it must stay under the 64 KiB of a Matrix event.
-const maxText = 16 << 10
+// maxContent bounds what is carried in one event, in bytes of JSON: encrypted it grows by a
+// third, and it must stay under the 64 KiB of a Matrix event.
+const maxContent = 44 << 10
 
-// allowed is the HTML that may cross (TEXTS.md); everything else is dropped.
-var allowedHTML = func() *bluemonday.Policy {
-	p := bluemonday.NewPolicy()
-	p.AllowElements("b", "strong", "i", "em", "u", "del", "s", "code", "ul", "ol", "li", "blockquote", "pre", "br", "p", "a")
-	p.AllowAttrs("href").OnElements("a")
-	p.AllowURLSchemes("https", "http", "mailto", "tel")
-	p.RequireNoFollowOnLinks(true)
-	return p
-}()
+// shapes makes the content for each type of message; what is not listed cannot be carried.
+// Content is built up from what is known, never copied: what a client adds could name people,
+// rooms or places (requirement B5).
+var shapes = map[event.MessageType]func(*Bridge, context.Context, *event.MessageEventContent, leg) (map[string]any, error){
+	event.MsgText:     (*Bridge).sayText,
+	event.MsgNotice:   (*Bridge).sayText,
+	event.MsgEmote:    (*Bridge).sayText,
+	event.MsgLocation: (*Bridge).sayLocation,
+	event.MsgImage:    (*Bridge).sayFile,
+	event.MsgVideo:    (*Bridge).sayFile,
+	event.MsgAudio:    (*Bridge).sayFile,
+	event.MsgFile:     (*Bridge).sayFile,
+}
 
-// sayText makes a text message that names its speaker. Clients that know MSC4144 show
-// the name as the sender and leave the prefix out.
-func (b *Bridge) sayText(_ context.Context, m *event.MessageEventContent, l leg) (map[string]any, error) {
-	if len(m.Body) > maxText {
-		return nil, errNotCarried("too_large")
+func (b *Bridge) sayAs(ctx context.Context, m *event.MessageEventContent, l leg) (map[string]any, error) {
+	shape, ok := shapes[m.MsgType]
+	if !ok {
+		return nil, errNotCarried("unsupported")
 	}
+	content, err := shape(b, ctx, m, l)
+	if err != nil {
+		return nil, err
+	}
+	content["com.beeper.per_message_profile"] = profile(l) // MSC4144
+	content["m.mentions"] = map[string]any{}
+	if l.mention != "" {
+		content["m.mentions"] = map[string]any{"user_ids": []string{l.mention}}
+	}
+	return content, nil
+}
+
+// spoken adds words to content, after the name of who says them. Clients that know MSC4144
+// show the name as the sender and leave the prefix out.
+func spoken(content map[string]any, l leg, w words) map[string]any {
+	content["body"] = l.name()
+	if w.plain == "" {
+		return content
+	}
+	content["body"] = l.name() + ": " + w.plain
+	content["format"] = string(event.FormatHTML)
+	content["formatted_body"] = "<strong data-mx-profile-fallback>" + html.EscapeString(l.name()) + ": </strong>" + w.html
+	return content
+}
+
+func (b *Bridge) sayText(_ context.Context, m *event.MessageEventContent, l leg) (map[string]any, error) {
 	kind := m.MsgType
 	if kind == event.MsgNotice { // a person said it: let it ring
 		kind = event.MsgText
 	}
-	return map[string]any{
-		"msgtype": string(kind),
-		"body":    l.name() + ": " + m.Body,
-		"format":  string(event.FormatHTML),
-		"formatted_body": "<strong data-mx-profile-fallback>" + html.EscapeString(l.name()) + ": </strong>" +
-			htmlOf(m),
-	}, nil
-}
-
-// htmlOf is the formatted text of a message, cleaned; or its plain text.
-func htmlOf(m *event.MessageEventContent) string {
-	if m.Format != event.FormatHTML || m.FormattedBody == "" || len(m.FormattedBody) > maxText || mentionsSomeone(m.FormattedBody) {
-		return asHTML(m.Body)
+	w := l.scrub.words(m)
+	if w.plain == "" {
+		return nil, errNotCarried("unsupported") // no words in it that we can read
 	}
-	return allowedHTML.Sanitize(m.FormattedBody)
-}
-
-// mentionsSomeone says that HTML links to a Matrix user, room or event: such a link
-// would carry an id to the other side, so the plain text is used.
-func mentionsSomeone(formatted string) bool {
-	lower := strings.ToLower(formatted)
-	return strings.Contains(lower, "matrix.to") || strings.Contains(lower, "matrix:")
+	return spoken(map[string]any{"msgtype": string(kind)}, l, w), nil
 }
 
 // profile is who speaks, for clients that know MSC4144. Its id says nothing.
@@ -67,84 +80,178 @@ func profile(l leg) map[string]any {
 	return map[string]any{"id": hex.EncodeToString(sum[:8]), "displayname": l.name(), "has_fallback": true}
 }
 
+// places is a geo URI with coordinates and their uncertainty, and nothing else (RFC 5870).
+var places = regexp.MustCompile(`^geo:-?\d{1,3}(\.\d{1,20})?,-?\d{1,3}(\.\d{1,20})?(,-?\d{1,6}(\.\d{1,20})?)?(;u=\d{1,9}(\.\d{1,20})?)?`)
+
 func (b *Bridge) sayLocation(_ context.Context, m *event.MessageEventContent, l leg) (map[string]any, error) {
-	if len(m.Body) > maxText || len(m.GeoURI) > 200 || !strings.HasPrefix(m.GeoURI, "geo:") {
+	place := places.FindString(m.GeoURI)
+	if place == "" {
 		return nil, errNotCarried("unsupported")
 	}
 	return map[string]any{
-		"msgtype": string(event.MsgLocation), "body": l.name() + ": " + m.Body, "geo_uri": m.GeoURI,
+		"msgtype": string(event.MsgLocation), "body": l.name() + ": " + l.scrub.text(withoutFallback(m)), "geo_uri": place,
 	}, nil
 }
 
-// sayFile downloads a file, encrypts it afresh and names its speaker in the caption.
+// sayFile downloads a file, makes it fit to pass on, encrypts it afresh, and names who sent it
+// in the caption.
 func (b *Bridge) sayFile(ctx context.Context, m *event.MessageEventContent, l leg) (map[string]any, error) {
-	data, err := b.download(ctx, m)
+	f, err := b.fetch(ctx, m, l.tries)
 	if err != nil {
 		return nil, err
 	}
-	file, err := b.upload(ctx, data, l.room)
+	file, err := b.upload(ctx, f.Data, l.room)
 	if err != nil {
 		return nil, err
 	}
 	content := map[string]any{
-		"msgtype": string(m.MsgType), "filename": fileName(m), "file": file, "info": fileInfo(m, len(data)),
+		"msgtype": string(shownAs(m.MsgType, f.Type)), "filename": l.scrub.fileName(m, f.Type), "file": file, "info": fileInfo(m, f),
 	}
-	caption(content, m, l)
-	if m.MSC3245Voice != nil {
-		content["org.matrix.msc3245.voice"] = map[string]any{}
+	if err := b.addThumbnail(ctx, content, m, l); err != nil {
+		return nil, err
 	}
-	if m.MSC1767Audio != nil {
-		content["org.matrix.msc1767.audio"] = map[string]any{
-			"duration": m.MSC1767Audio.Duration, "waveform": m.MSC1767Audio.Waveform,
-		}
-	}
-	return content, nil
+	return spoken(asVoice(content, m), l, l.scrub.caption(m)), nil
 }
 
-// caption says who sent a file, and what they wrote with it.
-func caption(content map[string]any, m *event.MessageEventContent, l leg) {
-	words := m.GetCaption()
-	if words == "" {
-		content["body"] = l.name()
-		return
+// caption is what someone wrote with a file.
+func (s scrubber) caption(m *event.MessageEventContent) words {
+	if m.GetCaption() == "" {
+		return words{}
 	}
-	content["body"] = l.name() + ": " + words[:min(len(words), maxText)]
-	content["format"] = string(event.FormatHTML)
-	content["formatted_body"] = "<strong data-mx-profile-fallback>" + html.EscapeString(l.name()) + ": </strong>" +
-		asHTML(words[:min(len(words), maxText)])
+	return s.words(m)
 }
 
-// fileInfo keeps what a client needs to show a file; thumbnails are left out, since they
-// are files of their own.
-func fileInfo(m *event.MessageEventContent, size int) map[string]any {
-	info := map[string]any{"size": size}
-	if m.Info == nil {
-		return info
+func (s scrubber) fileName(m *event.MessageEventContent, kind string) string {
+	return media.Name(s.text(m.GetFileName()), kind)
+}
+
+// sounds are containers of sound that look like those of videos.
+var sounds = map[string]string{
+	"video/webm": "audio/webm", "video/mp4": "audio/mp4", "video/ogg": "audio/ogg", "application/ogg": "audio/ogg",
+	"video/3gpp": "audio/3gpp", "video/quicktime": "audio/mp4",
+}
+
+// shownAs is how a file is shown: as what its sender meant it for when it is that, and as a
+// file when it is not.
+func shownAs(meant event.MessageType, kind string) event.MessageType {
+	is := map[event.MessageType]bool{
+		event.MsgImage: strings.HasPrefix(kind, "image/"),
+		event.MsgVideo: strings.HasPrefix(kind, "video/"),
+		event.MsgAudio: strings.HasPrefix(kind, "audio/") || sounds[kind] != "",
 	}
-	info["mimetype"] = m.Info.MimeType
-	for key, n := range map[string]int{"w": m.Info.Width, "h": m.Info.Height, "duration": m.Info.Duration} {
-		if n > 0 {
-			info[key] = n
+	if is[meant] {
+		return meant
+	}
+	return event.MsgFile
+}
+
+// typeOf is a file's type, of sound when it was sent as that.
+func typeOf(m *event.MessageEventContent, kind string) string {
+	if sound := sounds[kind]; sound != "" && m.MsgType == event.MsgAudio {
+		return sound
+	}
+	return kind
+}
+
+const (
+	maxSide     = 1 << 16          // of what a sender says of a picture's size
+	maxDuration = 24 * 3600 * 1000 // milliseconds
+)
+
+// fileInfo is what a client needs to show a file: what was seen in it, and of what its sender
+// says only what makes sense.
+func fileInfo(m *event.MessageEventContent, f media.File) map[string]any {
+	info := map[string]any{"size": len(f.Data), "mimetype": typeOf(m, f.Type)}
+	said := event.FileInfo{}
+	if m.Info != nil {
+		said = *m.Info
+	}
+	if f.Width > 0 {
+		said.Width, said.Height = f.Width, f.Height
+	}
+	for key, value := range map[string]struct{ n, most int }{
+		"w": {said.Width, maxSide}, "h": {said.Height, maxSide}, "duration": {said.Duration, maxDuration},
+	} {
+		if value.n > 0 && value.n <= value.most {
+			info[key] = value.n
 		}
 	}
 	return info
 }
 
-// fileName is the last part of a file's name, without what a device's path would tell
-// and without characters that could deceive.
-func fileName(m *event.MessageEventContent) string {
-	name := path.Base(strings.ReplaceAll(m.GetFileName(), "\\", "/"))
-	name = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || !unicode.IsPrint(r) {
-			return -1
+// addThumbnail carries the small picture that comes with a video or photo. One that cannot be
+// carried is left out: it is not what was sent.
+func (b *Bridge) addThumbnail(ctx context.Context, content map[string]any, m *event.MessageEventContent, l leg) error {
+	if m.Info == nil || m.Info.ThumbnailFile == nil && m.Info.ThumbnailURL == "" {
+		return nil
+	}
+	small := &event.MessageEventContent{
+		MsgType: event.MsgImage, File: m.Info.ThumbnailFile, URL: m.Info.ThumbnailURL, Info: m.Info.ThumbnailInfo,
+	}
+	f, err := b.fetch(ctx, small, l.tries)
+	if isNotCarried(err) || err == nil && shownAs(event.MsgImage, f.Type) != event.MsgImage {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	file, err := b.upload(ctx, f.Data, l.room)
+	if err != nil {
+		return err
+	}
+	info := content["info"].(map[string]any)
+	info["thumbnail_file"], info["thumbnail_info"] = file, fileInfo(small, f)
+	return nil
+}
+
+const (
+	maxWave = 1024 // points, and the height of each (MSC1767, MSC3246)
+)
+
+// asVoice makes a sound the voice message that it was.
+func asVoice(content map[string]any, m *event.MessageEventContent) map[string]any {
+	if content["msgtype"] != string(event.MsgAudio) {
+		return content
+	}
+	if m.MSC3245Voice != nil {
+		content["org.matrix.msc3245.voice"] = map[string]any{}
+	}
+	if m.MSC1767Audio == nil {
+		return content
+	}
+	wave := m.MSC1767Audio.Waveform[:min(len(m.MSC1767Audio.Waveform), maxWave)]
+	heights := make([]int, len(wave))
+	for i, height := range wave {
+		heights[i] = min(max(height, 0), maxWave)
+	}
+	content["org.matrix.msc1767.audio"] = map[string]any{
+		"duration": min(max(m.MSC1767Audio.Duration, 0), maxDuration), "waveform": heights,
+	}
+	return content
+}
+
+// fitting leaves out the formatting of what would be too long with it. What is too long
+// without it too cannot be carried.
+func fitting(content map[string]any) (map[string]any, error) {
+	if size(content) <= maxContent {
+		return content, nil
+	}
+	for _, part := range []any{content, content["m.new_content"]} {
+		if m, ok := part.(map[string]any); ok {
+			delete(m, "format")
+			delete(m, "formatted_body")
 		}
-		return r
-	}, name)
-	if name = strings.TrimLeft(name, ". "); name == "" || name == "/" {
-		return "bestand"
 	}
-	if runes := []rune(name); len(runes) > 120 {
-		name = string(runes[len(runes)-120:])
+	if size(content) > maxContent {
+		return nil, errNotCarried("too_long")
 	}
-	return name
+	return content, nil
+}
+
+func size(content map[string]any) int {
+	data, err := json.Marshal(content)
+	if err != nil {
+		return maxContent + 1 // what cannot be written cannot be sent
+	}
+	return len(data)
 }

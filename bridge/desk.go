@@ -24,7 +24,7 @@ var conversationKinds = map[string]func(*Bridge, context.Context, place, care.Me
 // inConversation handles what happens in a conversation room: staff's words go to the
 // patient, commands do not.
 func (b *Bridge) inConversation(ctx context.Context, p place) error {
-	if p.event.StateKey != nil {
+	if p.event.StateKey != nil || noise[p.kindOf()] {
 		return b.finish(ctx, p, nil)
 	}
 	member, ok, err := b.member(ctx, p)
@@ -34,7 +34,7 @@ func (b *Bridge) inConversation(ctx context.Context, p place) error {
 	if !ok || !member.Role.May(care.MayAnswer) && !isCommand(p.event) {
 		return b.refuse(ctx, p, "desk.not_staff")
 	}
-	if handle, ok := conversationKinds[p.Type]; ok {
+	if handle, ok := conversationKinds[p.kindOf()]; ok {
 		return handle(b, ctx, p, member)
 	}
 	if isCommand(p.event) {
@@ -100,7 +100,7 @@ func (b *Bridge) relayAbout(ctx context.Context, p place, kind, target string) e
 	}
 	mayPass := c.Person.State == care.Active && c.Conversation.ID != ""
 	if !relayed || !mayPass {
-		return b.finish(ctx, p, nil)
+		return b.notAbout(ctx, p, kind, relayed)
 	}
 	return b.finish(ctx, p, func(ctx context.Context) error {
 		if kind == "relay" {
@@ -110,6 +110,22 @@ func (b *Bridge) relayAbout(ctx context.Context, p place, kind, target string) e
 		}
 		return b.add(ctx, b.toOtherSide(p, c, kind, target))
 	})
+}
+
+// notAbout ends a reaction or an edit that has nowhere to go. Who changed something has to know
+// that the change did not arrive (requirement B2).
+func (b *Bridge) notAbout(ctx context.Context, p place, kind string, relayed bool) error {
+	switch {
+	case kind != "relay":
+		return b.finish(ctx, p, nil)
+	case p.room.Kind != store.RoomConversation:
+		return b.finish(ctx, p, func(ctx context.Context) error {
+			return b.add(ctx, job("say", consulting(p.room.Person), body{Text: "relay.closed", Reply: p.EventID}))
+		})
+	case relayed:
+		return b.refuse(ctx, p, "desk.not_relayed")
+	}
+	return b.refuse(ctx, p, "desk.edit_not_relayed")
 }
 
 func (b *Bridge) fileEdit(ctx context.Context, p place, c care.Case, target string) error {
@@ -172,10 +188,9 @@ func (b *Bridge) someoneRemoved(ctx context.Context, p place, _ care.Person) err
 	}
 	return b.finish(ctx, p, func(ctx context.Context) error {
 		// read back like every removal; its edits, which say the same, go now too
-		if err := b.Store.MarkRedacted(ctx, target, b.Now().Add(verifyAfter)); err != nil {
+		if err := b.forgotten(ctx, target); err != nil {
 			return err
 		}
-		b.ledger.ring()
 		if err := b.Store.Unhold(ctx, target); err != nil || !relayed {
 			return err
 		}

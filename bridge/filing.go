@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,11 +14,12 @@ import (
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/store"
+	"github.com/spreekkamer/spreekkamer/texts"
 )
 
 // deliverFile files one message, edit or answer in the HIS.
 func (b *Bridge) deliverFile(ctx context.Context, t task) (done delivery, err error) {
-	l, err := b.letterOf(ctx, t.Effect)
+	l, err := b.letterOf(ctx, t.Effect, triesOf(t.Effect))
 	if errors.Is(err, ErrRedacted) || errors.Is(err, ErrNotFound) {
 		return done, nil // removed by its sender before it was filed
 	}
@@ -179,7 +181,7 @@ type letterFile struct {
 
 // letterOf reads what an effect files: from the chat, or sealed when the chat had to go
 // before the HIS took it (requirement D6).
-func (b *Bridge) letterOf(ctx context.Context, e store.Effect) (l letter, err error) {
+func (b *Bridge) letterOf(ctx context.Context, e store.Effect, t tries) (l letter, err error) {
 	if l, found, err := b.sealedLetter(ctx, e.ID); err != nil || found {
 		return l, err
 	}
@@ -196,15 +198,18 @@ func (b *Bridge) letterOf(ctx context.Context, e store.Effect) (l letter, err er
 		l.Text, err = b.adviceText(ctx, task{e, what})
 		return l, err
 	}
-	m, ok := readable(evt)
+	m, ok := b.readable(evt, b.Language)
 	if !ok {
 		return l, nil // something that cannot be carried: that it was there is filed
 	}
-	return l, b.fillLetter(ctx, &l, m)
+	person, _, err := b.Store.Person(ctx, e.Person)
+	if err != nil {
+		return l, err
+	}
+	return l, b.fillLetter(ctx, &l, m, b.scrubberFor(ctx, person, b.Language), t)
 }
 
-func (b *Bridge) fillLetter(ctx context.Context, l *letter, m *event.MessageEventContent) error {
-	m.RemoveReplyFallback()
+func (b *Bridge) fillLetter(ctx context.Context, l *letter, m *event.MessageEventContent, s scrubber, t tries) error {
 	if m.RelatesTo != nil {
 		l.ReplyTo = string(m.RelatesTo.GetReplyTo())
 		if m.RelatesTo.Type == event.RelReplace {
@@ -215,28 +220,23 @@ func (b *Bridge) fillLetter(ctx context.Context, l *letter, m *event.MessageEven
 		m = m.NewContent
 	}
 	if m.File == nil && m.URL == "" {
-		l.Text = m.Body
+		l.Text = s.words(m).plain
 		if m.MsgType == event.MsgLocation {
-			l.Text += "\n" + m.GeoURI
+			l.Text += "\n" + places.FindString(m.GeoURI)
 		}
 		return nil
 	}
-	l.Text = m.GetCaption()
-	data, err := b.download(ctx, m)
-	var why errNotCarried
-	if errors.As(err, &why) { // the file is gone or too large: file that it was there
+	l.Text = s.caption(m).plain
+	f, err := b.fetch(ctx, m, t)
+	if why := reasonOf(err); why != "" { // the record says that there was a file, and why it is not there
+		missing := b.Texts.Text(b.Language, "filing.missing", texts.Args{Reason: b.Texts.Text(b.Language, "filing."+why, texts.Args{})})
+		l.Text = strings.TrimPrefix(l.Text+"\n"+missing, "\n")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	l.Files = []letterFile{{Name: fileName(m), Type: mimeType(m), Data: data}}
+	// What staff see is what is filed: cleaned, and called what it is.
+	l.Files = []letterFile{{Name: s.fileName(m, f.Type), Type: typeOf(m, f.Type), Data: f.Data}}
 	return nil
-}
-
-func mimeType(m *event.MessageEventContent) string {
-	if m.Info == nil || m.Info.MimeType == "" {
-		return "application/octet-stream"
-	}
-	return m.Info.MimeType
 }

@@ -16,25 +16,27 @@ const (
 	sentMark   = "✓" // it is at the other side; only where the settings ask for it
 )
 
-// notArrived says that a message will not reach the other side: to who sent it, with a mark
-// under the message, and to the other side, which would not know that there is a gap
-// (requirement B2). why is the end of the keys of both sentences.
+// notArrived says that a message will not reach the other side: to who sent it, and to the
+// other side, which would not know that there is a gap (requirement B2). why is the end of the
+// keys of both sentences.
 func (b *Bridge) notArrived(e store.Effect, why string) []store.Effect {
-	sender, other := "say", "tell"
-	here, there := sourceSide(e), conversation(e.Conversation)
-	gap := "desk." + why
+	gap := job("tell", conversation(e.Conversation), body{Text: "desk." + why})
 	if toPatient(e) {
-		sender, other, there, gap = "tell", "say", consulting(e.Person), "relay.gap"
+		gap = job("say", consulting(e.Person), body{Text: "relay.gap"})
 	}
-	effects := []store.Effect{
-		job(sender, here, body{Text: "relay." + why, Reply: e.SourceEvent}),
-		job(other, there, body{Text: gap}),
-		mark(e, failedMark),
+	gap.Person, gap.Conversation = e.Person, e.Conversation
+	return append(toSender(e, why), gap)
+}
+
+// toSender says to who sent a message that it has not arrived and what to do, with a mark under
+// the message.
+func toSender(e store.Effect, why string) []store.Effect {
+	said := job("say", sourceSide(e), body{Text: "relay." + why, Reply: e.SourceEvent})
+	if toPatient(e) {
+		said = job("tell", sourceSide(e), body{Text: "sent." + why, Reply: e.SourceEvent})
 	}
-	for i := range effects {
-		effects[i].Person, effects[i].Conversation = e.Person, e.Conversation
-	}
-	return effects
+	said.Person, said.Conversation = e.Person, e.Conversation
+	return []store.Effect{said, mark(e, failedMark)}
 }
 
 // toPatient says that an effect carries something of staff to the patient.

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -31,6 +32,8 @@ type fakeMatrix struct {
 
 	// fails, when set, is asked before every call: an error it returns is the answer.
 	fails func(call string, room id.RoomID) error
+	// lose, when set, says whether the answer to what is sent to a room gets lost.
+	lose func(room id.RoomID) bool
 }
 
 type fakeRoom struct {
@@ -136,6 +139,9 @@ func (f *fakeMatrix) Send(_ context.Context, room id.RoomID, kind event.Type, co
 	e := f.put(room, botID, kind, content, txn)
 	f.byTxn[txn] = e.ID
 	f.echoes = append(f.echoes, e)
+	if f.lose != nil && f.lose(room) {
+		return "", errors.New("the answer got lost")
+	}
 	return e.ID, nil
 }
 
@@ -256,7 +262,7 @@ func (f *fakeMatrix) Download(_ context.Context, file *event.EncryptedFileInfo, 
 	case !ok:
 		return nil, ErrNotFound
 	case int64(len(data)) > most:
-		return nil, ErrRefused
+		return nil, ErrTooLarge
 	}
 	return slices.Clone(data), nil
 }

@@ -8,39 +8,115 @@ import (
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 
+	"github.com/spreekkamer/spreekkamer/media"
 	"github.com/spreekkamer/spreekkamer/store"
 )
 
-// download fetches and decrypts the file of a message.
-func (b *Bridge) download(ctx context.Context, m *event.MessageEventContent) ([]byte, error) {
+// How long trouble with a file is waited out before what comes after it goes on: the media
+// repository of another server that is away, or the virus scanner.
+const (
+	fileWait = 10 * time.Minute
+	scanWait = time.Minute
+	leastTry = 5 // attempts; a bridge that was down itself has not tried
+)
+
+// tries is how often, and since when, something has been tried.
+type tries struct {
+	attempt int
+	since   time.Time
+}
+
+func triesOf(e store.Effect) tries { return tries{e.Attempt, e.CreatedAt} }
+
+// patience turns trouble that lasts into something to say; before that it is tried again.
+func (b *Bridge) patience(t tries, cause error, wait time.Duration, why string) error {
+	if t.attempt < leastTry || b.Now().Sub(t.since) < wait {
+		return cause
+	}
+	return errNotCarried(why)
+}
+
+// refusals are what package media says, in the words of a text.
+var refusals = []struct {
+	theirs error
+	why    errNotCarried
+}{
+	{media.ErrType, "refused_type"},
+	{media.ErrPixels, "too_large"},
+	{media.ErrBroken, "broken"},
+}
+
+// fetch downloads the file of a message, has it scanned and makes it fit to pass on.
+func (b *Bridge) fetch(ctx context.Context, m *event.MessageEventContent, t tries) (f media.File, err error) {
+	data, err := b.download(ctx, m, t)
+	if err != nil {
+		return f, err
+	}
+	if err := b.scan(ctx, data, t); err != nil {
+		return f, err
+	}
+	f, err = media.Clean(data, m.GetFileName(), b.Files)
+	for _, r := range refusals {
+		if errors.Is(err, r.theirs) {
+			b.Log.Info().Str("type", f.Type).Str("why", string(r.why)).Msg("A file was refused")
+			return f, r.why
+		}
+	}
+	return f, err
+}
+
+// download fetches and decrypts.
+func (b *Bridge) download(ctx context.Context, m *event.MessageEventContent, t tries) ([]byte, error) {
 	if m.Info != nil && int64(m.Info.Size) > b.MaxFile {
 		return nil, errNotCarried("too_large")
 	}
 	data, err := b.Matrix.Download(ctx, m.File, m.URL, b.MaxFile)
 	switch {
-	case errors.Is(err, ErrNotFound):
-		return nil, errNotCarried("failed")
-	case errors.Is(err, ErrRefused):
+	case err == nil:
+		return data, nil
+	case errors.Is(err, ErrTooLarge):
 		return nil, errNotCarried("too_large")
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrRefused):
+		return nil, errNotCarried("gone")
 	}
-	return data, err
+	return nil, b.patience(t, err, fileWait, "gone")
+}
+
+// scan asks the virus scanner, when there is one. What it did not look at does not pass.
+func (b *Bridge) scan(ctx context.Context, data []byte, t tries) error {
+	if b.Scanner == nil {
+		return nil
+	}
+	found, err := b.Scanner.Scan(ctx, data)
+	switch {
+	case err != nil:
+		return b.patience(t, err, scanWait, "not_scanned")
+	case found != "":
+		b.Log.Warn().Str("found", found).Msg("The virus scanner refused a file")
+		return errNotCarried("infected")
+	}
+	return nil
 }
 
 // upload encrypts with a fresh key for the room it goes to. The address is in the ledger
 // before the bytes are sent, so that a crash leaves nothing behind.
 func (b *Bridge) upload(ctx context.Context, data []byte, room string) (*event.EncryptedFileInfo, error) {
-	return b.Matrix.Upload(ctx, data, func(uri string) error {
+	file, err := b.Matrix.Upload(ctx, data, func(uri string) error {
 		return b.Store.AddMedia(ctx, store.Media{
 			URI: uri, RoomID: room, Own: true, SentAt: b.Now(), DueAt: b.due(b.Now()),
 		})
 	})
+	if errors.Is(err, ErrTooLarge) {
+		return nil, errNotCarried("too_large")
+	}
+	return file, err
 }
 
 // noteMedia enters the files of an event that someone else sent in the ledger. It runs in
 // the transaction of the turn that read them.
 func (b *Bridge) noteMedia(ctx context.Context, p place) error {
-	for _, media := range b.mediaOf(p.event, p.OriginAt) {
-		if err := b.Store.AddMedia(ctx, media); err != nil {
+	for _, file := range b.mediaOf(p.event, p.OriginAt) {
+		if err := b.Store.AddMedia(ctx, file); err != nil {
 			return err
 		}
 	}

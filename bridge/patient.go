@@ -29,10 +29,10 @@ func (b *Bridge) inConsulting(ctx context.Context, p place) error {
 	if !known || person.ID != p.room.Person { // only that patient and the bot are in it
 		return b.finish(ctx, p, nil)
 	}
-	if handle, ok := consultingKinds[p.Type]; ok {
+	if handle, ok := consultingKinds[p.kindOf()]; ok {
 		return handle(b, ctx, p, person)
 	}
-	if p.event.StateKey != nil { // a name or topic: nobody but the bot may set those
+	if p.event.StateKey != nil || noise[p.kindOf()] { // a name or topic: nobody but the bot may set those
 		return b.finish(ctx, p, nil)
 	}
 	return b.patientWrote(ctx, p, person)
@@ -110,11 +110,10 @@ func (b *Bridge) patientReacted(ctx context.Context, p place, person care.Person
 // patientWrote handles everything written: an edit of something relayed goes after it,
 // all else is heard.
 func (b *Bridge) patientWrote(ctx context.Context, p place, person care.Person) error {
-	content := p.event.Content.AsMessage()
 	if target := edited(p.event); target != "" {
 		if mirrored, err := b.isRelayed(ctx, p, target); err != nil {
 			return err
-		} else if mirrored && !care.ContainsBSN(newText(content)) {
+		} else if mirrored && !care.ContainsBSN(b.newText(p.event, person.Language)) {
 			return b.relayAbout(ctx, p, "relay", target)
 		}
 	}
@@ -137,18 +136,13 @@ func (b *Bridge) isRelayed(ctx context.Context, p place, eventID string) (bool, 
 	return b.Store.HasQueuedFor(ctx, eventID, across)
 }
 
-// edited is the event that evt edits; "" when it is no edit.
-func edited(evt *event.Event) string {
-	relation, ok := evt.Content.Parsed.(*event.MessageEventContent)
-	if !ok || relation.RelatesTo == nil || relation.RelatesTo.Type != event.RelReplace {
-		return ""
-	}
-	return string(relation.RelatesTo.EventID)
-}
-
 // newText is what a message says now.
-func newText(m *event.MessageEventContent) string {
-	if m.NewContent != nil {
+func (b *Bridge) newText(evt *event.Event, language string) string {
+	m, ok := b.readable(evt, language)
+	switch {
+	case !ok:
+		return ""
+	case m.NewContent != nil:
 		return m.NewContent.Body
 	}
 	return m.Body
@@ -157,14 +151,16 @@ func newText(m *event.MessageEventContent) string {
 // understand turns an event into what the rules know: words, the option that was meant,
 // or something that is no text.
 func (b *Bridge) understand(ctx context.Context, evt *event.Event, person care.Person) (care.Heard, error) {
-	content, ok := evt.Content.Parsed.(*event.MessageEventContent)
+	content, ok := b.readable(evt, person.Language)
 	if !ok {
 		return care.Heard{Media: true}, nil
 	}
-	if content.RelatesTo != nil && content.RelatesTo.GetReplyTo() != "" {
-		content.RemoveReplyFallback()
+	if content.NewContent != nil {
+		content = content.NewContent
+	} else {
+		content.Body = withoutFallback(content)
 	}
-	text := strings.TrimSpace(newText(content))
+	text := strings.TrimSpace(content.Body)
 	switch content.MsgType {
 	case event.MsgText, event.MsgNotice, event.MsgEmote:
 	default:

@@ -18,6 +18,7 @@ var (
 	ErrRedacted    = errors.New("this message has been removed")
 	ErrNotFound    = errors.New("the homeserver does not know this event")
 	ErrRefused     = errors.New("the homeserver refuses this for good")
+	ErrTooLarge    = fmt.Errorf("larger than is passed on: %w", ErrRefused)
 	ErrCannotErase = errors.New("this homeserver cannot erase media")
 )
 
@@ -60,6 +61,12 @@ type Matrix interface {
 type Page struct {
 	Events []store.Event // without what they say
 	Next   string        // the place where it goes on; "" = this was the room's beginning
+}
+
+// A Scanner looks for what is harmful in files; package media/clamd has one. An error says
+// that it did not look.
+type Scanner interface {
+	Scan(ctx context.Context, data []byte) (found string, err error)
 }
 
 // RoomKind is what a room of ours is for.

@@ -93,7 +93,7 @@ func (b *Bridge) advance(ctx context.Context, row store.LedgerRow) error {
 	err := b.Matrix.Redact(ctx, id.RoomID(row.RoomID), id.EventID(row.EventID), "rd"+row.EventID)
 	switch {
 	case err == nil:
-		return b.Store.MarkRedacted(ctx, row.EventID, b.Now().Add(verifyAfter))
+		return b.forgotten(ctx, row.EventID)
 	case errors.Is(err, ErrNotFound):
 		return b.Store.MarkVerified(ctx, row.EventID, b.Now())
 	case errors.Is(err, ErrRefused):

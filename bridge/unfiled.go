@@ -20,15 +20,15 @@ func (b *Bridge) saveUnfiled(ctx context.Context, row store.LedgerRow) error {
 		if !strings.HasPrefix(e.Destination, hisFile("")) {
 			continue
 		}
-		if err := b.seal(ctx, e); err != nil {
+		if err := b.seal(ctx, e, tries{row.Attempt, row.DueAt}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *Bridge) seal(ctx context.Context, e store.Effect) error {
-	l, err := b.letterOf(ctx, e)
+func (b *Bridge) seal(ctx context.Context, e store.Effect, t tries) error {
+	l, err := b.letterOf(ctx, e, t)
 	if errors.Is(err, ErrRedacted) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoKey) {
 		return nil // nothing to save any more
 	}

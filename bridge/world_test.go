@@ -3,8 +3,10 @@ package bridge
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -107,7 +109,7 @@ func (w *world) arrives(sender id.UserID, room id.RoomID, kind event.Type, conte
 	e := w.matrix.put(room, sender, kind, content, "")
 	w.matrix.mu.Unlock()
 	outside := kind // what everybody can see of it
-	if kind.Type == event.EventMessage.Type || kind.Type == event.EventSticker.Type {
+	if kind.Type != event.EventReaction.Type && kind.Type != event.EventRedaction.Type {
 		outside = event.EventEncrypted
 	}
 	w.keep(store.Event{
@@ -306,4 +308,24 @@ func (w *world) letters() (all []string) {
 		all = append(all, string(text))
 	}
 	return all
+}
+
+// filed are the files of a kind in the HIS folder, by name.
+func (w *world) filed(pattern string) map[string]string {
+	w.Helper()
+	files, err := filepath.Glob(filepath.Join(w.his, "*", "*", pattern))
+	require.NoError(w, err)
+	all := map[string]string{}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		require.NoError(w, err)
+		all[filepath.Base(file)] = string(data)
+	}
+	return all
+}
+
+// bundles are the FHIR bundles in the HIS folder.
+func (w *world) bundles() []string {
+	w.Helper()
+	return slices.Collect(maps.Values(w.filed("*.json")))
 }

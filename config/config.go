@@ -119,6 +119,11 @@ type Relay struct {
 	KeyTimeout  time.Duration `mapstructure:"key_timeout"`
 	MaxFileSize Bytes         `mapstructure:"max_file_size"`
 	SentMark    bool          `mapstructure:"sent_mark"`
+	// Files by their type (text/html, audio/*) or by the end of their name (.exe).
+	RefusedFiles []string `mapstructure:"refused_files"`
+	AllowedFiles []string `mapstructure:"allowed_files"` // empty = all that are not refused
+	MaxPixels    int      `mapstructure:"max_pixels"`    // of a picture, all frames together
+	Clamd        string   `mapstructure:"clamd"`         // unix:PATH or tcp:HOST:PORT; "" = no virus scanner
 }
 
 // Log is about what the program tells of itself.

@@ -102,9 +102,17 @@ func envNames(example map[string]any, prefix string, names map[string]bool) {
 		case map[string]any:
 			envNames(value, name+"_", names)
 		case []any:
-			names[name] = len(value) == 0 // the example's lists of texts are empty
+			_, groups := first(value).(map[string]any)
+			names[name] = !groups
 		default:
 			names[name] = true
 		}
 	}
+}
+
+func first(list []any) any {
+	if len(list) == 0 {
+		return nil
+	}
+	return list[0]
 }

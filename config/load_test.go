@@ -73,6 +73,8 @@ func TestTheLeastThatIsNeededLeavesTheRestAsInTheExample(t *testing.T) {
 	assert.Equal(t, 30*24*time.Hour, c.Retention.Messages)
 	assert.Equal(t, 3*time.Minute, c.Relay.KeyTimeout)
 	assert.Equal(t, Bytes(25e6), c.Relay.MaxFileSize)
+	assert.Contains(t, c.Relay.RefusedFiles, ".exe")
+	assert.Empty(t, c.Relay.Clamd)
 	assert.Equal(t, Document{"https://delinde.example/terms", "1.0", "2026-01-01"}, c.Organisation.Terms)
 	require.Len(t, c.Practices, 1)
 	assert.Equal(t, []Postcode{"1017", "1018AB"}, c.Practices[0].Postcodes)
@@ -104,6 +106,10 @@ func TestEveryMistakeIsNamedWithItsRemedy(t *testing.T) {
 		{"waiting for a key for ever", "relay: {key_timeout: 2h}", "relay.key_timeout", "between 1s and 1h"},
 		{"a size without a unit", "relay: {max_file_size: 25}", "relay.max_file_size", "is no size"},
 		{"files larger than memory", "relay: {max_file_size: 1GB}", "relay.max_file_size", "between 1kB and 100MB"},
+		{"a file that is no kind of file", "relay: {refused_files: [exe]}", "relay.refused_files", "is no type such as"},
+		{"a path for a kind of file", "relay: {allowed_files: ['../x']}", "relay.allowed_files", "is no type such as"},
+		{"pictures without an end", "relay: {max_pixels: 0}", "relay.max_pixels", "between 1000000"},
+		{"a scanner nowhere", "relay: {clamd: /run/clamd.ctl}", "relay.clamd", "give unix:/run/clamav/clamd.ctl"},
 		{"a homeserver without http", "homeserver: {url: localhost:8008}", "homeserver.url", "give an address"},
 		{"a password in an address", "homeserver: {url: 'http://a:b@h'}", "homeserver.url", "without a password"},
 		{"the example's domain", "homeserver: {domain: example.com}", "homeserver.domain", "still the example's"},

@@ -23,6 +23,8 @@ var (
 	idForm        = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 	postcodeForm  = regexp.MustCompile(`^[1-9][0-9]{3}([A-Z]{2})?$`)
 	agbForm       = regexp.MustCompile(`^[0-9]{8}$`)
+	fileForm      = regexp.MustCompile(`^(\.[a-z0-9]{1,15}|[a-z]+/([a-z0-9.+-]+|\*))$`)
+	clamdForm     = regexp.MustCompile(`^(unix:/.+|tcp:.+:\d{1,5})$`)
 	phoneForm     = regexp.MustCompile(`^(\+|0)[0-9]{6,14}$`)
 )
 
@@ -148,6 +150,14 @@ func (c Config) checkLimits(found *Mistakes) {
 		"give between 1s and 1h, such as 3m")
 	found.want(c.Relay.MaxFileSize >= 1000 && c.Relay.MaxFileSize <= 100e6, "relay.max_file_size",
 		"give between 1kB and 100MB, such as 25MB")
+	for setting, list := range map[string][]string{"relay.refused_files": c.Relay.RefusedFiles, "relay.allowed_files": c.Relay.AllowedFiles} {
+		for _, entry := range list {
+			found.want(fileForm.MatchString(entry), setting, "%q is no type such as text/html or audio/*, and no end of a name such as .exe", entry)
+		}
+	}
+	found.want(c.Relay.MaxPixels >= 1e6 && c.Relay.MaxPixels <= 1e9, "relay.max_pixels", "give between 1000000 and 1000000000")
+	found.want(c.Relay.Clamd == "" || clamdForm.MatchString(c.Relay.Clamd), "relay.clamd",
+		"give unix:/run/clamav/clamd.ctl or tcp:127.0.0.1:3310, or \"\" for no scanner")
 	found.want(slices.Contains([]string{"trace", "debug", "info", "warn", "error"}, c.Log.Level), "log.level",
 		"choose trace, debug, info, warn or error")
 	found.want(slices.Contains([]string{"json", "console"}, c.Log.Format), "log.format", "choose json or console")

@@ -109,6 +109,7 @@ var hot = []struct {
 	{"NextInLedger", nextInLedger, nil, []string{"ledger_due"}},
 	{"NextWalk", nextWalk, []any{ms(noon)}, []string{"walk_next"}},
 	{"MediaDue", mediaDue, []any{ms(noon), 200}, []string{"media_due"}},
+	{"HurryMedia", hurryMedia, []any{"$7", ms(noon)}, []string{"media_event"}},
 	{"PersonByUser", personByUser, []any{"@7"}, []string{"sqlite_autoindex_person", "person_user_id_key"}},
 	{"RoomOf", roomOfPerson, []any{"7", RoomConsulting}, []string{"room_person"}},
 	{"who has read an event that is carried now", awaited, []any{"!7", "$t7"}, []string{"sqlite_autoindex_reading", "reading_pkey"}},

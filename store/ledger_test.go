@@ -167,3 +167,17 @@ func TestAFileThatCouldNotBeErasedComesBackLater(t *testing.T) {
 		require.Equal(t, 1, due[0].Attempt)
 	})
 }
+
+func TestTheFilesOfARemovedEventAreDueAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		for uri, event := range map[string]string{"mxc://1": "$1", "mxc://1 thumbnail": "$1", "mxc://2": "$2", "mxc://unknown": ""} {
+			require.NoError(t, s.AddMedia(ctx, Media{URI: uri, RoomID: "!r", EventID: event, SentAt: noon, DueAt: noon.Add(time.Hour)}))
+		}
+		require.NoError(t, s.HurryMedia(ctx, "$1", noon))
+		require.NoError(t, s.HurryMedia(ctx, "", noon), "what belongs to no event yet is not meant")
+		require.Len(t, must[[]Media](t)(s.MediaDue(ctx, noon, 10)), 2)
+		require.NoError(t, s.HurryMedia(ctx, "$1", noon.Add(time.Minute)), "never later than it was")
+		require.Len(t, must[[]Media](t)(s.MediaDue(ctx, noon, 10)), 2)
+	})
+}

@@ -36,6 +36,7 @@ const (
 	`
 	markMedia = `
 		UPDATE media SET state = $2, done_at = $3, next_at = 0, error = '' WHERE uri = $1 AND ` + openMedia
+	hurryMedia      = `UPDATE media SET due_at = $2, next_at = $2 WHERE event_id = $1 AND event_id <> '' AND due_at > $2 AND ` + openMedia
 	markMediaFailed = `
 		UPDATE media SET state = 'failed', attempt = attempt + 1, next_at = $2, error = $3 WHERE uri = $1 AND ` + openMedia
 )
@@ -87,6 +88,11 @@ func (s *Store) MediaDue(ctx context.Context, now time.Time, limit int) ([]Media
 		return nil, fmt.Errorf("list media that must be gone: %w", err)
 	}
 	return due, nil
+}
+
+// HurryMedia makes the files that an event shows due now: the event was removed.
+func (s *Store) HurryMedia(ctx context.Context, event string, now time.Time) error {
+	return s.mark(ctx, "hurry the media of event "+event, hurryMedia, event, ms(now))
 }
 
 // MarkMedia records how a file ended: MediaErased or MediaUnerasable.

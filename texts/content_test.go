@@ -93,6 +93,12 @@ func TestEveryThingOfCareHasItsWord(t *testing.T) {
 	for _, why := range []string{"failed", "unreadable", "unsupported", "too_large", "closed"} {
 		assert.True(t, c.Has("relay."+why) && c.Has("desk."+why), why)
 	}
+	for _, why := range []string{
+		"failed", "unsupported", "too_large", "too_long", "gone", "broken", "refused_type", "infected", "not_scanned",
+	} {
+		assert.True(t, c.Has("relay."+why) && c.Has("desk."+why) && c.Has("sent."+why), why)
+		assert.Equal(t, why != "failed" && why != "unsupported" && why != "too_long", c.Has("filing."+why), why)
+	}
 	for _, name := range []string{"help", "approve", "decline", "close", "care", "practical", "come_in", "call", "retention", "staff.add", "staff.remove", "staff.list"} {
 		assert.True(t, c.Has("command.help."+name) && c.Has("command.usage."+name), name)
 	}
