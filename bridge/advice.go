@@ -34,7 +34,7 @@ func advise(text string) runner {
 // carryAdvice sends and files a text of ours as an answer of the member of staff who gave the
 // command. The command's own event stands for it in the HIS.
 func (b *Bridge) carryAdvice(ctx context.Context, p place, c care.Case, e care.Effect) error {
-	file, err := b.fileJob(ctx, "file", c.Conversation.ID, func(what *body) { what.Text, what.By = e.Text, e.By })
+	file, err := b.fileJob(ctx, "file", c.Conversation, func(what *body) { what.Text, what.By = e.Text, e.By })
 	if err != nil {
 		return err
 	}

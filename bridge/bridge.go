@@ -66,7 +66,8 @@ type Bridge struct {
 	Now    func() time.Time
 	Log    zerolog.Logger
 
-	turns, outbox, ledger, walks, readings bell
+	turns, ledger, walks, readings bell
+	outbox                         bells // by lane
 
 	typing typing
 	tidied time.Time // when the database was last tidied; only retention uses it
@@ -76,15 +77,15 @@ type Bridge struct {
 func New(s Settings, db *store.Store, m Matrix, t *texts.Catalog, now func() time.Time, log zerolog.Logger) *Bridge {
 	return &Bridge{
 		Settings: s, Store: db, Matrix: m, Texts: t, Now: now, Log: log,
-		turns: newBell(), outbox: newBell(), ledger: newBell(), walks: newBell(), readings: newBell(), typing: newTyping(),
+		turns: newBell(), outbox: newBells(lanesOf(s.Practices)), ledger: newBell(), walks: newBell(), readings: newBell(), typing: newTyping(),
 	}
 }
 
 // Wake tells the bridge that something came in.
 func (b *Bridge) Wake() {
-	for _, bell := range []bell{b.turns, b.outbox, b.readings} {
-		bell.ring()
-	}
+	b.turns.ring()
+	b.readings.ring()
+	b.outbox.ringAll()
 }
 
 // Run works until ctx ends: turns, deliveries, retention, walks, receipts and typing, each by
@@ -95,7 +96,9 @@ func (b *Bridge) Run(ctx context.Context) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return b.runTurns(ctx) })
-	group.Go(func() error { return b.runOutbox(ctx) })
+	for _, l := range lanesOf(b.Practices) {
+		group.Go(func() error { return b.runOutbox(ctx, l) })
+	}
 	group.Go(func() error { return b.runRetention(ctx) })
 	group.Go(func() error { return b.runWalks(ctx) })
 	group.Go(func() error { return b.runReadings(ctx) })

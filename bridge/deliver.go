@@ -17,9 +17,8 @@ import (
 )
 
 const (
-	deliveryWorkers = 6 // about four rooms in parallel help, and the HIS beside them
-	lease           = 2 * time.Minute
-	owner           = "bridge" // one process per database (store.ErrInUse)
+	lease = 2 * time.Minute
+	owner = "bridge" // one process per database (store.ErrInUse)
 )
 
 // A delivery is what carrying out one effect came to.
@@ -71,12 +70,13 @@ type task struct {
 func (t task) sourceRoom() id.RoomID   { return id.RoomID(t.SourceRoom) }
 func (t task) sourceEvent() id.EventID { return id.EventID(t.SourceEvent) }
 
-// runOutbox carries effects out: in order per destination, several destinations at once.
-func (b *Bridge) runOutbox(ctx context.Context) error {
-	p := &pool{slots: make(chan struct{}, deliveryWorkers), busy: map[string]bool{}, freed: b.outbox.ring}
+// runOutbox carries the effects of a lane out: in order per destination, several destinations
+// at once.
+func (b *Bridge) runOutbox(ctx context.Context, l lane) error {
+	p := b.outbox.pool(l)
 	defer p.wait()
 	for {
-		found, err := b.startDeliveries(ctx, p)
+		found, err := b.startDeliveries(ctx, l, p)
 		if errors.Is(err, store.ErrTakenOver) {
 			return err // another instance has this database: stop at once
 		}
@@ -86,14 +86,14 @@ func (b *Bridge) runOutbox(ctx context.Context) error {
 		if found {
 			continue
 		}
-		if err := b.outbox.wait(ctx, idle); err != nil {
+		if err := b.outbox[l.name].wait(ctx, idle); err != nil {
 			return nil // stopped
 		}
 	}
 }
 
-func (b *Bridge) startDeliveries(ctx context.Context, p *pool) (found bool, err error) {
-	effects, err := b.Store.ClaimEffects(ctx, owner, b.Now(), lease, deliveryWorkers, p.keys())
+func (b *Bridge) startDeliveries(ctx context.Context, l lane, p *pool) (found bool, err error) {
+	effects, err := b.Store.ClaimEffects(ctx, owner, l.name, b.Now(), lease, l.workers, p.keys())
 	if err != nil {
 		return false, err
 	}
@@ -113,7 +113,7 @@ func (b *Bridge) deliver(ctx context.Context, e store.Effect) {
 	}
 	switch {
 	case err == nil:
-		b.outbox.ring()
+		b.outbox.ring(matrixLane, e.Lane)
 	case errors.Is(err, store.ErrFenced): // another took it over: leave it alone
 	case ctx.Err() != nil: // stopped: the lease runs out
 	case isFinal(err):
@@ -139,6 +139,11 @@ func (b *Bridge) attempt(ctx context.Context, e store.Effect) (done delivery, er
 	deliver, known := deliverers[e.Kind]
 	if !known {
 		return done, refused("no effect is called %q", e.Kind)
+	}
+	if e.Lane != matrixLane {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, filingLimit)
+		defer cancel()
 	}
 	return deliver(b, ctx, task{e, what})
 }

@@ -66,7 +66,7 @@ func (b *Bridge) staffWrote(ctx context.Context, p place) error {
 
 // answer writes the two effects of something staff wrote: to the patient and to the HIS.
 func (b *Bridge) answer(ctx context.Context, p place, c care.Case) error {
-	file, err := b.fileJob(ctx, "file", c.Conversation.ID)
+	file, err := b.fileJob(ctx, "file", c.Conversation)
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (b *Bridge) notAbout(ctx context.Context, p place, kind string, relayed boo
 }
 
 func (b *Bridge) fileEdit(ctx context.Context, p place, c care.Case, target string) error {
-	file, err := b.fileJob(ctx, "file", c.Conversation.ID)
+	file, err := b.fileJob(ctx, "file", c.Conversation)
 	if err != nil {
 		return err
 	}

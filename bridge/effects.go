@@ -165,7 +165,7 @@ func (b *Bridge) carryPass(ctx context.Context, p place, c care.Case, _ care.Eff
 // pass relays and files one message of the patient.
 func (b *Bridge) pass(ctx context.Context, c care.Case, eventID, roomID string) error {
 	relay := job("relay", conversation(c.Conversation.ID), body{})
-	file, err := b.fileJob(ctx, "file", c.Conversation.ID)
+	file, err := b.fileJob(ctx, "file", c.Conversation)
 	if err != nil {
 		return err
 	}
@@ -179,13 +179,15 @@ func (b *Bridge) pass(ctx context.Context, c care.Case, eventID, roomID string) 
 }
 
 // fileJob takes the next place in the HIS file of a conversation.
-func (b *Bridge) fileJob(ctx context.Context, kind, conversation string, more ...func(*body)) (store.Effect, error) {
-	seq, err := b.Store.NextFilingSeq(ctx, conversation)
+func (b *Bridge) fileJob(ctx context.Context, kind string, c care.Conversation, more ...func(*body)) (store.Effect, error) {
+	seq, err := b.Store.NextFilingSeq(ctx, c.ID)
 	what := body{Seq: seq}
 	for _, change := range more {
 		change(&what)
 	}
-	return job(kind, hisFile(conversation), what), err
+	file := job(kind, hisFile(c.ID), what)
+	file.Lane = hisLane(c.Practice)
+	return file, err
 }
 
 // carryRelease opens the conversation room, then passes what was held, in order.
@@ -254,7 +256,7 @@ func (b *Bridge) tellDesk(ctx context.Context, c care.Case, what body) error {
 
 // carryShut ends a conversation where staff see it, and in the HIS file.
 func (b *Bridge) carryShut(ctx context.Context, p place, c care.Case, e care.Effect) error {
-	end, err := b.fileJob(ctx, "file.end", c.Conversation.ID)
+	end, err := b.fileJob(ctx, "file.end", c.Conversation)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func (b *Bridge) MendStaff(ctx context.Context) error {
 			return err
 		}
 	}
-	b.outbox.ring()
+	b.outbox.ringAll()
 	return nil
 }
 

@@ -72,7 +72,7 @@ func (b *Bridge) takeTurn(ctx context.Context, t store.Turn) {
 	err := b.guarded(ctx, t)
 	switch {
 	case err == nil:
-		b.outbox.ring()
+		b.outbox.ringAll()
 	case ctx.Err() != nil: // stopped: the row is still there
 	case errors.Is(err, errNotYet):
 		b.postpone(ctx, t, b.Now().Add(backoff(t.Attempt)), "not yet")

@@ -184,11 +184,21 @@ func (w *world) round() (busy bool) {
 	took, err := w.startTurns(w.Context(), turns)
 	turns.wait()
 	require.NoError(w, err)
-	outbox := &pool{slots: make(chan struct{}, deliveryWorkers), busy: map[string]bool{}, freed: w.outbox.ring}
-	sent, err := w.startDeliveries(w.Context(), outbox)
-	outbox.wait()
+	busy = took
+	for _, l := range lanesOf(w.Practices) {
+		busy = w.delivers(l) || busy
+	}
+	return w.echo() || busy
+}
+
+// delivers does what is due in one lane.
+func (w *world) delivers(l lane) bool {
+	w.Helper()
+	p := w.outbox.pool(l)
+	did, err := w.startDeliveries(w.Context(), l, p)
+	p.wait()
 	require.NoError(w, err)
-	return w.echo() || took || sent
+	return did
 }
 
 // echo gives the store what the bot sent, as /sync does a moment later.

@@ -52,7 +52,7 @@ func TestWhatWasRefusedHasNotArrivedEither(t *testing.T) {
 			{Destination: "his:1", Kind: "file", SourceEvent: "$1"}, {Destination: "his:2", Kind: "file", SourceEvent: "$1"},
 			{Destination: "his:3", Kind: "file", SourceEvent: "$1"}, {Destination: "his:1", Kind: "file", SourceEvent: "$2"},
 		}))
-		claimed := must[[]Effect](t)(s.ClaimEffects(ctx, "w", noon, time.Minute, 10, nil))
+		claimed := must[[]Effect](t)(s.ClaimEffects(ctx, "w", "", noon, time.Minute, 10, nil))
 		require.Len(t, claimed, 3)
 		require.NoError(t, s.FailEffect(ctx, claimed[0], "refused", noon))
 		require.NoError(t, s.FinishEffect(ctx, claimed[1], "", noon))

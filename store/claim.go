@@ -13,9 +13,9 @@ import (
 var ErrFenced = errors.New("the effect was claimed by another")
 
 const (
-	// claimable are the heads whose time has come: only the first of a destination is one, and
-	// a claimed one becomes due again at the end of its lease.
-	claimable = effectColumns + ` WHERE head AND due_at <= $1 ORDER BY due_at, id LIMIT $2`
+	// claimable are the heads of a lane whose time has come: only the first of a destination is
+	// one, and a claimed one becomes due again at the end of its lease.
+	claimable = effectColumns + ` WHERE head AND lane = $3 AND due_at <= $1 ORDER BY due_at, id LIMIT $2`
 	claim     = `UPDATE outbox SET owner = $2, due_at = $3, attempt = attempt + 1 WHERE id = $1`
 	release   = `UPDATE outbox SET owner = '', due_at = $2 WHERE head AND owner = $1`
 
@@ -32,22 +32,26 @@ const (
 	retryEffect = `UPDATE outbox SET owner = '', error = $4, due_at = $5` + fenced
 
 	confirmEffect = `UPDATE outbox SET event_id = $2 WHERE txn_id = $1 AND event_id = ''`
-	nextDue       = `SELECT due_at FROM outbox WHERE head ORDER BY due_at, id LIMIT 1`
+	nextDue       = `SELECT due_at FROM outbox WHERE head AND lane = $1 ORDER BY due_at, id LIMIT 1`
 )
 
-// ClaimEffects takes effects whose time has come for a worker, for the length of a lease: the
-// first of each destination at most, and none of destinations in busy. A crashed worker's
+// ClaimEffects takes effects of a lane whose time has come for a worker, for the length of a
+// lease: the first of each destination at most, and none of destinations in busy. A crashed worker's
 // effects can be claimed again when its lease ends; so a lease must be longer than any
 // attempt. An effect that has an EventID was seen to arrive and only has to be finished.
-func (s *Store) ClaimEffects(ctx context.Context, owner string, now time.Time, lease time.Duration, limit int,
+func (s *Store) ClaimEffects(ctx context.Context, owner, lane string, now time.Time, lease time.Duration, limit int,
 	busy []string,
 ) (claimed []Effect, err error) {
 	if owner == "" {
 		return nil, errors.New("claim effects: a claim needs an owner")
 	}
+	// Most looks find nothing; they cost a read and no transaction.
+	if due, waits, err := s.NextDue(ctx, lane); err != nil || !waits || due.After(now) {
+		return nil, err
+	}
 	err = s.write(ctx, func(ctx context.Context) error {
 		// Each destination has one head, so busy ones hide no more rows than there are of them.
-		heads, err := list(ctx, s, scanEffect, claimable, ms(now), limit+len(busy))
+		heads, err := list(ctx, s, scanEffect, claimable, ms(now), limit+len(busy), lane)
 		if err != nil {
 			return err
 		}
@@ -123,10 +127,10 @@ func (s *Store) settle(ctx context.Context, verb, query string, e Effect, text s
 	return nil
 }
 
-// NextDue is when the next effect can be claimed (a claimed one: when its lease ends); false
-// when the outbox is empty.
-func (s *Store) NextDue(ctx context.Context) (time.Time, bool, error) {
-	due, found, err := one(ctx, s, scalar[int64], nextDue)
+// NextDue is when the next effect of a lane can be claimed (a claimed one: when its lease ends);
+// false when nothing waits in it.
+func (s *Store) NextDue(ctx context.Context, lane string) (time.Time, bool, error) {
+	due, found, err := one(ctx, s, scalar[int64], nextDue, lane)
 	if err != nil {
 		return time.Time{}, false, fmt.Errorf("find when the next effect is due: %w", err)
 	}

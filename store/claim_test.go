@@ -20,7 +20,7 @@ func queue(t *testing.T, s *Store, destination string, kinds ...string) {
 
 func claimAt(t *testing.T, s *Store, owner string, now time.Time, busy ...string) []Effect {
 	t.Helper()
-	return must[[]Effect](t)(s.ClaimEffects(t.Context(), owner, now, lease, 10, busy))
+	return must[[]Effect](t)(s.ClaimEffects(t.Context(), owner, "", now, lease, 10, busy))
 }
 
 func claimOne(t *testing.T, s *Store) Effect {
@@ -70,7 +70,7 @@ func TestWhatIsNotDueYetIsNotClaimed(t *testing.T) {
 			{Destination: "a", Kind: "later", DueAt: noon.Add(time.Hour)}, {Destination: "a", Kind: "behind it"},
 		}))
 		require.Empty(t, claimAt(t, s, "worker", noon))
-		require.Equal(t, noon.Add(time.Hour), found[time.Time](t)(s.NextDue(t.Context())))
+		require.Equal(t, noon.Add(time.Hour), found[time.Time](t)(s.NextDue(t.Context(), "")))
 		require.Equal(t, []string{"later"}, kinds(claimAt(t, s, "worker", noon.Add(time.Hour))))
 	})
 }
@@ -80,7 +80,7 @@ func TestBusyDestinationsAreSkippedAndDoNotCountForTheLimit(t *testing.T) {
 		for _, destination := range []string{"a", "b", "c", "d"} {
 			queue(t, s, destination, destination)
 		}
-		claimed := must[[]Effect](t)(s.ClaimEffects(t.Context(), "worker", noon, lease, 2, []string{"a", "b", "elsewhere"}))
+		claimed := must[[]Effect](t)(s.ClaimEffects(t.Context(), "worker", "", noon, lease, 2, []string{"a", "b", "elsewhere"}))
 		require.Equal(t, []string{"c", "d"}, kinds(claimed))
 		require.Equal(t, []string{"a", "b"}, kinds(claimAt(t, s, "worker", noon)))
 	})
@@ -88,7 +88,7 @@ func TestBusyDestinationsAreSkippedAndDoNotCountForTheLimit(t *testing.T) {
 
 func TestAClaimNeedsAnOwner(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
-		_, err := s.ClaimEffects(t.Context(), "", noon, lease, 1, nil)
+		_, err := s.ClaimEffects(t.Context(), "", "", noon, lease, 1, nil)
 		require.Error(t, err)
 	})
 }
@@ -179,12 +179,12 @@ func TestACrashBetweenSendingAndFinishingIsSeenByTheEcho(t *testing.T) {
 
 func TestTheNextDueTimeIsTheEndOfALeaseWhenNothingElseWaits(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
-		missing[time.Time](t)(s.NextDue(t.Context()))
+		missing[time.Time](t)(s.NextDue(t.Context(), ""))
 		queue(t, s, "a", "a1")
 		e := claimOne(t, s)
-		require.Equal(t, noon.Add(lease), found[time.Time](t)(s.NextDue(t.Context())))
+		require.Equal(t, noon.Add(lease), found[time.Time](t)(s.NextDue(t.Context(), "")))
 		require.NoError(t, s.FinishEffect(t.Context(), e, "", noon))
-		missing[time.Time](t)(s.NextDue(t.Context()))
+		missing[time.Time](t)(s.NextDue(t.Context(), ""))
 	})
 }
 
@@ -200,5 +200,25 @@ func TestWhoStartsAgainDoesNotWaitForItsOldLease(t *testing.T) {
 		require.NoError(t, s.ReleaseEffects(t.Context(), "worker", noon))
 		require.Equal(t, []string{"a1"}, kinds(claimAt(t, s, "worker", noon)), "what failed keeps its time")
 		require.ErrorIs(t, s.FinishEffect(t.Context(), old[0], "", noon), ErrFenced)
+	})
+}
+
+func TestEachLaneIsClaimedByItself(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		require.NoError(t, s.AddEffects(t.Context(), []Effect{
+			{Destination: "his:1", Kind: "file", Lane: "his:zuid"}, {Destination: "his:1", Kind: "end", Lane: "his:zuid"},
+			{Destination: "conversation:1", Kind: "tell"},
+		}))
+		lane := func(name string) []Effect {
+			return must[[]Effect](t)(s.ClaimEffects(t.Context(), "worker", name, noon, lease, 10, nil))
+		}
+		require.Equal(t, []string{"tell"}, kinds(lane("")), "what hangs in another lane holds nothing back")
+		require.Empty(t, lane("his:noord"))
+		filed := lane("his:zuid")
+		require.Equal(t, []string{"file"}, kinds(filed))
+		require.Equal(t, "his:zuid", filed[0].Lane)
+		require.Equal(t, noon.Add(lease), found[time.Time](t)(s.NextDue(t.Context(), "his:zuid")))
+		require.NoError(t, s.FinishEffect(t.Context(), filed[0], "", noon))
+		require.Equal(t, []string{"end"}, kinds(lane("his:zuid")))
 	})
 }

@@ -35,7 +35,7 @@ var crashing = []struct {
 		pushed(t, s, wrote("$2", "@anna:test", "!r"))
 		queue(t, s, "a", "a1")
 	}, func(ctx context.Context, s *Store) error {
-		effects, err := s.ClaimEffects(ctx, "worker", noon, lease, 1, nil)
+		effects, err := s.ClaimEffects(ctx, "worker", "", noon, lease, 1, nil)
 		if err != nil {
 			return err
 		}
@@ -73,7 +73,7 @@ var crashing = []struct {
 		return s.SaveRoom(ctx, Room{ID: "!r", Kind: RoomContact, Person: anna().ID})
 	}},
 	{"failing and requeueing", func(t *testing.T, s *Store) { queue(t, s, "a", "a1", "a2") }, func(ctx context.Context, s *Store) error {
-		effects, err := s.ClaimEffects(ctx, "worker", noon, lease, 1, nil)
+		effects, err := s.ClaimEffects(ctx, "worker", "", noon, lease, 1, nil)
 		if err != nil {
 			return err
 		}

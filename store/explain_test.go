@@ -96,8 +96,8 @@ var hot = []struct {
 	{"WakeQueueTurns", wakeTurns, []any{"!7"}, []string{"inbox_room"}},
 	{"an event that may be known", incoming, []any{"$long7"}, []string{"sqlite_autoindex_inbox", "inbox_event_id_step_key"}},
 	{"the queue of a room", ownerOfRoom, []any{"!7"}, []string{"sqlite_autoindex_room", "room_pkey"}},
-	{"ClaimEffects", claimable, []any{ms(noon), 6}, []string{"outbox_head"}},
-	{"NextDue", nextDue, nil, []string{"outbox_head"}},
+	{"ClaimEffects", claimable, []any{ms(noon), 6, ""}, []string{"outbox_head"}},
+	{"NextDue", nextDue, []any{""}, []string{"outbox_head"}},
 	{"the next head of a long destination", promoteEffects, []any{"long"}, []string{"outbox_destination"}},
 	{"the next head of a short destination", promoteEffects, []any{"wide7"}, []string{"outbox_destination"}},
 	{"an echo", confirmEffect, []any{"long7", "$x"}, []string{"sqlite_autoindex_outbox", "outbox_txn_id_key"}},
@@ -152,7 +152,7 @@ func TestFindingWorkIsAsQuickBehindTenThousandRowsAsBehindOne(t *testing.T) {
 		t.Logf("HeadTurns: %v", time.Since(start)/100)
 		start = time.Now()
 		for range 100 {
-			e := must[[]Effect](t)(s.ClaimEffects(t.Context(), "worker", noon, lease, 1, nil))
+			e := must[[]Effect](t)(s.ClaimEffects(t.Context(), "worker", "", noon, lease, 1, nil))
 			require.Len(t, e, 1)
 			require.NoError(t, s.FinishEffect(t.Context(), e[0], "", noon))
 		}

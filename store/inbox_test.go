@@ -165,7 +165,7 @@ func TestWhatIsDoneIsForgottenAndWhatIsNotStays(t *testing.T) {
 		for _, kind := range []string{"done", "failed", "queued"} {
 			require.NoError(t, s.AddEffects(ctx, []Effect{{Destination: kind, Kind: kind}}))
 		}
-		for _, e := range must[[]Effect](t)(s.ClaimEffects(ctx, "w", noon, time.Minute, 2, nil)) {
+		for _, e := range must[[]Effect](t)(s.ClaimEffects(ctx, "w", "", noon, time.Minute, 2, nil)) {
 			if e.Kind == "done" {
 				require.NoError(t, s.FinishEffect(ctx, e, "", noon))
 			} else {

@@ -24,7 +24,7 @@ const (
 const (
 	effectColumns = `
 		SELECT id, destination, kind, person, conversation, source_event, source_room, body, txn_id, state, attempt,
-			due_at, owner, event_id, error, created_at
+			due_at, owner, event_id, error, created_at, lane
 		FROM outbox
 	`
 	getEffect     = effectColumns + ` WHERE id = $1`
@@ -33,8 +33,8 @@ const (
 	failedFor     = effectColumns + ` WHERE source_event = $1 AND state = 'failed' ORDER BY id`
 	failedEffects = effectColumns + ` WHERE state = 'failed' ORDER BY id LIMIT $1`
 	addEffect     = `
-		INSERT INTO outbox (destination, kind, person, conversation, source_event, source_room, body, txn_id, due_at, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		INSERT INTO outbox (destination, kind, person, conversation, source_event, source_room, body, txn_id, due_at, created_at, lane)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 	`
 	hasQueuedFor = `
 		SELECT EXISTS (SELECT 1 FROM outbox WHERE source_event = $1 AND state = 'queued'
@@ -71,6 +71,7 @@ const (
 type Effect struct {
 	ID           int64
 	Destination  string // what keeps its order: a room, or a conversation's file in the HIS
+	Lane         string // whose workers carry it out; "" = those of Matrix
 	Kind         string
 	Person       string // whom it is about; goes with that person
 	Conversation string
@@ -107,7 +108,7 @@ func (s *Store) addEffect(ctx context.Context, e Effect) error {
 		e.CreatedAt = s.now()
 	}
 	if _, err := s.exec(ctx, addEffect, e.Destination, e.Kind, e.Person, e.Conversation, e.SourceEvent, e.SourceRoom,
-		e.Body, "sk"+rand.Text(), ms(e.DueAt), ms(e.CreatedAt)); err != nil {
+		e.Body, "sk"+rand.Text(), ms(e.DueAt), ms(e.CreatedAt), e.Lane); err != nil {
 		return err
 	}
 	return s.promoteEffect(ctx, e.Destination)
@@ -264,7 +265,7 @@ func (s *Store) EffectCounts(ctx context.Context) (map[EffectState]int, error) {
 func scanEffect(row dbutil.Scannable) (e Effect, err error) {
 	var due, created int64
 	err = row.Scan(&e.ID, &e.Destination, &e.Kind, &e.Person, &e.Conversation, &e.SourceEvent, &e.SourceRoom, &e.Body,
-		&e.TxnID, &e.State, &e.Attempt, &due, &e.Owner, &e.EventID, &e.Error, &created)
+		&e.TxnID, &e.State, &e.Attempt, &due, &e.Owner, &e.EventID, &e.Error, &created, &e.Lane)
 	e.DueAt, e.CreatedAt = at(due), at(created)
 	return e, err
 }

@@ -41,7 +41,7 @@ func TestCancellingLeavesWhatIsBeingCarriedOut(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		queue(t, s, "a", "a1", "a2", "a3")
 		queue(t, s, "b", "b1")
-		claimed := must[[]Effect](t)(s.ClaimEffects(t.Context(), "worker", noon, lease, 1, nil))
+		claimed := must[[]Effect](t)(s.ClaimEffects(t.Context(), "worker", "", noon, lease, 1, nil))
 		require.Equal(t, []string{"a1"}, kinds(claimed))
 		require.Equal(t, int64(2), must[int64](t)(s.CancelEffects(t.Context(), "a")))
 		require.Zero(t, must[int64](t)(s.CancelEffects(t.Context(), "a")))

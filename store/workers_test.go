@@ -73,7 +73,7 @@ type worker struct {
 // run works until the outbox is empty.
 func (w *worker) run(ctx context.Context) error {
 	for {
-		claimed, err := w.s.ClaimEffects(ctx, w.name, w.w.clock(), lease, 3, nil)
+		claimed, err := w.s.ClaimEffects(ctx, w.name, "", w.w.clock(), lease, 3, nil)
 		if err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func (w *worker) run(ctx context.Context) error {
 		if len(claimed) > 0 {
 			continue
 		}
-		due, waits, err := w.s.NextDue(ctx)
+		due, waits, err := w.s.NextDue(ctx, "")
 		if err != nil || !waits {
 			return errors.Join(err, w.finishLate(ctx))
 		}

@@ -1,0 +1,63 @@
+package bridge
+
+import "time"
+
+// A lane is a line of effects with workers of its own. Matrix is one, and each system of each
+// practice is one: a HIS that hangs (a network folder that is gone blocks whoever touches it,
+// whatever time limit we set) holds back no room and no other practice.
+type lane struct {
+	name    string // as in the outbox
+	workers int
+}
+
+const (
+	matrixLane    = ""
+	matrixWorkers = 6 // about four rooms in parallel help, and two that wait for files
+	filingWorkers = 3 // conversations of one practice that are filed at the same time
+)
+
+// filingLimit is how long one attempt at a system may take: below the lease, so that nobody
+// else has taken the effect over by then.
+const filingLimit = lease - 30*time.Second
+
+func lanesOf(practices []Practice) []lane {
+	all := []lane{{matrixLane, matrixWorkers}}
+	for _, p := range practices {
+		all = append(all, lane{hisLane(p.ID), filingWorkers})
+	}
+	return all
+}
+
+// hisLane is the lane of a practice's HIS. What waits for a practice that is no longer in the
+// settings waits for it to come back: it must not be filed anywhere else.
+func hisLane(practice string) string { return "his:" + practice }
+
+// bells wakes the workers of each lane.
+type bells map[string]bell
+
+func newBells(lanes []lane) bells {
+	all := bells{}
+	for _, l := range lanes {
+		all[l.name] = newBell()
+	}
+	return all
+}
+
+func (all bells) ring(lanes ...string) {
+	for _, name := range lanes {
+		if bell, ok := all[name]; ok {
+			bell.ring()
+		}
+	}
+}
+
+func (all bells) ringAll() {
+	for _, bell := range all {
+		bell.ring()
+	}
+}
+
+// pool runs the deliveries of a lane.
+func (all bells) pool(l lane) *pool {
+	return &pool{slots: make(chan struct{}, l.workers), busy: map[string]bool{}, freed: all[l.name].ring}
+}
