@@ -118,7 +118,8 @@ func (i *instance) connect(ctx context.Context, zone *time.Location, wake func()
 		Localpart: i.config.Bot.Localpart, DisplayName: i.config.Bot.DisplayName,
 		ASToken: reg.ASToken, HSToken: reg.HSToken, SenderLocalpart: reg.SenderLocalpart, RegistrationID: reg.ID,
 		Store: i.store, RecoveryKeyFile: i.config.Secrets.RecoveryKeyFile, Log: i.log, Now: time.Now, Wake: wake,
-		Due: func(sent time.Time) time.Time { return care.Due(sent, i.config.Retention.Messages, zone) },
+		Away: i.config.Desk.OutageAfter,
+		Due:  func(sent time.Time) time.Time { return care.Due(sent, i.config.Retention.Messages, zone) },
 	}
 	return retried(ctx, i.log, func() (*appservice.Client, error) { return appservice.Connect(ctx, options) })
 }

@@ -17,7 +17,7 @@ import (
 	"maunium.net/go/mautrix/id"
 )
 
-// Options say who the bot is and where. All but DisplayName, RegistrationID and Wake are needed.
+// Options say who the bot is and where. All but DisplayName, RegistrationID, Away and Wake are needed.
 type Options struct {
 	URL             string // where the homeserver answers clients
 	Domain          string // the server name in its IDs; may hold a port
@@ -32,6 +32,7 @@ type Options struct {
 	Log             zerolog.Logger
 	Now             func() time.Time
 	Due             func(sent time.Time) time.Time // when an event sent then must be gone
+	Away            time.Duration                  // without /sync for this long is an outage; 0 = never
 	Wake            func()                         // something was kept; may be nil
 }
 

@@ -160,7 +160,7 @@ func (c *Client) rowOf(ctx context.Context, e incoming, ledgerOnly bool) row {
 
 // keep stores events, receipts and, when it came with them, the place in the stream: all or none.
 func (c *Client) keep(ctx context.Context, nextBatch string, rows []row, reads ...store.Read) error {
-	batch := store.Batch{NextBatch: nextBatch, Reads: reads, Now: c.opts.Now(), Due: c.opts.Due}
+	batch := store.Batch{NextBatch: nextBatch, Reads: reads, Now: c.opts.Now(), Away: c.opts.Away, Due: c.opts.Due}
 	for _, r := range rows {
 		batch.Events = append(batch.Events, r.kept)
 		if r.kept.ForInbox && r.kept.HasContent {

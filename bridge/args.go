@@ -26,6 +26,7 @@ func (b *Bridge) personArgs(ctx context.Context, p care.Person, t task) (texts.A
 	args.Name, args.FirstName, args.LastName = p.Answers.Name(), p.Answers.FirstName, p.Answers.LastName
 	args.PatientPhone, args.Email, args.BirthDate = p.Answers.Phone, p.Answers.Email, dutchDate(p.Answers.BirthDate)
 	args.Code, args.Whom = code(p), p.Draft.Name
+	b.addOutage(&args, t.body.Outage)
 	if err := b.addMember(ctx, &args, p.Language, t.body.By); err != nil {
 		return args, err
 	}
@@ -109,6 +110,7 @@ func (b *Bridge) staffText(ctx context.Context, t task) (string, error) {
 func (b *Bridge) staffArgs(ctx context.Context, t task) (args texts.Args, err error) {
 	if t.Person == "" {
 		args = b.practiceArgs(b.practice(t.body.Practice))
+		b.addOutage(&args, t.body.Outage)
 		err = b.addMember(ctx, &args, b.Language, t.body.By)
 	} else {
 		var person care.Person

@@ -24,9 +24,10 @@ type body struct {
 	Target   string        `json:"target,omitempty"`  // event that a reaction, edit or removal is about
 	Reason   string        `json:"reason,omitempty"`  // key of a text that says why
 	Command  string        `json:"command,omitempty"` // name of a command of ours
-	Mark     string        `json:"mark,omitempty"`    // reaction of the bot's own
-	Button   int           `json:"button,omitempty"`  // number on a seeded button
-	Seq      int           `json:"seq,omitempty"`     // place in the HIS file
+	Outage   *outage       `json:"outage,omitempty"`
+	Mark     string        `json:"mark,omitempty"`   // reaction of the bot's own
+	Button   int           `json:"button,omitempty"` // number on a seeded button
+	Seq      int           `json:"seq,omitempty"`    // place in the HIS file
 }
 
 // job makes an outbox row.

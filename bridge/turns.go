@@ -49,6 +49,9 @@ func (b *Bridge) runTurns(ctx context.Context) error {
 
 // startTurns starts the first due turn of every queue that is not busy.
 func (b *Bridge) startTurns(ctx context.Context, p *pool) (found bool, err error) {
+	if err := b.tellOutages(ctx); err != nil {
+		return false, err
+	}
 	if _, err := b.Store.PlaceOverdue(ctx, b.Now(), placeWait); err != nil {
 		return false, err
 	}

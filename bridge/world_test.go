@@ -40,6 +40,7 @@ type world struct {
 	his    string // directory
 	log    *bytes.Buffer
 	batch  int
+	away   time.Duration // without a batch for this long is an outage
 }
 
 // newWorld starts with the rooms of one practice and its staff. change may alter the
@@ -89,7 +90,7 @@ func (w *world) keep(events ...store.Event) {
 	w.Helper()
 	w.batch++
 	_, err := w.Store.Keep(w.Context(), store.Batch{
-		NextBatch: fmt.Sprintf("s%d", w.batch), Events: events, Now: w.clock, Due: w.due,
+		NextBatch: fmt.Sprintf("s%d", w.batch), Events: events, Now: w.clock, Away: w.away, Due: w.due,
 	})
 	require.NoError(w, err)
 }

@@ -106,7 +106,8 @@ type Staff struct {
 
 // Desk is about what patients may expect of the practice.
 type Desk struct {
-	AnswerDays int `mapstructure:"answer_days"` // working days; 0 = no promise
+	AnswerDays  int           `mapstructure:"answer_days"`  // working days; 0 = no promise
+	OutageAfter time.Duration `mapstructure:"outage_after"` // away for longer is told; 0 = never
 }
 
 // Retention holds how long things may stay. The calendar-month rule on top of it is care's.

@@ -155,6 +155,7 @@ func TestEveryMistakeIsNamedWithItsRemedy(t *testing.T) {
 		{"a holiday without an end", "practices: [{closed: ['2026-07-20/']}]", "practices[0].closed", "2026-07-20/2026-07-31"},
 		{"a holiday that nobody has", "practices: [{holidays: [carnaval]}]", "practices[0].holidays", "choose good_friday"},
 		{"an answer in a month", "desk: {answer_days: 30}", "desk.answer_days", "20 working days"},
+		{"an outage of a moment", "desk: {outage_after: 30s}", "desk.outage_after", "at least 1m"},
 		{"an answer yesterday", "desk: {answer_days: -1}", "desk.answer_days", "20 working days"},
 		{"an unknown HIS", "practices: [{his: {type: medicom}}]", "practices[0].his.type", "choose folder"},
 		{"a HIS without a place", "practices: [{his: {type: folder}}]", "practices[0].his.path", "directory to file in"},

@@ -146,6 +146,8 @@ func (c Config) checkLimits(found *Mistakes) {
 		"30d is the longest: what matters for care is in the HIS by then")
 	found.want(c.Desk.AnswerDays >= 0 && c.Desk.AnswerDays <= 20, "desk.answer_days",
 		"give between 0 (no promise) and 20 working days")
+	found.want(c.Desk.OutageAfter == 0 || c.Desk.OutageAfter >= time.Minute, "desk.outage_after",
+		"give at least 1m, or 0s to say nothing")
 	found.want(c.Relay.KeyTimeout >= time.Second && c.Relay.KeyTimeout <= time.Hour, "relay.key_timeout",
 		"give between 1s and 1h, such as 3m")
 	found.want(c.Relay.MaxFileSize >= 1000 && c.Relay.MaxFileSize <= 100e6, "relay.max_file_size",

@@ -3,27 +3,30 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"go.mau.fi/util/dbutil"
 )
 
 const (
-	getBot = `SELECT user_id, device_id, token, next_batch FROM bot WHERE id = 1`
+	getBot = `SELECT user_id, device_id, token, next_batch, alive_at FROM bot WHERE id = 1`
 	putBot = `
 		INSERT INTO bot (id, user_id, device_id, token) VALUES (1, $1, $2, $3)
 		ON CONFLICT (id) DO UPDATE SET
 			next_batch = CASE WHEN bot.user_id = excluded.user_id THEN bot.next_batch ELSE '' END,
+			alive_at = CASE WHEN bot.user_id = excluded.user_id THEN bot.alive_at ELSE 0 END,
 			user_id = excluded.user_id, device_id = excluded.device_id, token = excluded.token
 	`
-	setNextBatch = `UPDATE bot SET next_batch = $1 WHERE id = 1`
+	setNextBatch = `UPDATE bot SET next_batch = $1, alive_at = $2 WHERE id = 1`
 )
 
 // A Bot is the bot's own account and how far it has read.
 type Bot struct {
 	UserID    string
 	DeviceID  string
-	Token     string // access token; stored sealed
-	NextBatch string // of /sync; set by Keep only
+	Token     string    // access token; stored sealed
+	NextBatch string    // of /sync; set by Keep only, as is the next
+	AliveAt   time.Time // when /sync last answered
 }
 
 // Bot is the bot's account; zero before the first SaveBot.
@@ -50,8 +53,10 @@ func (s *Store) SaveBot(ctx context.Context, b Bot) error {
 
 func (s *Store) scanBot(row dbutil.Scannable) (b Bot, err error) {
 	var token []byte
-	if err = row.Scan(&b.UserID, &b.DeviceID, &token, &b.NextBatch); err != nil {
+	var alive int64
+	if err = row.Scan(&b.UserID, &b.DeviceID, &token, &b.NextBatch, &alive); err != nil {
 		return Bot{}, err
 	}
+	b.AliveAt = at(alive)
 	return b, s.seal.open("bot.token", "1", token, &b.Token)
 }

@@ -34,6 +34,7 @@ type Batch struct {
 	Events    []Event // in the order of the homeserver
 	Reads     []Read  // how far people have read, after the events
 	Now       time.Time
+	Away      time.Duration                  // without an answer of /sync for this long is an outage; 0 = never
 	Due       func(sent time.Time) time.Time // when an event must be gone
 }
 
@@ -101,7 +102,10 @@ func (k *keeper) keep(ctx context.Context) error {
 	if k.batch.NextBatch == "" {
 		return nil
 	}
-	_, err = k.store.exec(ctx, setNextBatch, k.batch.NextBatch)
+	if err := k.alive(ctx, bot.AliveAt); err != nil {
+		return err
+	}
+	_, err = k.store.exec(ctx, setNextBatch, k.batch.NextBatch, ms(k.batch.Now))
 	return err
 }
 

@@ -16,7 +16,7 @@ func TestTheBotIsKeptAndNeverForgetsWhereSyncGoesOn(t *testing.T) {
 		synced(t, s)
 		relogin := Bot{UserID: testBot, DeviceID: "OTHER", Token: "fresh"}
 		require.NoError(t, s.SaveBot(ctx, relogin))
-		relogin.NextBatch = "next"
+		relogin.NextBatch, relogin.AliveAt = "next", noon
 		require.Equal(t, relogin, must[Bot](t)(s.Bot(ctx)))
 		another := Bot{UserID: "@another:test", DeviceID: "OTHER", Token: "fresh"}
 		require.NoError(t, s.SaveBot(ctx, another))

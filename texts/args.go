@@ -44,6 +44,13 @@ type Args struct {
 	Command string // as typed
 	Items   []string
 	Report  Report
+	Outage  Outage
+}
+
+// An Outage is a time in which nothing came in, and what was caught up after it.
+type Outage struct {
+	From, Until     string // day and time
+	Messages, Rooms int
 }
 
 // A Document is something a person can read elsewhere.

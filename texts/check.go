@@ -17,6 +17,7 @@ var full = Args{
 	Practical: true, OpensDay: "d", OpensTime: "t", AnswerBy: "a",
 	Whom: "w", WhomBirthDate: "b", Relation: "r", Ground: "g",
 	Number: 1, Date: "d", Time: "t", Days: 1, Reason: "r", Command: "c", Items: []string{"a", "b"},
+	Outage: Outage{"f", "u", 1, 1},
 	Report: Report{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, "d"},
 }
 

@@ -51,7 +51,7 @@ func TestEveryTextThatCareNamesIsThere(t *testing.T) {
 
 func TestEveryTextThatTheBridgeNamesIsThere(t *testing.T) {
 	c := load(t)
-	for _, key := range keysIn(t, "bridge", `Text: "([a-z_.]+[a-z_])"`, `advise\("([a-z_.]+)"\)`, `b\.(?:refuse|mistake)\([^"\n]*"([a-z_.]+)"`, `Texts\.Text\([^,\n]+, "([a-z_.]+[a-z_])"`) {
+	for _, key := range keysIn(t, "bridge", `Text: "([a-z_.]+[a-z_])"`, `advise\("([a-z_.]+)"\)`, `text :?= "([a-z_.]+[a-z])"`, `b\.(?:refuse|mistake)\([^"\n]*"([a-z_.]+)"`, `Texts\.Text\([^,\n]+, "([a-z_.]+[a-z_])"`) {
 		assert.True(t, c.Has(key), key)
 	}
 }
@@ -185,7 +185,7 @@ var refusals = []string{
 	"account.withdrawn", "account.closed", "account.still_awaiting", "not_yet.consent", "not_yet.media", "bsn.removed",
 	"derde.no_ground", "derde.not_a_child", "conversation.stopped", "conversation.closed", "help.person", "help", "help.stop",
 	"nothing_asked", "again", "invalid.again", "relay.failed", "relay.unreadable", "relay.unsupported",
-	"relay.too_large", "relay.closed", "relay.gap", "advice.come_in", "advice.call", "greeting", "contact.pointer", "statement", "fallback",
+	"relay.too_large", "relay.closed", "relay.gap", "advice.come_in", "advice.call", "outage.patient", "outage.waiting", "greeting", "contact.pointer", "statement", "fallback",
 }
 
 func TestEveryRefusalHasThePhoneNumberAndNoEmoji(t *testing.T) {
