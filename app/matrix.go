@@ -10,6 +10,7 @@ import (
 
 	"github.com/spreekkamer/spreekkamer/appservice"
 	"github.com/spreekkamer/spreekkamer/bridge"
+	"github.com/spreekkamer/spreekkamer/store"
 )
 
 // chat lets the bridge use the Matrix side: it says in the bridge's words what the
@@ -90,6 +91,10 @@ func (c chat) Download(ctx context.Context, file *event.EncryptedFileInfo, uri i
 func (c chat) Upload(ctx context.Context, data []byte, before func(uri string) error) (*event.EncryptedFileInfo, error) {
 	file, err := c.Client.Upload(ctx, data, func(uri id.ContentURIString) error { return before(string(uri)) })
 	return file, meant(err)
+}
+
+func (c chat) ForgetKey(ctx context.Context, key store.SpentKey) error {
+	return meant(c.Client.ForgetKey(ctx, key))
 }
 
 func (c chat) EraseMedia(ctx context.Context, uri string) error {

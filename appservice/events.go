@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spreekkamer/spreekkamer/store"
+	"maunium.net/go/mautrix/crypto"
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 )
@@ -172,11 +173,27 @@ func (e incoming) invites(user id.UserID) bool {
 
 // row is the event as the store keeps it, without what people wrote.
 func (e incoming) row(bot id.UserID, now time.Time) store.Event {
+	session, index := e.key()
 	return store.Event{
+		Session: session, Index: index,
 		ID: string(e.ID), RoomID: string(e.Room), Type: e.Type, Sender: string(e.Sender),
 		StateKey: e.StateKey, OriginAt: e.at(now), TxnID: e.TxnID, Target: string(e.target()),
 		HasContent: e.hasContent(), ForInbox: e.forInbox(bot),
 	}
+}
+
+// key is what an encrypted event says of its own message key: the session and its number in it,
+// -1 when that cannot be read.
+func (e incoming) key() (session string, index int64) {
+	session = text(inside(e.Content, "session_id"))
+	if e.Type != event.EventEncrypted.Type || !usable(session, 0) {
+		return "", -1
+	}
+	n, err := crypto.ParseMegolmMessageIndex([]byte(text(inside(e.Content, "ciphertext"))))
+	if err != nil || n > math.MaxUint32 {
+		return session, -1
+	}
+	return session, int64(n)
 }
 
 // at is when the event was sent: never later than now, so that a wrong clock elsewhere cannot

@@ -25,6 +25,9 @@ func (c *Client) openKeys(ctx context.Context) error {
 	// apart when their messages come in (TrustState).
 	c.machine.SendKeysMinTrust = id.TrustStateUnset
 	c.machine.IgnorePostDecryptionParseErrors = true // odd content is the reader's business
+	// Keys are moved on when what they opened is gone (ForgetKeys), and by nobody else: a reader
+	// that stores what it has read would undo that.
+	c.machine.DisableRatchetTracking = true
 	c.machine.SessionReceived = c.sessionReceived
 	if err := c.machine.Load(ctx); err != nil {
 		return fmt.Errorf("load the bot's keys: %w", err)

@@ -30,6 +30,8 @@ type fakeMatrix struct {
 	echoes   []*fakeEvent        // of the bot's own, not yet handed to the store
 	n        int
 
+	forgotten []store.SpentKey
+
 	// fails, when set, is asked before every call: an error it returns is the answer.
 	fails func(call string, room id.RoomID) error
 	// lose, when set, says whether the answer to what is sent to a room gets lost.
@@ -281,6 +283,15 @@ func (f *fakeMatrix) Upload(_ context.Context, data []byte, before func(uri stri
 	}
 	f.files[uri] = slices.Clone(data)
 	return &event.EncryptedFileInfo{URL: id.ContentURIString(uri)}, nil
+}
+
+func (f *fakeMatrix) ForgetKey(_ context.Context, key store.SpentKey) error {
+	defer f.mu.Unlock()
+	err := f.begin("forget key", id.RoomID(key.RoomID))
+	if err == nil {
+		f.forgotten = append(f.forgotten, key)
+	}
+	return err
 }
 
 func (f *fakeMatrix) EraseMedia(_ context.Context, uri string) error {

@@ -54,6 +54,8 @@ type Matrix interface {
 	// Upload encrypts with a fresh key. before is told the address ahead of the bytes
 	// where the homeserver allows that, so that no upload is ever forgotten.
 	Upload(ctx context.Context, data []byte, before func(uri string) error) (*event.EncryptedFileInfo, error)
+	// ForgetKey makes the messages that a key opened unreadable for good.
+	ForgetKey(ctx context.Context, key store.SpentKey) error
 	EraseMedia(ctx context.Context, uri string) error
 }
 

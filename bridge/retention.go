@@ -35,6 +35,9 @@ func (b *Bridge) runRetention(ctx context.Context) error {
 		if did > 0 && err == nil {
 			continue
 		}
+		if err := b.forgetKeys(ctx); err != nil && ctx.Err() == nil {
+			b.Log.Err(err).Msg("Forgetting message keys failed, will be tried again")
+		}
 		if err := b.tidy(ctx); err != nil && ctx.Err() == nil {
 			b.Log.Err(err).Msg("Tidying the database failed, will be tried again")
 		}
@@ -59,6 +62,24 @@ func (b *Bridge) tidy(ctx context.Context) error {
 		return err
 	}
 	return b.Store.Compact(ctx)
+}
+
+// forgetKeys lets the keys of what is gone go too (requirement D5): whoever kept a copy of the
+// encrypted message opens it with nothing that we have.
+func (b *Bridge) forgetKeys(ctx context.Context) error {
+	keys, err := b.Store.SpentKeys(ctx, ledgerBatch)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if err := b.Matrix.ForgetKey(ctx, key); err != nil {
+			return err
+		}
+		if err := b.Store.MarkForgotten(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sweep handles one batch of what is due; it returns how many rows went forward.

@@ -31,8 +31,8 @@ var flood = []string{
 		SELECT 'long', '', '', '', '$done' || i, '', '', 'done' || i, false, 0, 0, 'done', 1 FROM n`,
 	`INSERT INTO outbox (destination, kind, person, conversation, source_event, source_room, body, txn_id, head, due_at, created_at, state, done_at)
 		SELECT 'refused', '', '', '', '$refused' || i, '', '', 'refused' || i, false, 0, 0, 'failed', 1 FROM n`,
-	`INSERT INTO ledger (event_id, room_id, type, own, about, sent_at, due_at, next_at, state)
-		SELECT '$' || i, '!' || (i % 100), '', false, '$a' || i, i, i, i + 1800000000000, CASE WHEN i % 2 = 0 THEN 'kept' ELSE 'redacted' END FROM n`,
+	`INSERT INTO ledger (event_id, room_id, type, own, about, session, sent_at, due_at, next_at, state)
+		SELECT '$' || i, '!' || (i % 100), '', false, '$a' || i, 's' || i, i, i, i + 1800000000000, CASE WHEN i % 2 = 0 THEN 'kept' ELSE 'redacted' END FROM n`,
 	`INSERT INTO ledger (event_id, room_id, type, own, sent_at, due_at, next_at, state, verified_at)
 		SELECT '$gone' || i, '!' || (i % 100), '', false, i, i, 0, 'verified', 1 FROM n`,
 	`INSERT INTO media (uri, room_id, event_id, own, sent_at, due_at, next_at, state)
@@ -106,6 +106,8 @@ var hot = []struct {
 	{"LedgerDue", ledgerDue, []any{ms(noon), 200}, []string{"ledger_due"}},
 	{"what is about an event", dueWith, []any{"$7", ms(noon)}, []string{"ledger_about"}},
 	{"what of an event was refused", failedFor, []any{"$refused7"}, []string{"outbox_failed_source"}},
+	{"SpentKeys", spentKeys, []any{10}, []string{"ledger_spent"}},
+	{"what a key may still open", keyInUse, []any{"s7", "!7", false}, []string{"ledger_session"}},
 	{"NextInLedger", nextInLedger, nil, []string{"ledger_due"}},
 	{"NextWalk", nextWalk, []any{ms(noon)}, []string{"walk_next"}},
 	{"MediaDue", mediaDue, []any{ms(noon), 200}, []string{"media_due"}},

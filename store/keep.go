@@ -23,6 +23,8 @@ type Event struct {
 	OriginAt   time.Time
 	TxnID      string // of our own sending it, when the homeserver or the content tells
 	Target     string // event that it reacts to, removes or edits, as far as that can be seen
+	Session    string // message key that opens it; "" when it is not encrypted
+	Index      int64  // its number with that key; -1 = unknown
 	HasContent bool   // must be gone one day: gets a row in the ledger
 	ForInbox   bool   // waits for a turn; our own events never do
 	Queue      string // used while nobody knows whose room it is, e.g. "user:<sender>" for an invite; "" = the room's own
@@ -131,7 +133,8 @@ func (k *keeper) enterLedger(ctx context.Context, e Event, own bool) error {
 		sent = k.batch.Now
 	}
 	return k.store.AddLedger(ctx, LedgerRow{
-		EventID: e.ID, RoomID: e.RoomID, Type: e.Type, Own: own, About: e.about(), SentAt: sent, DueAt: k.batch.Due(sent),
+		EventID: e.ID, RoomID: e.RoomID, Type: e.Type, Own: own, About: e.about(),
+		Session: e.Session, Index: e.Index, SentAt: sent, DueAt: k.batch.Due(sent),
 	})
 }
 
@@ -222,7 +225,7 @@ func (e Event) stateKey() string {
 // clean makes strings from elsewhere fit for PostgreSQL, which takes neither NUL nor what is
 // not UTF-8: an event that cannot be stored would stop intake for good.
 func (e Event) clean() Event {
-	cleanAll(&e.ID, &e.RoomID, &e.Type, &e.Sender, &e.TxnID, &e.Target, &e.Queue)
+	cleanAll(&e.ID, &e.RoomID, &e.Type, &e.Sender, &e.TxnID, &e.Target, &e.Queue, &e.Session)
 	if e.StateKey != nil {
 		key := clean(*e.StateKey)
 		e.StateKey = &key

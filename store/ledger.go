@@ -28,15 +28,15 @@ const (
 	shortenMedia  = `UPDATE media SET due_at = sent_at + $1, next_at = sent_at + $1 WHERE state = 'kept' AND due_at > sent_at + $1`
 
 	ledgerColumns = `
-		SELECT event_id, room_id, type, own, about, sent_at, due_at, state, attempt, next_at, redacted_at, verified_at, error
+		SELECT event_id, room_id, type, own, about, session, message_index, sent_at, due_at, state, attempt, next_at, redacted_at, verified_at, error
 		FROM ledger
 	`
 	getLedger    = ledgerColumns + ` WHERE event_id = $1`
 	ledgerDue    = ledgerColumns + ` WHERE ` + openLedger + ` AND next_at <= $1 ORDER BY next_at LIMIT $2`
 	nextInLedger = `SELECT next_at FROM ledger WHERE ` + openLedger + ` ORDER BY next_at LIMIT 1`
 	addLedger    = `
-		INSERT INTO ledger (event_id, room_id, type, own, about, sent_at, due_at, next_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT (event_id) DO NOTHING
+		INSERT INTO ledger (event_id, room_id, type, own, about, session, message_index, sent_at, due_at, next_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT (event_id) DO NOTHING
 	`
 	isRemoved    = `SELECT EXISTS (SELECT 1 FROM ledger WHERE event_id = $1 AND state IN ('redacted', 'verified'))`
 	markRedacted = `
@@ -69,6 +69,8 @@ type LedgerRow struct {
 	EventID, RoomID, Type string
 	Own                   bool   // sent by the bot
 	About                 string // event that it edits or reacts to: it goes with that one
+	Session               string // the message key that opens it; "" = it is not encrypted
+	Index                 int64  // its number with that key; -1 = unknown
 	SentAt                time.Time
 	DueAt                 time.Time // must be gone by then
 	State                 LedgerState
@@ -93,7 +95,7 @@ func (s *Store) AddLedger(ctx context.Context, e LedgerRow) error {
 				e.DueAt = e.SentAt
 			}
 		}
-		_, err := s.exec(ctx, addLedger, e.EventID, e.RoomID, e.Type, e.Own, e.About, ms(e.SentAt), ms(e.DueAt))
+		_, err := s.exec(ctx, addLedger, e.EventID, e.RoomID, e.Type, e.Own, e.About, e.Session, e.Index, ms(e.SentAt), ms(e.DueAt))
 		return err
 	})
 	if err != nil {
@@ -197,7 +199,7 @@ func (s *Store) DueNow(ctx context.Context, room string, now time.Time) error {
 
 func scanLedger(row dbutil.Scannable) (e LedgerRow, err error) {
 	var sent, due, next, redacted, verified int64
-	err = row.Scan(&e.EventID, &e.RoomID, &e.Type, &e.Own, &e.About, &sent, &due, &e.State, &e.Attempt, &next, &redacted, &verified,
+	err = row.Scan(&e.EventID, &e.RoomID, &e.Type, &e.Own, &e.About, &e.Session, &e.Index, &sent, &due, &e.State, &e.Attempt, &next, &redacted, &verified,
 		&e.Error)
 	e.SentAt, e.DueAt, e.NextAt, e.RedactedAt, e.VerifiedAt = at(sent), at(due), at(next), at(redacted), at(verified)
 	return e, err

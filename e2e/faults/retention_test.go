@@ -35,6 +35,10 @@ func TestRetention(t *testing.T) {
 		saysCanaries(t, s)
 		began := time.Now()
 		secrets := ciphertexts(t, s)
+		kept := someoneKeeps(t, s)
+		if n := readable(t, s, kept); n != len(kept) {
+			t.Fatalf("only %d of %d kept messages can be read while they may be", n, len(kept))
+		}
 		all := places(s)
 		for _, p := range all {
 			must(t, p.who.WaitFor(bounded(t), "everything in "+p.name+" to be redacted", func(c *client.Client) bool {
@@ -51,6 +55,9 @@ func TestRetention(t *testing.T) {
 		must(t, never())
 		erased(t, s.World.Home)
 		aDayLater(t, s.World.Home)
+		if n := readable(t, s, kept); n > 0 {
+			t.Errorf("the bridge's database and key still open %d of %d kept messages", n, len(kept))
+		}
 		for _, secret := range append(secrets, canary) {
 			must(t, s.World.Home.WaitGone(bounded(t), secret))
 		}
@@ -59,8 +66,8 @@ func TestRetention(t *testing.T) {
 		if err != nil || len(left) > 0 {
 			t.Errorf("after the homeserver stopped the canary is in %q (%v)", left, err)
 		}
-		t.Logf("clients see nothing %v after the last message; %d events read back empty (beside %d of state); %d ciphertexts and the canary in no file",
-			gone.Round(time.Millisecond), asked, state, len(secrets))
+		t.Logf("clients see nothing %v after the last message; %d events read back empty (beside %d of state); %d ciphertexts and the canary in no file; %d kept messages that nothing opens any more",
+			gone.Round(time.Millisecond), asked, state, len(secrets), len(kept))
 	})
 }
 
