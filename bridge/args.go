@@ -135,6 +135,9 @@ var itemsFor = map[string]func(*Bridge, context.Context, task, *texts.Args) erro
 	"retention.report": (*Bridge).addReport,
 	"staff.list":       (*Bridge).addStaffList,
 	"help.staff":       (*Bridge).addHelp,
+	"alarm.unfiled":    (*Bridge).addTrouble,
+	"alarm.removal":    (*Bridge).addTrouble,
+	"alarm.stuck":      (*Bridge).addTrouble,
 }
 
 func (b *Bridge) addStaffList(ctx context.Context, t task, args *texts.Args) error {

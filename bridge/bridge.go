@@ -7,7 +7,7 @@
 //   - effects.go writes what the rules want into the outbox; deliver.go carries it out:
 //     say.go, relay.go, rooms.go, filing.go;
 //   - retention.go removes every message in time and proves it; walk.go looks through the
-//     rooms' history for what the ledger does not know;
+//     rooms' history for what the ledger does not know; alarm.go says what does not work;
 //   - readings.go and typing.go show at each side what people at the other read and type.
 //
 // A turn reads, decides and stores in one transaction; only deliveries touch the world.
@@ -66,8 +66,8 @@ type Bridge struct {
 	Now    func() time.Time
 	Log    zerolog.Logger
 
-	turns, ledger, walks, readings bell
-	outbox                         bells // by lane
+	turns, ledger, walks, alarms, readings bell
+	outbox                                 bells // by lane
 
 	typing typing
 	tidied time.Time // when the database was last tidied; only retention uses it
@@ -77,7 +77,7 @@ type Bridge struct {
 func New(s Settings, db *store.Store, m Matrix, t *texts.Catalog, now func() time.Time, log zerolog.Logger) *Bridge {
 	return &Bridge{
 		Settings: s, Store: db, Matrix: m, Texts: t, Now: now, Log: log,
-		turns: newBell(), outbox: newBells(lanesOf(s.Practices)), ledger: newBell(), walks: newBell(), readings: newBell(), typing: newTyping(),
+		turns: newBell(), outbox: newBells(lanesOf(s.Practices)), ledger: newBell(), walks: newBell(), alarms: newBell(), readings: newBell(), typing: newTyping(),
 	}
 }
 
@@ -88,7 +88,7 @@ func (b *Bridge) Wake() {
 	b.outbox.ringAll()
 }
 
-// Run works until ctx ends: turns, deliveries, retention, walks, receipts and typing, each by
+// Run works until ctx ends: turns, deliveries, retention, walks, alarms, receipts and typing, each by
 // itself.
 func (b *Bridge) Run(ctx context.Context) error {
 	if err := b.Store.ReleaseEffects(ctx, owner, b.Now()); err != nil {
@@ -101,6 +101,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	}
 	group.Go(func() error { return b.runRetention(ctx) })
 	group.Go(func() error { return b.runWalks(ctx) })
+	group.Go(func() error { return b.runAlarms(ctx) })
 	group.Go(func() error { return b.runReadings(ctx) })
 	group.Go(func() error { return b.runTyping(ctx) })
 	return group.Wait()

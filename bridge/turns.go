@@ -22,6 +22,10 @@ const (
 	maxBackoff  = 5 * time.Minute
 )
 
+// turnFailed is why a turn is postponed that could not be handled; other reasons pass by
+// themselves.
+const turnFailed = "failed"
+
 // errNotYet postpones a turn without calling it a failure.
 var errNotYet = errors.New("not yet")
 
@@ -83,7 +87,7 @@ func (b *Bridge) takeTurn(ctx context.Context, t store.Turn) {
 		b.postpone(ctx, t, b.Now().Add(backoff(t.Attempt)), "no key")
 	default:
 		b.Log.Err(err).Str("event_id", t.EventID).Int("attempt", t.Attempt).Msg("Turn failed")
-		b.postpone(ctx, t, b.Now().Add(backoff(t.Attempt)), "failed")
+		b.postpone(ctx, t, b.Now().Add(backoff(t.Attempt)), turnFailed)
 	}
 }
 

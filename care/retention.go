@@ -6,6 +6,17 @@ import "time"
 // than one calendar month (requirement D1).
 const MaxRetention = 30 * 24 * time.Hour
 
+// AlarmAfter is how long after it was said people have to hear that something is not in the HIS
+// yet: on day 20 of 30 (requirement D6).
+func AlarmAfter(period time.Duration) time.Duration { return min(period, MaxRetention) / 3 * 2 }
+
+// Begin is when removing starts of what was sent at sent and must be gone at due: a thirtieth of
+// the period earlier (a day of 30), so that failing is seen and told before the limit.
+func Begin(sent, due time.Time) time.Time { return due.Add(-max(0, due.Sub(sent)) / margin) }
+
+// margin is which part of the period is kept for what goes wrong.
+const margin = 30
+
 // Due is when a message sent at sent must be gone: after period, after 30 days or after
 // one calendar month in the practice's zone, whichever comes first. A month from
 // 31 January is 28 (or 29) February.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/spreekkamer/spreekkamer/care"
 	"go.mau.fi/util/dbutil"
 )
 
@@ -24,8 +25,8 @@ const (
 const openLedger = `state IN ('kept', 'redacted', 'failed')`
 
 const (
-	shortenLedger = `UPDATE ledger SET due_at = sent_at + $1, next_at = sent_at + $1 WHERE state = 'kept' AND due_at > sent_at + $1`
-	shortenMedia  = `UPDATE media SET due_at = sent_at + $1, next_at = sent_at + $1 WHERE state = 'kept' AND due_at > sent_at + $1`
+	shortenLedger = `UPDATE ledger SET due_at = sent_at + $1, next_at = sent_at + $2 WHERE state = 'kept' AND due_at > sent_at + $1`
+	shortenMedia  = `UPDATE media SET due_at = sent_at + $1, next_at = sent_at + $2 WHERE state = 'kept' AND due_at > sent_at + $1`
 
 	ledgerColumns = `
 		SELECT event_id, room_id, type, own, about, session, message_index, sent_at, due_at, state, attempt, next_at, redacted_at, verified_at, error
@@ -36,7 +37,7 @@ const (
 	nextInLedger = `SELECT next_at FROM ledger WHERE ` + openLedger + ` ORDER BY next_at LIMIT 1`
 	addLedger    = `
 		INSERT INTO ledger (event_id, room_id, type, own, about, session, message_index, sent_at, due_at, next_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT (event_id) DO NOTHING
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (event_id) DO NOTHING
 	`
 	isRemoved    = `SELECT EXISTS (SELECT 1 FROM ledger WHERE event_id = $1 AND state IN ('redacted', 'verified'))`
 	markRedacted = `
@@ -95,7 +96,8 @@ func (s *Store) AddLedger(ctx context.Context, e LedgerRow) error {
 				e.DueAt = e.SentAt
 			}
 		}
-		_, err := s.exec(ctx, addLedger, e.EventID, e.RoomID, e.Type, e.Own, e.About, e.Session, e.Index, ms(e.SentAt), ms(e.DueAt))
+		_, err := s.exec(ctx, addLedger, e.EventID, e.RoomID, e.Type, e.Own, e.About, e.Session, e.Index, ms(e.SentAt), ms(e.DueAt),
+			ms(care.Begin(e.SentAt, e.DueAt)))
 		return err
 	})
 	if err != nil {
@@ -107,9 +109,10 @@ func (s *Store) AddLedger(ctx context.Context, e LedgerRow) error {
 // ShortenRetention makes everything kept due within period of its sending, where it was due
 // later: a shorter period also counts for what came in before it was set. It never lengthens.
 func (s *Store) ShortenRetention(ctx context.Context, period time.Duration) error {
+	none, due := time.Time{}, time.Time{}.Add(period)
 	return s.write(ctx, func(ctx context.Context) error {
-		for _, query := range []string{shortenLedger, shortenMedia} {
-			if _, err := s.exec(ctx, query, period.Milliseconds()); err != nil {
+		for query, begin := range map[string]time.Time{shortenLedger: care.Begin(none, due), shortenMedia: eraseAt(none, due)} {
+			if _, err := s.exec(ctx, query, period.Milliseconds(), begin.Sub(none).Milliseconds()); err != nil {
 				return fmt.Errorf("shorten retention: %w", err)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/spreekkamer/spreekkamer/care"
 	"go.mau.fi/util/dbutil"
 )
 
@@ -29,7 +30,7 @@ const (
 	mediaDue     = mediaColumns + `WHERE ` + openMedia + ` AND next_at <= $1 ORDER BY next_at LIMIT $2`
 	mediaReport  = `SELECT state, COUNT(*) FROM media GROUP BY state`
 	addMedia     = `
-		INSERT INTO media (uri, room_id, event_id, own, sent_at, due_at, next_at) VALUES ($1, $2, $3, $4, $5, $6, $6)
+		INSERT INTO media (uri, room_id, event_id, own, sent_at, due_at, next_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (uri) DO UPDATE SET
 			room_id  = CASE WHEN excluded.room_id = '' THEN media.room_id ELSE excluded.room_id END,
 			event_id = CASE WHEN excluded.event_id = '' THEN media.event_id ELSE excluded.event_id END
@@ -57,10 +58,18 @@ type Media struct {
 
 // AddMedia remembers a file, before it is uploaded. Adding it again says which event shows it.
 func (s *Store) AddMedia(ctx context.Context, m Media) error {
-	if _, err := s.exec(ctx, addMedia, m.URI, m.RoomID, m.EventID, m.Own, ms(m.SentAt), ms(m.DueAt)); err != nil {
+	if _, err := s.exec(ctx, addMedia, m.URI, m.RoomID, m.EventID, m.Own, ms(m.SentAt), ms(m.DueAt),
+		ms(eraseAt(m.SentAt, m.DueAt))); err != nil {
 		return fmt.Errorf("add media %s: %w", m.URI, err)
 	}
 	return nil
+}
+
+// eraseAt is when a file is erased: before the limit, but after the messages that show it, since
+// what the HIS has not taken yet needs it to be sealed.
+func eraseAt(sent, due time.Time) time.Time {
+	begin := care.Begin(sent, due)
+	return begin.Add(due.Sub(begin) / 2)
 }
 
 // Media finds a file.

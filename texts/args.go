@@ -43,6 +43,7 @@ type Args struct {
 	Reason  string // text of another key, or an answer of the HIS
 	Command string // as typed
 	Items   []string
+	Count   int // of what the text is about
 	Report  Report
 	Outage  Outage
 }

@@ -16,7 +16,7 @@ var full = Args{
 	Privacy: Document{"1", "d", "u"}, Terms: Document{"1", "d", "u"}, Staff: "s", Role: "r",
 	Practical: true, OpensDay: "d", OpensTime: "t", AnswerBy: "a",
 	Whom: "w", WhomBirthDate: "b", Relation: "r", Ground: "g",
-	Number: 1, Date: "d", Time: "t", Days: 1, Reason: "r", Command: "c", Items: []string{"a", "b"},
+	Number: 1, Date: "d", Time: "t", Days: 1, Reason: "r", Command: "c", Items: []string{"a", "b"}, Count: 2,
 	Outage: Outage{"f", "u", 1, 1},
 	Report: Report{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, "d"},
 }

@@ -1,4 +1,4 @@
--- v4 -> v5: Which message key opens an event
+-- v7 -> v8: Which message key opens an event
 -- session and message_index (-1 = unknown) are what an encrypted event says of its own key;
 -- forgotten tells that the key was made useless for it.
 ALTER TABLE ledger ADD COLUMN session TEXT NOT NULL DEFAULT '';

@@ -1,0 +1,105 @@
+package bridge
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/store"
+	"github.com/spreekkamer/spreekkamer/texts"
+)
+
+// Alarms tell Beheer what keeps going wrong, while there is time to do something about it
+// (requirements D2, D6). They say how much and since when, never what or who said it.
+
+const (
+	alarmEvery  = 24 * time.Hour // the same trouble is told again
+	alarmGrown  = time.Hour      // more of the same trouble is told again
+	manyRemoval = 5              // attempts: half a minute of trying
+	manyTurn    = 8              // attempts: four minutes of trying
+	mostAbout   = 20             // conversations or accounts that are listed
+)
+
+// alarms is everything that is watched, by the key of its text.
+var alarms = map[string]func(*Bridge, context.Context) ([]store.Trouble, error){
+	"alarm.unfiled": func(b *Bridge, ctx context.Context) ([]store.Trouble, error) {
+		return b.Store.Unfiled(ctx, b.Now().Add(-care.AlarmAfter(b.Retention)), hisFile(""))
+	},
+	"alarm.removal": func(b *Bridge, ctx context.Context) ([]store.Trouble, error) {
+		return b.Store.Unremoved(ctx, manyRemoval)
+	},
+	"alarm.stuck": func(b *Bridge, ctx context.Context) ([]store.Trouble, error) {
+		return b.Store.StuckTurns(ctx, manyTurn, turnFailed)
+	},
+}
+
+// runAlarms looks every minute, and more often when the retention period is short.
+func (b *Bridge) runAlarms(ctx context.Context) error {
+	for {
+		if err := b.raiseAlarms(ctx); err != nil && ctx.Err() == nil {
+			b.Log.Err(err).Msg("Looking for trouble failed, will be tried again")
+		}
+		if err := b.alarms.wait(ctx, min(time.Minute, max(idle, b.Retention/60))); err != nil {
+			return nil // stopped
+		}
+	}
+}
+
+func (b *Bridge) raiseAlarms(ctx context.Context) error {
+	for text, find := range alarms {
+		all, err := find(b, ctx)
+		if err != nil {
+			return err
+		}
+		for _, trouble := range all {
+			if err := b.raiseAlarm(ctx, text, trouble); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// raiseAlarm tells Beheer of the practice, unless it was told a while ago.
+func (b *Bridge) raiseAlarm(ctx context.Context, text string, trouble store.Trouble) error {
+	practice := b.practice(trouble.Practice).ID
+	told, err := b.Store.Alarm(ctx, text, practice)
+	if err != nil {
+		return err
+	}
+	ago := b.Now().Sub(told.ToldAt)
+	if ago < alarmGrown || ago < alarmEvery && trouble.Count <= told.Size {
+		return nil
+	}
+	b.Log.Warn().Str("alarm", text).Str("practice", practice).Int("count", trouble.Count).Time("since", trouble.Since).Msg("Alarm")
+	return b.Store.Transact(ctx, func(ctx context.Context) error {
+		told := store.Alarm{Kind: text, Practice: practice, ToldAt: b.Now(), Size: trouble.Count}
+		if err := b.Store.SaveAlarm(ctx, told); err != nil {
+			return err
+		}
+		b.outbox.ringAll()
+		return b.add(ctx, job("tell", beheer(practice), body{Text: text, Practice: practice}))
+	})
+}
+
+// addTrouble fills in what an alarm counts, when it is delivered.
+func (b *Bridge) addTrouble(ctx context.Context, t task, args *texts.Args) error {
+	all, err := alarms[t.body.Text](b, ctx)
+	if err != nil {
+		return err
+	}
+	for _, trouble := range all {
+		if b.practice(trouble.Practice).ID != t.body.Practice {
+			continue
+		}
+		args.Count += trouble.Count
+		args.Date, args.Time = trouble.Since.In(b.Zone).Format("02-01-2006"), trouble.Since.In(b.Zone).Format("15:04")
+		for _, about := range trouble.About {
+			if name := about[:min(len(about), codeLength)]; !slices.Contains(args.Items, name) && len(args.Items) < mostAbout {
+				args.Items = append(args.Items, name)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+package bridge
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+const day = 24 * time.Hour
+
+// alarmed looks for trouble, and returns what Beheer has heard that begins with some words.
+func (w *world) alarmed(begins string) (heard []string) {
+	w.Helper()
+	require.NoError(w, w.raiseAlarms(w.Context()))
+	w.settles()
+	for _, text := range w.said(w.roomFor(store.RoomBeheer, linde)) {
+		if strings.HasPrefix(text, begins) {
+			heard = append(heard, text)
+		}
+	}
+	return heard
+}
+
+func TestWhatIsNotFiledIsToldFromTwoThirdsOfThePeriodOnceADay(t *testing.T) {
+	for name, answer := range map[string]error{"away": assert.AnError, "refused": his.ErrRefused} {
+		t.Run(name, func(t *testing.T) {
+			broken := &brokenHIS{err: answer}
+			w := newWorld(t, func(s *Settings) { s.Practices[0].Connector = broken })
+			consulting, _ := w.talking(anna, "kanarie")
+			w.writes(anna, consulting, "kanarie twee")
+			const begins = "Nog niet in het HIS"
+			w.clock = w.clock.Add(19 * day)
+			require.Empty(t, w.alarmed(begins))
+			w.clock = w.clock.Add(day)
+			heard := w.alarmed(begins)
+			require.Len(t, heard, 1)
+			assert.Contains(t, heard[0], "2 berichten (gesprek 1)")
+			assert.Contains(t, heard[0], "02-03-2026")
+			for _, word := range []string{"kanarie", "Anneke", "Berg", string(anna)} {
+				assert.NotContains(t, heard[0], word)
+			}
+			w.clock = w.clock.Add(2 * time.Hour)
+			require.Len(t, w.alarmed(begins), 1, "not again the same day")
+			w.clock = w.clock.Add(day)
+			require.Len(t, w.alarmed(begins), 2, "but the next")
+			broken.err = nil
+			w.filesAgain()
+			w.clock = w.clock.Add(day)
+			assert.Len(t, w.alarmed(begins), 2, "and no more once it is filed")
+		})
+	}
+}
+
+func TestMoreOfTheSameTroubleIsToldWithinTheDay(t *testing.T) {
+	broken := &brokenHIS{err: assert.AnError}
+	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector, s.Retention = broken, 3 * time.Hour })
+	consulting, _ := w.talking(anna, "een")
+	w.clock = w.clock.Add(2 * time.Hour)
+	require.Len(t, w.alarmed("Nog niet"), 1)
+	w.clock = w.clock.Add(-time.Hour)
+	w.writes(anna, consulting, "twee")
+	w.clock = w.clock.Add(2*time.Hour + time.Minute)
+	require.Len(t, w.alarmed("Nog niet"), 2)
+}
+
+func TestRemovalsThatKeepFailingAreToldBeforeTheLimit(t *testing.T) {
+	w := newWorld(t)
+	consulting, _ := w.talking(anna, "kanarie")
+	w.matrix.fails = func(call string, room id.RoomID) error {
+		if call == "redact" && room == consulting {
+			return errors.New("down")
+		}
+		return nil
+	}
+	said := w.clock
+	w.clock = said.Add(29*day + time.Minute)
+	for range manyRemoval {
+		require.Empty(t, w.alarmed("Verwijderen lukt niet"))
+		w.sweepsOnce()
+		w.clock = w.clock.Add(maxBackoff)
+	}
+	heard := w.alarmed("Verwijderen lukt niet")
+	require.Len(t, heard, 1)
+	assert.True(t, w.clock.Before(said.Add(30*day)), "there is still time to do something about it")
+	assert.Contains(t, heard[0], "01-04-2026", "it says when that time ends")
+	assert.NotContains(t, heard[0], "kanarie")
+}
+
+func (w *world) sweepsOnce() {
+	w.Helper()
+	_, err := w.sweep(w.Context())
+	require.NoError(w, err)
+}
+
+func TestATurnThatIsStuckIsTold(t *testing.T) {
+	w := newWorld(t)
+	consulting := w.registered(anna)
+	w.matrix.fails = func(call string, room id.RoomID) error {
+		if call == "read" && room == consulting {
+			return errors.New("broken")
+		}
+		return nil
+	}
+	w.writes(anna, consulting, "kanarie")
+	for range manyTurn - 1 {
+		require.Empty(t, w.alarmed("Wij kunnen niet verwerken"))
+		w.passes(maxBackoff)
+	}
+	heard := w.alarmed("Wij kunnen niet verwerken")
+	require.Len(t, heard, 1)
+	assert.Contains(t, heard[0], code(w.person(anna)), "staff can find whom to call")
+	assert.NotContains(t, heard[0], "kanarie")
+	w.matrix.fails = nil
+	w.passes(maxBackoff)
+	w.clock = w.clock.Add(day)
+	assert.Len(t, w.alarmed("Wij kunnen niet verwerken"), 1)
+}

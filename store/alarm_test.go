@@ -1,0 +1,81 @@
+package store
+
+import (
+	"testing"
+	"time"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/stretchr/testify/require"
+)
+
+func TestWhatIsNotFiledIsCountedPerPractice(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		for id, practice := range map[string]string{"a": "zuid", "b": "zuid", "c": "noord"} {
+			require.NoError(t, s.SaveConversation(ctx, care.Conversation{ID: id, Number: int64(id[0]), Practice: practice, State: care.Open, OpenedAt: noon}))
+		}
+		old, new := noon.Add(-time.Hour), noon.Add(time.Hour)
+		require.NoError(t, s.AddEffects(ctx, []Effect{
+			{Destination: "his:a", Kind: "file", Conversation: "a", CreatedAt: old}, {Destination: "his:a", Kind: "file", Conversation: "a", CreatedAt: noon},
+			{Destination: "his:b", Kind: "file", Conversation: "b", CreatedAt: noon}, {Destination: "his:c", Kind: "file", Conversation: "c", CreatedAt: old},
+			{Destination: "his:c", Kind: "file", Conversation: "c", CreatedAt: new}, {Destination: "conversation:c", Kind: "relay", Conversation: "c", CreatedAt: old},
+		}))
+		require.Equal(t, []Trouble{
+			{Practice: "noord", Count: 1, Since: old, About: []string{"99"}}, {Practice: "zuid", Count: 3, Since: old, About: []string{"97", "98"}},
+		}, must[[]Trouble](t)(s.Unfiled(ctx, noon, "his:")))
+		for _, e := range must[[]Effect](t)(s.ClaimEffects(ctx, "w", new, time.Minute, 10, nil)) {
+			require.NoError(t, s.FailEffect(ctx, e, "refused", noon))
+		}
+		require.Len(t, must[[]Trouble](t)(s.Unfiled(ctx, noon, "his:")), 2, "refused is not filed either")
+	})
+}
+
+func TestWhatCannotBeRemovedIsCounted(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		require.NoError(t, s.SaveRoom(ctx, Room{ID: "!balie", Kind: RoomBalie, Practice: "zuid"}))
+		enter(t, s, "!balie", map[string]int{"$1": 0, "$2": 5})
+		enter(t, s, "!unknown", map[string]int{"$3": 0})
+		require.NoError(t, s.AddMedia(ctx, Media{URI: "mxc://1", RoomID: "!balie", SentAt: noon, DueAt: noon}))
+		require.Empty(t, must[[]Trouble](t)(s.Unremoved(ctx, 2)))
+		for range 2 {
+			for _, event := range []string{"$2", "$3"} {
+				require.NoError(t, s.MarkLedgerFailed(ctx, event, noon, "down"))
+			}
+			require.NoError(t, s.RetryMedia(ctx, "mxc://1", noon, "down"))
+		}
+		require.ElementsMatch(t, []Trouble{
+			{Practice: "zuid", Count: 2, Since: noon}, {Practice: "", Count: 1, Since: noon},
+		}, must[[]Trouble](t)(s.Unremoved(ctx, 2)))
+	})
+}
+
+func TestStuckTurnsSayWhose(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		withBot(t, s)
+		require.NoError(t, s.SavePerson(ctx, anna()))
+		require.NoError(t, s.SaveRoom(ctx, Room{ID: "!r", Kind: RoomConsulting, Person: anna().ID}))
+		synced(t, s, wrote("$1", "@anna:test", "!r"), wrote("$2", "@anna:test", "!r"))
+		turn := must[[]Turn](t)(s.HeadTurns(ctx, noon, 1))[0]
+		require.NoError(t, s.PostponeTurn(ctx, turn.ID, noon, "failed"))
+		require.Empty(t, must[[]Trouble](t)(s.StuckTurns(ctx, 2, "failed")))
+		require.NoError(t, s.PostponeTurn(ctx, turn.ID, noon, "failed"))
+		stuck := must[[]Trouble](t)(s.StuckTurns(ctx, 2, "failed"))
+		require.Len(t, stuck, 1)
+		require.Equal(t, []string{anna().ID}, stuck[0].About)
+		require.Empty(t, must[[]Trouble](t)(s.StuckTurns(ctx, 2, "no key")))
+	})
+}
+
+func TestAnAlarmIsRemembered(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		never := must[Alarm](t)(s.Alarm(t.Context(), "unfiled", "zuid"))
+		require.True(t, never.ToldAt.IsZero())
+		for size := range 2 {
+			want := Alarm{Kind: "unfiled", Practice: "zuid", ToldAt: noon, Size: size + 1}
+			require.NoError(t, s.SaveAlarm(t.Context(), want))
+			require.Equal(t, want, must[Alarm](t)(s.Alarm(t.Context(), "unfiled", "zuid")))
+		}
+	})
+}
