@@ -61,7 +61,7 @@ func TestWhatIsNotFiledIsToldFromTwoThirdsOfThePeriodOnceADay(t *testing.T) {
 
 func TestMoreOfTheSameTroubleIsToldWithinTheDay(t *testing.T) {
 	broken := &brokenHIS{err: assert.AnError}
-	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector, s.Retention = broken, 3 * time.Hour })
+	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector, s.Retention = broken, 3*time.Hour })
 	consulting, _ := w.talking(anna, "een")
 	w.clock = w.clock.Add(2 * time.Hour)
 	require.Len(t, w.alarmed("Nog niet"), 1)

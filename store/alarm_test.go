@@ -23,7 +23,7 @@ func TestWhatIsNotFiledIsCountedPerPractice(t *testing.T) {
 		require.Equal(t, []Trouble{
 			{Practice: "noord", Count: 1, Since: old, About: []string{"99"}}, {Practice: "zuid", Count: 3, Since: old, About: []string{"97", "98"}},
 		}, must[[]Trouble](t)(s.Unfiled(ctx, noon, "his:")))
-		for _, e := range must[[]Effect](t)(s.ClaimEffects(ctx, "w", new, time.Minute, 10, nil)) {
+		for _, e := range must[[]Effect](t)(s.ClaimEffects(ctx, "w", "", new, time.Minute, 10, nil)) {
 			require.NoError(t, s.FailEffect(ctx, e, "refused", noon))
 		}
 		require.Len(t, must[[]Trouble](t)(s.Unfiled(ctx, noon, "his:")), 2, "refused is not filed either")
