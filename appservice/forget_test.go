@@ -134,7 +134,7 @@ func TestNobodyCanUseUpSomeoneElsesKey(t *testing.T) {
 func TestWhatAnEventSaysOfItsKey(t *testing.T) {
 	for content, want := range map[string]store.Event{
 		`{"session_id":"s","ciphertext":"AwgqEgABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZ"}`: {Session: "s", Index: 42},
-		`{"session_id":"s","ciphertext":"nonsense"}`:                                  {Session: "s", Index: -1},
+		`{"session_id":"s","ciphertext":"nonsense"}`:                                 {Session: "s", Index: -1},
 		`{"session_id":7}`: {Index: -1},
 	} {
 		e, _ := parse(json.RawMessage(`{"event_id":"$1","sender":"@a:b","type":"m.room.encrypted","content":`+content+`}`), keyRoom)
