@@ -63,7 +63,7 @@ func (s *scripted) count(end string) (n int) {
 }
 
 // scriptedBot is a bot with keys and a database, whose homeserver says what it is told to.
-func scriptedBot(t *testing.T, paths map[string][]reply) (*bot, *scripted) {
+func scriptedBot(t testing.TB, paths map[string][]reply) (*bot, *scripted) {
 	t.Helper()
 	s := &scripted{paths: paths}
 	server := httptest.NewServer(s)

@@ -27,7 +27,7 @@ func (broken) Keep(context.Context, store.Batch) (store.KeepResult, error) {
 }
 
 // listening is a client that has a database but no homeserver.
-func listening(t *testing.T) *bot {
+func listening(t testing.TB) *bot {
 	t.Helper()
 	s := openStore(t, filepath.Join(t.TempDir(), "bot.db"))
 	t.Cleanup(func() { s.Close() })

@@ -86,19 +86,19 @@ func (w *world) registration() string {
 // bot is one life of the bot: from Connect to a crash.
 type bot struct {
 	*Client
-	t      *testing.T
+	t      testing.TB
 	store  *store.Store
 	cancel context.CancelFunc
 	done   chan struct{}
 	server *http.Server
 }
 
-func openStore(t *testing.T, path string) *store.Store {
+func openStore(t testing.TB, path string) *store.Store {
 	t.Helper()
 	return openDatabase(t, store.Options{Kind: store.SQLite, URI: path})
 }
 
-func openDatabase(t *testing.T, o store.Options) *store.Store {
+func openDatabase(t testing.TB, o store.Options) *store.Store {
 	t.Helper()
 	o.Key, o.Log = bytes.Repeat([]byte{7}, 32), zerolog.Nop()
 	s, err := store.Open(t.Context(), o)
@@ -204,7 +204,7 @@ func (b *bot) placed() (n int) {
 }
 
 // until waits for something that happens by itself.
-func until(t *testing.T, what string, done func() bool) {
+func until(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	deadline := time.After(30 * time.Second)
 	tick := time.NewTicker(20 * time.Millisecond)
