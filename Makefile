@@ -3,12 +3,13 @@
 # The rest is for who works on it. Everything that has to be installed goes to .cache/.
 
 HOMESERVER ?= dendrite
+FUZZTIME   ?= 60s
 GO         ?= go
 TAGS       := -tags goolm
 # go list also finds packages in directories that are no part of the product.
 UNIT        = $(shell $(GO) list $(TAGS) ./... | grep -v /e2e)
 
-.PHONY: demo play test unit e2e lint build install
+.PHONY: demo play test unit e2e fuzz lint build install
 
 demo: install ## the main job, told step by step: HOMESERVER=dendrite or synapse
 	$(GO) run $(TAGS) ./e2e/demo -homeserver $(HOMESERVER)
@@ -23,6 +24,15 @@ unit: ## without homeservers
 
 e2e: install ## real homeservers, real clients; one package at a time, as they share two cores
 	$(GO) test $(TAGS) -race -timeout 30m -p 1 ./e2e/...
+
+# What a run finds is written to testdata/fuzz, and is from then on a seed of the unit tests.
+fuzz: ## every parser of outside input, each for FUZZTIME
+	@set -e; for package in $(UNIT); do \
+		for name in $$($(GO) test $(TAGS) -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "=== $$package $$name"; \
+			$(GO) test $(TAGS) -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s $$package; \
+		done; \
+	done
 
 lint: install ## form, and what the compiler does not see
 	@bad=$$(git ls-files --cached --others --exclude-standard '*.go' | xargs gofmt -l); \
