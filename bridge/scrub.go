@@ -121,8 +121,12 @@ func (s scrubber) words(m *event.MessageEventContent) words {
 	}
 	formatted, mentioned := s.formatted(m.FormattedBody)
 	formatted = allowedHTML.Sanitize(formatted)
+	shown := plainOf(formatted)
+	if clean := s.text(shown); clean != shown { // an id in pieces, spread over elements
+		return words{clean, asHTML(clean)}
+	}
 	if mentioned || plain == "" { // the plain text may hold the name that an account gave itself
-		plain = plainOf(formatted)
+		plain = shown
 	}
 	return words{plain, formatted}
 }

@@ -47,7 +47,18 @@ type world struct {
 // settings first.
 func newWorld(t *testing.T, change ...func(*Settings)) *world {
 	t.Helper()
-	w := &world{T: t, clock: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC), his: t.TempDir(), log: &bytes.Buffer{}}
+	w := assemble(t, change...)
+	w.T = t
+	w.staff(fatima, "Fatima", care.Doktersassist)
+	w.staff(chef, "Chef", care.Beheer)
+	require.NoError(t, w.Prepare(t.Context()))
+	return w
+}
+
+// assemble puts the parts together; the practice has no rooms and no staff yet.
+func assemble(t testing.TB, change ...func(*Settings)) *world {
+	t.Helper()
+	w := &world{clock: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC), his: t.TempDir(), log: &bytes.Buffer{}}
 	now := func() time.Time { return w.clock }
 	w.matrix = newFakeMatrix(now)
 	log := zerolog.New(w.log)
@@ -73,9 +84,6 @@ func newWorld(t *testing.T, change ...func(*Settings)) *world {
 		f(&s)
 	}
 	w.Bridge = New(s, db, w.matrix, catalog, now, log)
-	w.staff(fatima, "Fatima", care.Doktersassist)
-	w.staff(chef, "Chef", care.Beheer)
-	require.NoError(t, w.Prepare(t.Context()))
 	return w
 }
 
