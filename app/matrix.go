@@ -26,7 +26,7 @@ var _ bridge.Matrix = chat{}
 // counts; what is not listed is tried again.
 var meanings = []struct{ theirs, ours error }{
 	{appservice.ErrNoKey, bridge.ErrNoKey},
-	{appservice.ErrUndecryptable, bridge.ErrNoKey},
+	{appservice.ErrUndecryptable, bridge.ErrUnreadable},
 	{appservice.ErrRedacted, bridge.ErrRedacted},
 	{appservice.ErrCannotErase, bridge.ErrCannotErase},
 	{appservice.ErrNotFound, bridge.ErrNotFound},

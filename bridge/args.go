@@ -30,7 +30,14 @@ func (b *Bridge) personArgs(ctx context.Context, p care.Person, t task) (texts.A
 	if err := b.addMember(ctx, &args, p.Language, t.body.By); err != nil {
 		return args, err
 	}
-	return args, b.addConversation(ctx, &args, p, t.Conversation)
+	if err := b.addConversation(ctx, &args, p, t.Conversation); err != nil {
+		return args, err
+	}
+	if t.body.At != 0 {
+		at := time.UnixMilli(t.body.At).In(b.Zone)
+		args.Date, args.Time = at.Format("02-01-2006"), at.Format("15:04")
+	}
+	return args, nil
 }
 
 // addMember names the member of staff who decided or answered.

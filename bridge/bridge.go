@@ -48,7 +48,7 @@ type Settings struct {
 	Servers      []string // homeservers patients may come from; "*" = all
 	Domain       string   // our own homeserver's name
 	Retention    time.Duration
-	KeyTimeout   time.Duration // after which a message without its key is given up
+	KeyTimeout   time.Duration // after which both sides are told that a message is missing
 	MaxFile      int64         // bytes
 	SentMark     bool          // put a mark under each message that is at the other side
 	Files        media.Limits  // which files are passed on
@@ -92,6 +92,9 @@ func (b *Bridge) Wake() {
 // itself.
 func (b *Bridge) Run(ctx context.Context) error {
 	if err := b.Store.ReleaseEffects(ctx, owner, b.Now()); err != nil {
+		return err
+	}
+	if err := b.Store.WakeParked(ctx, "", ""); err != nil { // what it asked for before it stopped may have come
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)

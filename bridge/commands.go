@@ -70,6 +70,9 @@ func (b *Bridge) inStaffRoom(ctx context.Context, p place) error {
 // command runs what a line that starts with "!" asks for. A command that someone may
 // not give does not exist for them.
 func (b *Bridge) command(ctx context.Context, p place, member care.Member) error {
+	if p.late() { // who typed it has gone on since
+		return b.refuse(ctx, p, "command.late")
+	}
 	words := strings.Fields(strings.TrimPrefix(strings.TrimSpace(p.event.Content.AsMessage().Body), "!"))
 	name := "help"
 	if len(words) > 0 {

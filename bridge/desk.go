@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"maunium.net/go/mautrix/event"
@@ -51,7 +52,7 @@ func (b *Bridge) member(ctx context.Context, p place) (care.Member, bool, error)
 
 // staffWrote relays and files an answer, when the patient may still get it.
 func (b *Bridge) staffWrote(ctx context.Context, p place) error {
-	if target := edited(p.event); target != "" {
+	if target := edited(p.event); target != "" && p.replaces == "" {
 		return b.relayAbout(ctx, p, "relay", target)
 	}
 	c, err := b.caseInRoom(ctx, p.room)
@@ -64,20 +65,12 @@ func (b *Bridge) staffWrote(ctx context.Context, p place) error {
 	return b.finish(ctx, p, func(ctx context.Context) error { return b.answer(ctx, p, c) })
 }
 
-// answer writes the two effects of something staff wrote: to the patient and to the HIS.
+// answer passes something staff wrote on; when it came late they are told so.
 func (b *Bridge) answer(ctx context.Context, p place, c care.Case) error {
-	file, err := b.fileJob(ctx, "file", c.Conversation)
-	if err != nil {
+	if err := b.relayAndFile(ctx, c, consulting(c.Person.ID), p.EventID, p.RoomID, p.manner()); err != nil || !p.late() {
 		return err
 	}
-	for _, e := range []store.Effect{job("relay", consulting(c.Person.ID), body{}), file} {
-		e = aboutEvent(ofPerson(e, c.Person), p)
-		e.Conversation = c.Conversation.ID
-		if err := b.add(ctx, e); err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.add(ctx, b.reply(p, body{Text: "desk.late_passed", At: p.OriginAt.UnixMilli()}))
 }
 
 // refuse tells who wrote in a staff room why it went nowhere.
@@ -129,7 +122,7 @@ func (b *Bridge) notAbout(ctx context.Context, p place, kind string, relayed boo
 }
 
 func (b *Bridge) fileEdit(ctx context.Context, p place, c care.Case, target string) error {
-	file, err := b.fileJob(ctx, "file", c.Conversation)
+	file, err := b.fileJob(ctx, "file", c.Conversation, func(what *body) { what.Late = p.late() })
 	if err != nil {
 		return err
 	}
@@ -144,7 +137,7 @@ func (b *Bridge) toOtherSide(p place, c care.Case, kind, target string) store.Ef
 	if p.room.Kind == store.RoomConversation {
 		to = consulting(c.Person.ID)
 	}
-	e := aboutEvent(ofPerson(job(kind, to, body{Target: target}), c.Person), p)
+	e := aboutEvent(ofPerson(job(kind, to, body{Target: target, Late: p.late()}), c.Person), p)
 	e.Conversation = c.Conversation.ID
 	return e
 }
@@ -191,7 +184,7 @@ func (b *Bridge) someoneRemoved(ctx context.Context, p place, _ care.Person) err
 		if err := b.forgotten(ctx, target); err != nil {
 			return err
 		}
-		if err := b.Store.Unhold(ctx, target); err != nil || !relayed {
+		if err := errors.Join(b.Store.Unhold(ctx, target), b.Store.Unpark(ctx, target)); err != nil || !relayed {
 			return err
 		}
 		return b.add(ctx, b.toOtherSide(p, c, "relay.removal", target))

@@ -25,9 +25,12 @@ type body struct {
 	Reason   string        `json:"reason,omitempty"`  // key of a text that says why
 	Command  string        `json:"command,omitempty"` // name of a command of ours
 	Outage   *outage       `json:"outage,omitempty"`
-	Mark     string        `json:"mark,omitempty"`   // reaction of the bot's own
-	Button   int           `json:"button,omitempty"` // number on a seeded button
-	Seq      int           `json:"seq,omitempty"`    // place in the HIS file
+	Mark     string        `json:"mark,omitempty"`    // reaction of the bot's own
+	Button   int           `json:"button,omitempty"`  // number on a seeded button
+	Seq      int           `json:"seq,omitempty"`     // place in the HIS file
+	At       int64         `json:"at,omitempty"`      // Unix milliseconds that the text is about, instead of now
+	Late     bool          `json:"late,omitempty"`    // what it carries had been told to be missing
+	Instead  string        `json:"instead,omitempty"` // event that what it carries edits, and that was never opened
 }
 
 // job makes an outbox row.
@@ -144,7 +147,11 @@ func (b *Bridge) add(ctx context.Context, effects ...store.Effect) error {
 }
 
 func (b *Bridge) carrySay(ctx context.Context, p place, c care.Case, e care.Effect) error {
-	return b.add(ctx, ofPerson(job("say", consulting(c.Person.ID), body{Text: e.Text, By: e.By}), c.Person))
+	what := body{Text: e.Text, By: e.By}
+	if p.waited() { // the patient may have written other things since
+		what.Reply, what.At = p.EventID, p.OriginAt.UnixMilli()
+	}
+	return b.add(ctx, ofPerson(job("say", consulting(c.Person.ID), what), c.Person))
 }
 
 func (b *Bridge) carryAsk(ctx context.Context, p place, c care.Case, e care.Effect) error {
@@ -156,21 +163,35 @@ func (b *Bridge) carryRemove(ctx context.Context, p place, c care.Case, _ care.E
 }
 
 func (b *Bridge) carryHold(ctx context.Context, p place, c care.Case, _ care.Effect) error {
-	return b.Store.Hold(ctx, c.Conversation.ID, p.EventID, p.RoomID, p.OriginAt)
+	return b.Store.Hold(ctx, store.HeldEvent{
+		EventID: p.EventID, Conversation: c.Conversation.ID, RoomID: p.RoomID, SentAt: p.OriginAt, Late: p.late(),
+	})
 }
 
-func (b *Bridge) carryPass(ctx context.Context, p place, c care.Case, _ care.Effect) error {
-	return b.pass(ctx, c, p.EventID, p.RoomID)
-}
-
-// pass relays and files one message of the patient.
-func (b *Bridge) pass(ctx context.Context, c care.Case, eventID, roomID string) error {
-	relay := job("relay", conversation(c.Conversation.ID), body{})
-	file, err := b.fileJob(ctx, "file", c.Conversation)
+func (b *Bridge) carryPass(ctx context.Context, p place, c care.Case, e care.Effect) error {
+	c, err := b.concerning(ctx, c, e)
 	if err != nil {
 		return err
 	}
-	for _, e := range []store.Effect{relay, file} {
+	return b.relayAndFile(ctx, c, conversation(c.Conversation.ID), p.EventID, p.RoomID, p.manner())
+}
+
+// concerning is the case with the conversation that an effect is for.
+func (b *Bridge) concerning(ctx context.Context, c care.Case, e care.Effect) (_ care.Case, err error) {
+	if e.Conversation != "" {
+		c.Conversation, _, err = b.Store.Conversation(ctx, e.Conversation)
+	}
+	return c, err
+}
+
+// relayAndFile writes the two effects of something that was said: to the other side and to
+// the HIS.
+func (b *Bridge) relayAndFile(ctx context.Context, c care.Case, to, eventID, roomID string, manner body) error {
+	file, err := b.fileJob(ctx, "file", c.Conversation, func(what *body) { what.Late, what.Instead = manner.Late, manner.Instead })
+	if err != nil {
+		return err
+	}
+	for _, e := range []store.Effect{job("relay", to, manner), file} {
 		e.Person, e.Conversation, e.SourceEvent, e.SourceRoom = c.Person.ID, c.Conversation.ID, eventID, roomID
 		if err := b.add(ctx, e); err != nil {
 			return err
@@ -206,7 +227,7 @@ func (b *Bridge) carryRelease(ctx context.Context, p place, c care.Case, _ care.
 		return err
 	}
 	for _, h := range held {
-		if err := b.pass(ctx, c, h.EventID, h.RoomID); err != nil {
+		if err := b.relayAndFile(ctx, c, conversation(c.Conversation.ID), h.EventID, h.RoomID, body{Late: h.Late}); err != nil {
 			return err
 		}
 	}
@@ -246,6 +267,10 @@ func (b *Bridge) carryTell(ctx context.Context, p place, c care.Case, e care.Eff
 }
 
 func (b *Bridge) carryTellDesk(ctx context.Context, p place, c care.Case, e care.Effect) error {
+	c, err := b.concerning(ctx, c, e)
+	if err != nil {
+		return err
+	}
 	return b.tellDesk(ctx, c, body{Text: e.Text, By: e.By})
 }
 

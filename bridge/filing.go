@@ -116,7 +116,9 @@ func (b *Bridge) day(d care.Date) time.Time {
 // addressed puts the words of a letter, and who wrote them, in an item.
 func (b *Bridge) addressed(ctx context.Context, item *his.Item, t task, l letter) error {
 	item.ID, item.Kind, item.Sent, item.Text = his.MessageID(t.SourceEvent), his.KindMessage, l.Sent.In(b.Zone), l.Text
-	if l.Replaces != "" {
+	if t.body.Instead != "" { // the record never had what it edits
+		item.ID = his.MessageID(t.body.Instead)
+	} else if l.Replaces != "" {
 		item.Kind, item.Replaces = his.KindEdit, his.MessageID(l.Replaces)
 	}
 	if err := b.answered(ctx, item, l, t); err != nil {
@@ -194,7 +196,11 @@ func (b *Bridge) letterOf(ctx context.Context, e store.Effect, t tries) (l lette
 		return l, err
 	}
 	l = letter{Sender: string(evt.Sender), Staff: room.Kind == store.RoomConversation, Sent: time.UnixMilli(evt.Timestamp)}
-	if what, err := parseBody(e); err != nil || what.Text != "" { // a text of ours that a command sent
+	what, err := parseBody(e)
+	if err != nil {
+		return l, err
+	}
+	if what.Text != "" { // a text of ours that a command sent
 		l.Text, err = b.adviceText(ctx, task{e, what})
 		return l, err
 	}
@@ -206,7 +212,13 @@ func (b *Bridge) letterOf(ctx context.Context, e store.Effect, t tries) (l lette
 	if err != nil {
 		return l, err
 	}
-	return l, b.fillLetter(ctx, &l, m, b.scrubberFor(ctx, person, b.Language), t)
+	if err := b.fillLetter(ctx, &l, m, b.scrubberFor(ctx, person, b.Language), t); err != nil {
+		return l, err
+	}
+	if what.Late {
+		l.Text = strings.TrimSpace(b.lateMark(b.Language, l.Sent) + " " + l.Text)
+	}
+	return l, nil
 }
 
 func (b *Bridge) fillLetter(ctx context.Context, l *letter, m *event.MessageEventContent, s scrubber, t tries) error {

@@ -121,7 +121,14 @@ func (b *Bridge) patientWrote(ctx context.Context, p place, person care.Person) 
 	if err != nil {
 		return err
 	}
-	return b.decide(ctx, p, person, func(c care.Case, env care.Env) care.Case { return care.Hear(c, heard, env) })
+	var then care.Env
+	if err := b.mindTime(ctx, p, person, &heard, &then); err != nil {
+		return err
+	}
+	return b.decide(ctx, p, person, func(c care.Case, env care.Env) care.Case {
+		env.AskedAt, env.ConsentedAt, env.Then = then.AskedAt, then.ConsentedAt, then.Then
+		return care.Hear(c, heard, env)
+	})
 }
 
 // isRelayed says whether an event has been, or is about to be, carried to the other side.
@@ -203,28 +210,6 @@ func (b *Bridge) whomOptions(ctx context.Context, person care.Person) ([]texts.O
 		all = append(all, texts.Option{Label: label, Also: []string{d.Name}})
 	}
 	return append(all, fixed[1:]...), nil
-}
-
-// unreadable tells both sides that the key of a message never came (requirement B2).
-func (b *Bridge) unreadable(ctx context.Context, p place) error {
-	return b.finish(ctx, p, func(ctx context.Context) error { return b.tellMissing(ctx, p, "unreadable") })
-}
-
-// tellMissing says to who sent it that a message could not be passed on, and shows the
-// gap to the other side when that side knew of the conversation.
-func (b *Bridge) tellMissing(ctx context.Context, p place, why string) error {
-	c, err := b.caseInRoom(ctx, p.room)
-	if err != nil || c.Person.ID == "" {
-		return err
-	}
-	toPatient := ofPerson(job("say", consulting(c.Person.ID), body{Text: "relay." + why, Reply: p.EventID}), c.Person)
-	if p.room.Kind == store.RoomConversation {
-		return b.tellDesk(ctx, c, body{Text: "relay." + why, Reply: p.EventID})
-	}
-	if err := b.add(ctx, toPatient); err != nil || c.Conversation.State != care.Open {
-		return err
-	}
-	return b.tellDesk(ctx, c, body{Text: "desk." + why})
 }
 
 // caseInRoom loads the person and conversation that a room belongs to.

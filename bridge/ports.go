@@ -15,6 +15,7 @@ import (
 // What Matrix can answer besides a result. Every other error is tried again.
 var (
 	ErrNoKey       = errors.New("the key of this message has not arrived")
+	ErrUnreadable  = errors.New("no key can open this message")
 	ErrRedacted    = errors.New("this message has been removed")
 	ErrNotFound    = errors.New("the homeserver does not know this event")
 	ErrRefused     = errors.New("the homeserver refuses this for good")

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"time"
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
@@ -21,6 +22,7 @@ type leg struct {
 	from     string // room in which it was said
 	scrub    scrubber
 	tries    tries
+	mark     string // what the bridge says about the message in front of its words
 }
 
 // legOf works out the other side of an effect.
@@ -102,6 +104,9 @@ func (b *Bridge) deliverRelay(ctx context.Context, t task) (done delivery, err e
 	if err != nil {
 		return done, err
 	}
+	if t.body.Late {
+		l.mark = b.lateMark(l.language, time.UnixMilli(evt.Timestamp))
+	}
 	content, err := b.across(ctx, evt, l)
 	if err == nil && content != nil {
 		done.event, err = b.send(ctx, t, l.room, event.EventMessage, content)
@@ -166,10 +171,19 @@ func (b *Bridge) carried(ctx context.Context, t task, room string, target id.Eve
 			return err
 		}
 	}
-	return b.Store.AddMirror(ctx, store.Mirror{
-		SourceEvent: t.SourceEvent, SourceRoom: t.SourceRoom, TargetEvent: string(target), TargetRoom: room,
-		Conversation: t.Conversation, At: b.Now(),
-	})
+	for _, source := range []string{t.SourceEvent, t.body.Instead} {
+		if source == "" {
+			continue
+		}
+		m := store.Mirror{
+			SourceEvent: source, SourceRoom: t.SourceRoom, TargetEvent: string(target), TargetRoom: room,
+			Conversation: t.Conversation, At: b.Now(),
+		}
+		if err := b.Store.AddMirror(ctx, m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // across makes the content for the other side; nil means that there is nothing to send.
@@ -182,7 +196,7 @@ func (b *Bridge) across(ctx context.Context, evt *event.Event, l leg) (map[strin
 	if m.NewContent != nil && edited(evt) != "" {
 		said = m.NewContent
 	}
-	content, err := b.sayAs(ctx, said, l)
+	content, err := b.sayAs(ctx, marked(said, l.mark), l)
 	if err != nil {
 		return nil, err
 	}

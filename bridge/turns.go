@@ -59,6 +59,9 @@ func (b *Bridge) startTurns(ctx context.Context, p *pool) (found bool, err error
 	if _, err := b.Store.PlaceOverdue(ctx, b.Now(), placeWait); err != nil {
 		return false, err
 	}
+	if _, err := b.Store.ReopenParked(ctx, b.Now(), reopenBatch); err != nil {
+		return false, err
+	}
 	// Who is busy is asked before the database: a turn that ends in between is still in the
 	// answer, and must not be taken twice.
 	busy := p.keys()
@@ -83,8 +86,6 @@ func (b *Bridge) takeTurn(ctx context.Context, t store.Turn) {
 	case ctx.Err() != nil: // stopped: the row is still there
 	case errors.Is(err, errNotYet):
 		b.postpone(ctx, t, b.Now().Add(backoff(t.Attempt)), "not yet")
-	case errors.Is(err, ErrNoKey) && b.Now().Sub(t.ReceivedAt) < b.KeyTimeout:
-		b.postpone(ctx, t, b.Now().Add(backoff(t.Attempt)), "no key")
 	default:
 		b.Log.Err(err).Str("event_id", t.EventID).Int("attempt", t.Attempt).Msg("Turn failed")
 		b.postpone(ctx, t, b.Now().Add(backoff(t.Attempt)), turnFailed)
@@ -113,6 +114,9 @@ type place struct {
 	store.Turn
 	room  store.Room
 	event *event.Event // decrypted; nil for what has no content to read
+
+	parked   *store.Parked // set when it had to wait
+	replaces string        // event that it edits, when that one is parked: it stands for it
 }
 
 func (p place) roomID() id.RoomID   { return id.RoomID(p.RoomID) }
@@ -146,8 +150,35 @@ func (b *Bridge) turn(ctx context.Context, t store.Turn) error {
 	if !b.reads(p) {
 		return handle(b, ctx, p)
 	}
+	return b.read(ctx, p, handle)
+}
+
+// read decrypts the event of a turn and hands it on. A turn whose key is missing, or that must
+// not come before another such one, is parked instead.
+func (b *Bridge) read(ctx context.Context, p place, handle func(*Bridge, context.Context, place) error) error {
+	parked, waited, err := b.Store.ParkedEvent(ctx, p.EventID)
+	if err != nil {
+		return err
+	}
+	if waited {
+		p.parked = &parked
+	}
+	row, wait, err := b.inLine(ctx, p)
+	if err != nil {
+		return err
+	}
+	if wait {
+		return b.park(ctx, p, row, func(context.Context) error { return nil })
+	}
 	if p.event, err = b.Matrix.Read(ctx, p.roomID(), p.eventID()); err != nil {
 		return b.unread(ctx, p, err)
+	}
+	if target := edited(p.event); target != "" {
+		if _, missing, err := b.Store.ParkedEvent(ctx, target); err != nil {
+			return err
+		} else if missing {
+			p.replaces = target
+		}
 	}
 	return handle(b, ctx, p)
 }
@@ -158,14 +189,16 @@ func (b *Bridge) reads(p place) bool {
 	return p.room.Kind != store.RoomContact || p.Type == event.EventMessage.Type
 }
 
-// unread ends the turn of an event that has no content any more; a key that did not come
-// in time is told to both sides (requirement B2).
+// unread ends the turn of an event that has no content any more, or that nothing will ever
+// open: then both sides are told (requirement B2).
 func (b *Bridge) unread(ctx context.Context, p place, err error) error {
 	switch {
 	case errors.Is(err, ErrRedacted), errors.Is(err, ErrNotFound):
 		return b.finish(ctx, p, nil)
-	case errors.Is(err, ErrNoKey) && b.Now().Sub(p.ReceivedAt) >= b.KeyTimeout:
-		return b.unreadable(ctx, p)
+	case errors.Is(err, ErrUnreadable):
+		return b.finish(ctx, p, func(ctx context.Context) error { return b.tellMissing(ctx, p, "unreadable") })
+	case errors.Is(err, ErrNoKey):
+		return b.noKey(ctx, p)
 	}
 	return err
 }
@@ -173,10 +206,7 @@ func (b *Bridge) unread(ctx context.Context, p place, err error) error {
 // finish stores what a turn leads to, the files it brought, and its end, in one
 // transaction.
 func (b *Bridge) finish(ctx context.Context, p place, changes func(ctx context.Context) error) error {
-	return b.Store.Transact(ctx, func(ctx context.Context) error {
-		if open, err := b.Store.TurnIsOpen(ctx, p.ID); err != nil || !open {
-			return err // it has been taken already: what it leads to must not happen twice
-		}
+	return b.conclude(ctx, p, func(ctx context.Context) error {
 		if p.event != nil {
 			if err := b.noteMedia(ctx, p); err != nil {
 				return err
@@ -186,6 +216,32 @@ func (b *Bridge) finish(ctx context.Context, p place, changes func(ctx context.C
 			if err := changes(ctx); err != nil {
 				return err
 			}
+		}
+		return b.unpark(ctx, p)
+	})
+}
+
+// unpark ends the waiting of a turn, and of what its event stands for.
+func (b *Bridge) unpark(ctx context.Context, p place) error {
+	if p.replaces != "" {
+		if err := b.Store.Unpark(ctx, p.replaces); err != nil {
+			return err
+		}
+	}
+	if p.parked == nil {
+		return nil
+	}
+	return b.Store.Unpark(ctx, p.EventID)
+}
+
+// conclude ends a turn, once, in the transaction of what it leads to.
+func (b *Bridge) conclude(ctx context.Context, p place, changes func(ctx context.Context) error) error {
+	return b.Store.Transact(ctx, func(ctx context.Context) error {
+		if open, err := b.Store.TurnIsOpen(ctx, p.ID); err != nil || !open {
+			return err // it has been taken already: what it leads to must not happen twice
+		}
+		if err := changes(ctx); err != nil {
+			return err
 		}
 		return b.Store.FinishTurn(ctx, p.ID, b.Now())
 	})
@@ -250,13 +306,3 @@ func (p *pool) keys() (all []string) {
 }
 
 func (p *pool) wait() { p.group.Wait() }
-
-// KeyArrived wakes the turns that wait for a key in a room.
-func (b *Bridge) KeyArrived(room id.RoomID) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	if err := b.Store.WakeQueueTurns(ctx, string(room)); err != nil {
-		b.Log.Err(err).Stringer("room_id", room).Msg("Waking turns failed")
-	}
-	b.turns.ring()
-}

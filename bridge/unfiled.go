@@ -29,7 +29,7 @@ func (b *Bridge) saveUnfiled(ctx context.Context, row store.LedgerRow) error {
 
 func (b *Bridge) seal(ctx context.Context, e store.Effect, t tries) error {
 	l, err := b.letterOf(ctx, e, t)
-	if errors.Is(err, ErrRedacted) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoKey) {
+	if errors.Is(err, ErrRedacted) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoKey) || errors.Is(err, ErrUnreadable) {
 		return nil // nothing to save any more
 	}
 	if err != nil {

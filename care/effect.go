@@ -28,7 +28,9 @@ type Effect struct {
 	Question Question `json:"question,omitempty"` // for Ask
 	Purpose  Purpose  `json:"purpose,omitempty"`  // for Record
 	Yes      bool     `json:"yes,omitempty"`      // for Record
-	By       string   `json:"by,omitempty"`       // Matrix user id of the member of staff who decided
+	// Conversation is for Pass and TellDesk, when it is not the current one.
+	Conversation string `json:"conversation,omitempty"`
+	By           string `json:"by,omitempty"` // Matrix user id of the member of staff who decided
 }
 
 func say(text string) Effect      { return Effect{Do: Say, Text: text} }

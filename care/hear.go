@@ -1,6 +1,9 @@
 package care
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // A Word is something a patient can always type.
 type Word string
@@ -24,6 +27,10 @@ type Heard struct {
 	Tap    bool   // a reaction on the open question
 	Word   Word   // one of the words that always work
 	Choice int    // the option of the open question that was meant; 0 = none
+
+	Waited bool      // its key, or that of a message before it, had to be waited for
+	Missed bool      // for so long that both sides had been told that it is missing
+	SentAt time.Time // when Waited
 }
 
 // manyMisses is after how many misunderstandings a person takes over.
@@ -53,6 +60,7 @@ func Hear(c Case, h Heard, env Env) Case {
 	case c.Person.State == New: // spoke before the statement came
 		c.do(Effect{Do: Remove})
 		return Arrive(c, env)
+	case h.Waited && hearLate(&c, h, env):
 	case h.Word != NoWord:
 		words[h.Word](&c, env)
 	case c.Person.State == Active:

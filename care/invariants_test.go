@@ -131,14 +131,19 @@ const phoneNumber = "010 1234567"
 var withPhone = sync.OnceValue(func() map[string]bool {
 	found := map[string]bool{}
 	for _, key := range patientTexts {
-		found[key] = true
-		for _, lang := range []string{"nl", "en"} {
-			text := catalog().Text(lang, key, texts.Args{Phone: phoneNumber})
-			found[key] = found[key] && strings.Contains(text, phoneNumber)
-		}
+		found[key] = hasPhone(key)
 	}
 	return found
 })
+
+func hasPhone(key string) bool {
+	for _, lang := range []string{"nl", "en"} {
+		if !strings.Contains(catalog().Text(lang, key, texts.Args{Phone: phoneNumber}), phoneNumber) {
+			return false
+		}
+	}
+	return true
+}
 
 // patientTexts is what rules say when something ends or is refused.
 var patientTexts = []string{

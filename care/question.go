@@ -35,6 +35,11 @@ type Env struct {
 	Derden    []Derde // named before by this person, still valid
 	NewID     string  // for a conversation that may begin
 	DerdeID   string  // for a person who may be named
+
+	// Of a message whose key had to be waited for:
+	AskedAt     time.Time    // when the open question was put; zero = it was not yet
+	ConsentedAt time.Time    // when the consent that stands was given; zero = none stands
+	Then        Conversation // what it belongs to: the first that was not over when it was sent
 }
 
 func (e Env) today() Date { return DateOf(e.Now) }

@@ -97,7 +97,7 @@ var crashing = []struct {
 		return err
 	}},
 	{"holding a message", func(*testing.T, *Store) {}, func(ctx context.Context, s *Store) error {
-		return s.Hold(ctx, "c", "$1", "!r", noon)
+		return s.Hold(ctx, HeldEvent{EventID: "$1", Conversation: "c", RoomID: "!r", SentAt: noon})
 	}},
 }
 

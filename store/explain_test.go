@@ -39,6 +39,8 @@ var flood = []string{
 		SELECT 'mxc://' || i, '!' || (i % 100), '$' || i, false, i, i, i + 1800000000000, 'kept' FROM n`,
 	`INSERT INTO person (id, user_id, language, state, question, misses, correcting, practice, answers, identity, draft, current, created_at, changed_at)
 		SELECT i, '@' || i, 'nl', 'active', '', 0, false, 'zuid', '', '', '', '', 0, 0 FROM n`,
+	`INSERT INTO parked (event_id, turn, room_id, sender, position, next_at)
+		SELECT '$' || i, i, '!' || i, '@' || i, i, 9000000000000 FROM n`,
 	`INSERT INTO room (room_id, kind, person, created_at) SELECT '!' || i, 'consulting', i, 0 FROM n`,
 	`INSERT INTO walk (room_id, next_at) SELECT '!' || i, i FROM n`,
 	`INSERT INTO mirror (source_event, source_room, target_event, target_room, conversation, at)
@@ -93,7 +95,9 @@ var hot = []struct {
 	{"the next head of a long queue", promoteTurns, []any{"user:long"}, []string{"inbox_queue"}},
 	{"the next head of a short queue", promoteTurns, []any{"user:7"}, []string{"inbox_queue"}},
 	{"PlaceOverdue", overdueTurns, []any{ms(noon)}, []string{"inbox_unplaced"}},
-	{"WakeQueueTurns", wakeTurns, []any{"!7"}, []string{"inbox_room"}},
+	{"ReopenParked", dueParked, []any{ms(noon), 100}, []string{"parked_due"}},
+	{"MustWait", mustWait, []any{1, "!7", "@7"}, []string{"parked_sender"}},
+	{"ParkedEvent", getParked, []any{"$7"}, []string{"sqlite_autoindex_parked", "parked_pkey"}},
 	{"an event that may be known", incoming, []any{"$long7"}, []string{"sqlite_autoindex_inbox", "inbox_event_id_step_key"}},
 	{"the queue of a room", ownerOfRoom, []any{"!7"}, []string{"sqlite_autoindex_room", "room_pkey"}},
 	{"ClaimEffects", claimable, []any{ms(noon), 6, ""}, []string{"outbox_head"}},

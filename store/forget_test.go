@@ -27,7 +27,7 @@ func fill(t *testing.T, s *Store, name string) {
 		s.AddConsent(ctx, Consent{Person: id, Purpose: care.HealthData, At: noon, EnteredBy: user}),
 		s.SaveDerde(ctx, care.Derde{ID: "derde-" + name, Person: id, Name: "Kwebbel"}),
 		s.SaveConversation(ctx, care.Conversation{ID: conversation, Person: id, State: care.Open, Derde: "derde-" + name}),
-		s.Hold(ctx, conversation, "$held-"+name, "!consulting-"+name, noon),
+		s.Hold(ctx, HeldEvent{"$held-" + name, conversation, "!consulting-" + name, noon, false}),
 		s.AddMirror(ctx, Mirror{"$s-" + name, "!consulting-" + name, "$t-" + name, "!talk-" + name, conversation, noon}),
 		s.SetShown(ctx, "!talk-"+name, "main", noon),
 		s.AddPrompt(ctx, Prompt{"$prompt-" + name, id, care.AskPhone, noon}),
@@ -54,6 +54,8 @@ func fillInbox(t *testing.T, s *Store, name string) {
 	synced(t, s, wrote("$done-"+name, user, room), wrote("$failed-"+name, user, room), wrote("$staff-"+name, "@staff:test", "!talk-"+name))
 	pushed(t, s, wrote("$unplaced-"+name, user, room))
 	finish(t, s, QueueOf(user)) // the act
+	done := found[Turn](t)(s.Turn(t.Context(), "$done-"+name, 0))
+	require.NoError(t, s.Park(t.Context(), Parked{Turn: done.ID, RoomID: room, Sender: user, NextAt: noon}))
 	finish(t, s, QueueOf(user))
 	for _, turn := range must[[]Turn](t)(s.HeadTurns(t.Context(), noon, 100)) {
 		if turn.EventID == "$failed-"+name {

@@ -10,11 +10,11 @@ import (
 
 const (
 	addHeld = `
-		INSERT INTO held (event_id, conversation, room_id, sent_at, position) VALUES ($1, $2, $3, $4, $5)
+		INSERT INTO held (event_id, conversation, room_id, sent_at, late, position) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (event_id) DO NOTHING
 	`
 	lastHeld  = `SELECT COALESCE(MAX(position), 0) FROM held WHERE conversation = $1`
-	heldOf    = `SELECT event_id, conversation, room_id, sent_at FROM held WHERE conversation = $1 ORDER BY position`
+	heldOf    = `SELECT event_id, conversation, room_id, sent_at, late FROM held WHERE conversation = $1 ORDER BY position`
 	dropHeld  = `DELETE FROM held WHERE conversation = $1`
 	dropEvent = `DELETE FROM held WHERE event_id = $1`
 )
@@ -25,20 +25,21 @@ type HeldEvent struct {
 	Conversation string
 	RoomID       string
 	SentAt       time.Time
+	Late         bool // its key came only after it had been reported missing
 }
 
 // Hold keeps a message back, behind those held before. Holding it twice is holding it once.
-func (s *Store) Hold(ctx context.Context, conversation, event, room string, sent time.Time) error {
+func (s *Store) Hold(ctx context.Context, h HeldEvent) error {
 	err := s.write(ctx, func(ctx context.Context) error {
-		last, _, err := one(ctx, s, scalar[int64], lastHeld, conversation)
+		last, _, err := one(ctx, s, scalar[int64], lastHeld, h.Conversation)
 		if err != nil {
 			return err
 		}
-		_, err = s.exec(ctx, addHeld, event, conversation, room, ms(sent), last+1)
+		_, err = s.exec(ctx, addHeld, h.EventID, h.Conversation, h.RoomID, ms(h.SentAt), h.Late, last+1)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("hold event %s: %w", event, err)
+		return fmt.Errorf("hold event %s: %w", h.EventID, err)
 	}
 	return nil
 }
@@ -70,7 +71,7 @@ func (s *Store) Unhold(ctx context.Context, event string) error {
 
 func scanHeld(row dbutil.Scannable) (h HeldEvent, err error) {
 	var sent int64
-	err = row.Scan(&h.EventID, &h.Conversation, &h.RoomID, &sent)
+	err = row.Scan(&h.EventID, &h.Conversation, &h.RoomID, &sent, &h.Late)
 	h.SentAt = at(sent)
 	return h, err
 }

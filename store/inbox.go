@@ -15,7 +15,7 @@ const (
 	`
 	headTurns    = turnColumns + ` WHERE head AND next_at <= $1 ORDER BY next_at, position LIMIT $2`
 	getTurn      = turnColumns + ` WHERE event_id = $1 AND step = $2`
-	turnIsOpen   = `SELECT EXISTS (SELECT 1 FROM inbox WHERE id = $1 AND state = 'open')`
+	turnIsOpen   = `SELECT EXISTS (SELECT 1 FROM inbox WHERE id = $1 AND state = 'open' AND head)`
 	incoming     = `SELECT id, position IS NULL AND state = 'open' FROM inbox WHERE event_id = $1 AND step = 0`
 	overdueTurns = `
 		SELECT id FROM inbox WHERE position IS NULL AND state = 'open' AND received_at <= $1 ORDER BY origin_at, id
@@ -39,7 +39,6 @@ const (
 	`
 	postponeTurn  = `UPDATE inbox SET attempt = attempt + 1, next_at = $2, error = $3 WHERE id = $1 AND state = 'open'`
 	moveTurns     = `UPDATE inbox SET queue = $3 WHERE room_id = $1 AND queue = $2 AND state = 'open'`
-	wakeTurns     = `UPDATE inbox SET next_at = 0 WHERE room_id = $1 AND state = 'open' AND head AND next_at > 0`
 	nextTurnQuery = `SELECT next_at FROM inbox WHERE head ORDER BY next_at, position LIMIT 1`
 )
 
@@ -88,7 +87,8 @@ func (s *Store) Turn(ctx context.Context, event string, step int) (Turn, bool, e
 	return t, found, nil
 }
 
-// TurnIsOpen says whether a turn has still to be taken.
+// TurnIsOpen says whether a turn has still to be taken, and is the first of its queue: one that
+// was parked may have come back before it.
 func (s *Store) TurnIsOpen(ctx context.Context, id int64) (open bool, err error) {
 	if err = s.db.QueryRow(ctx, turnIsOpen, id).Scan(&open); err != nil {
 		return false, fmt.Errorf("look whether turn %d is open: %w", id, err)
@@ -124,14 +124,6 @@ func (s *Store) endTurn(ctx context.Context, id int64, state string, now time.Ti
 func (s *Store) PostponeTurn(ctx context.Context, id int64, until time.Time, reason string) error {
 	if _, err := s.exec(ctx, postponeTurn, id, ms(until), short(reason)); err != nil {
 		return fmt.Errorf("postpone turn %d: %w", id, err)
-	}
-	return nil
-}
-
-// WakeQueueTurns makes postponed turns of a room due at once: a key has come.
-func (s *Store) WakeQueueTurns(ctx context.Context, room string) error {
-	if _, err := s.exec(ctx, wakeTurns, room); err != nil {
-		return fmt.Errorf("wake the turns of room %s: %w", room, err)
 	}
 	return nil
 }

@@ -42,20 +42,6 @@ func TestAPostponedTurnHoldsUpItsOwnQueueOnly(t *testing.T) {
 	})
 }
 
-func TestAKeyWakesThePostponedTurnsOfItsRoom(t *testing.T) {
-	each(t, func(t *testing.T, s *Store) {
-		withBot(t, s)
-		synced(t, s, wrote("$a1", "@a:test", "!a"), wrote("$b1", "@b:test", "!b"))
-		for _, turn := range must[[]Turn](t)(s.HeadTurns(t.Context(), noon, 9)) {
-			require.NoError(t, s.PostponeTurn(t.Context(), turn.ID, noon.Add(time.Hour), "no key"))
-		}
-		require.Equal(t, noon.Add(time.Hour), found[time.Time](t)(s.NextTurn(t.Context())))
-		require.NoError(t, s.WakeQueueTurns(t.Context(), "!a"))
-		require.Equal(t, []string{"$a1"}, heads(t, s))
-		require.True(t, found[time.Time](t)(s.NextTurn(t.Context())).IsZero(), "at once")
-	})
-}
-
 func TestAFailedTurnLetsItsQueueGoOn(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		withBot(t, s)

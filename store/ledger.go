@@ -149,7 +149,7 @@ func (s *Store) NextInLedger(ctx context.Context) (time.Time, bool, error) {
 }
 
 // MarkRedacted records that the homeserver took a redaction; it is to be proven at verifyAt. What
-// is about the event (edits hold its words too) is due at once. An event that is not in the
+// is about the event (edits hold its words too) is due at once, and nobody waits for its key any more. An event that is not in the
 // ledger (its echo is not back yet) is no error, here and below.
 func (s *Store) MarkRedacted(ctx context.Context, event string, verifyAt time.Time) error {
 	return s.write(ctx, func(ctx context.Context) error {
@@ -157,13 +157,21 @@ func (s *Store) MarkRedacted(ctx context.Context, event string, verifyAt time.Ti
 		if err := s.mark(ctx, what, markRedacted, event, ms(s.now()), ms(verifyAt)); err != nil {
 			return err
 		}
-		return s.mark(ctx, what, dueWith, event, ms(s.now()))
+		if err := s.mark(ctx, what, dueWith, event, ms(s.now())); err != nil {
+			return err
+		}
+		return s.Unpark(ctx, event)
 	})
 }
 
 // MarkVerified records that an event was read back after its redaction and is gone.
 func (s *Store) MarkVerified(ctx context.Context, event string, now time.Time) error {
-	return s.mark(ctx, "mark event "+event+" verified", markVerified, event, ms(now))
+	return s.write(ctx, func(ctx context.Context) error {
+		if err := s.mark(ctx, "mark event "+event+" verified", markVerified, event, ms(now)); err != nil {
+			return err
+		}
+		return s.Unpark(ctx, event)
+	})
 }
 
 // MarkGone records that an event was found gone, without our doing.

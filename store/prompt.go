@@ -15,7 +15,7 @@ const (
 	`
 	promptColumns = `SELECT event_id, person, question, asked_at FROM prompt `
 	getPrompt     = promptColumns + `WHERE event_id = $1`
-	lastPrompt    = promptColumns + `WHERE person = $1 ORDER BY asked_at DESC, event_id LIMIT 1`
+	lastPrompt    = promptColumns + `WHERE person = $1 AND question = $2 ORDER BY asked_at DESC, event_id LIMIT 1`
 )
 
 // A Prompt is a message of the bot that asks something; a reaction on it is an answer.
@@ -43,9 +43,9 @@ func (s *Store) Prompt(ctx context.Context, event string) (Prompt, bool, error) 
 	return p, found, nil
 }
 
-// LastPrompt is the question that was put to a person last.
-func (s *Store) LastPrompt(ctx context.Context, person string) (Prompt, bool, error) {
-	p, found, err := one(ctx, s, scanPrompt, lastPrompt, person)
+// LastPrompt is where a question was put to a person last.
+func (s *Store) LastPrompt(ctx context.Context, person string, question care.Question) (Prompt, bool, error) {
+	p, found, err := one(ctx, s, scanPrompt, lastPrompt, person, question)
 	if err != nil {
 		return Prompt{}, false, fmt.Errorf("get the last prompt of person %s: %w", person, err)
 	}

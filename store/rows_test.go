@@ -224,11 +224,11 @@ func TestWhatIsHeldStaysInOrderUntilItIsDropped(t *testing.T) {
 			return ids
 		}
 		for _, id := range []string{"$z", "$a", "$m", "$a"} {
-			require.NoError(t, s.Hold(ctx, "c1", id, "!r", noon))
+			require.NoError(t, s.Hold(ctx, HeldEvent{EventID: id, Conversation: "c1", RoomID: "!r", SentAt: noon, Late: id == "$z"}))
 		}
-		require.NoError(t, s.Hold(ctx, "c2", "$other", "!r", noon))
+		require.NoError(t, s.Hold(ctx, HeldEvent{EventID: "$other", Conversation: "c2", RoomID: "!r", SentAt: noon}))
 		require.Equal(t, []string{"$z", "$a", "$m"}, events("c1"))
-		require.Equal(t, HeldEvent{"$z", "c1", "!r", noon}, must[[]HeldEvent](t)(s.Held(ctx, "c1"))[0])
+		require.Equal(t, HeldEvent{"$z", "c1", "!r", noon, true}, must[[]HeldEvent](t)(s.Held(ctx, "c1"))[0])
 		require.NoError(t, s.Unhold(ctx, "$a"))
 		require.NoError(t, s.Unhold(ctx, "$unknown"))
 		require.Equal(t, []string{"$z", "$m"}, events("c1"))
@@ -265,9 +265,9 @@ func TestAPromptIsFoundByItsEventAndTheLastOneByItsPerson(t *testing.T) {
 			require.NoError(t, s.AddPrompt(ctx, p))
 		}
 		require.Equal(t, first, found[Prompt](t)(s.Prompt(ctx, "$1")))
-		require.Equal(t, second, found[Prompt](t)(s.LastPrompt(ctx, "p")))
+		require.Equal(t, second, found[Prompt](t)(s.LastPrompt(ctx, "p", second.Question)))
 		missing[Prompt](t)(s.Prompt(ctx, "$3"))
-		missing[Prompt](t)(s.LastPrompt(ctx, "q"))
+		missing[Prompt](t)(s.LastPrompt(ctx, "q", second.Question))
 	})
 }
 

@@ -1,0 +1,192 @@
+package bridge
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+// A message whose key has not arrived is parked (requirement B3): its turn ends, so that it
+// holds up nobody else, and comes back when a key of its room arrives or its time has come.
+// What its sender wrote after it in that room waits behind it, until both sides have been told
+// that it is missing. From then on it is late: it passes with the time at which it was sent.
+
+const (
+	reopenBatch   = 100
+	maxKeyBackoff = time.Hour
+)
+
+// waited says that a turn is back from being parked; late, that it was told to be missing.
+func (p place) waited() bool { return p.parked != nil }
+func (p place) late() bool   { return p.parked != nil && !p.parked.ToldAt.IsZero() }
+
+// manner is how what was said in a turn has to be passed on.
+func (p place) manner() body { return body{Late: p.late(), Instead: p.replaces} }
+
+// row is how a turn is parked: as before, or for the first time.
+func (p place) row() store.Parked {
+	if p.parked != nil {
+		row := *p.parked
+		row.Turn = p.ID
+		return row
+	}
+	return store.Parked{EventID: p.EventID, Turn: p.ID, RoomID: p.RoomID, Sender: p.Sender}
+}
+
+// inLine says what a turn has to wait for before its event is read: a reaction for what it is
+// about, something written for what the same person wrote before it.
+func (b *Bridge) inLine(ctx context.Context, p place) (row store.Parked, wait bool, err error) {
+	row = p.row()
+	switch {
+	case p.Type == event.EventReaction.Type && p.Target != "":
+		_, wait, err = b.Store.ParkedEvent(ctx, p.Target)
+		row.Behind = p.Target
+	case wrote(p.Type):
+		wait, err = b.Store.MustWait(ctx, p.Turn)
+		row.NextAt = time.Time{}
+	}
+	return row, wait, err
+}
+
+// noKey parks a turn whose key is missing. After a while, once, both sides are told.
+func (b *Bridge) noKey(ctx context.Context, p place) error {
+	row, tell := p.row(), false
+	deadline := p.ReceivedAt.Add(b.KeyTimeout)
+	row.NextAt = b.Now().Add(keyBackoff(row.Attempt))
+	if row.ToldAt.IsZero() {
+		if tell = !b.Now().Before(deadline); tell {
+			row.ToldAt = b.Now()
+		} else if row.NextAt.After(deadline) {
+			row.NextAt = deadline
+		}
+	}
+	row.Attempt++
+	return b.park(ctx, p, row, func(ctx context.Context) error {
+		if !tell {
+			return nil
+		}
+		return b.tellMissing(ctx, p, "missing")
+	})
+}
+
+// park ends a turn and lets its event wait.
+func (b *Bridge) park(ctx context.Context, p place, row store.Parked, changes func(ctx context.Context) error) error {
+	return b.conclude(ctx, p, func(ctx context.Context) error {
+		if err := changes(ctx); err != nil {
+			return err
+		}
+		return b.Store.Park(ctx, row)
+	})
+}
+
+// keyBackoff is how long to wait before a key is looked for again, and asked for: 1 s, 2 s …
+// an hour. When it arrives it is looked for at once.
+func keyBackoff(attempt int) time.Duration {
+	return min(time.Second<<min(max(attempt, 0), 12), maxKeyBackoff)
+}
+
+// KeyArrived wakes what waits for a key in a room.
+func (b *Bridge) KeyArrived(room id.RoomID) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := b.Store.WakeParked(ctx, string(room), ""); err != nil {
+		b.Log.Err(err).Stringer("room_id", room).Msg("Waking turns failed")
+	}
+	b.turns.ring()
+}
+
+// gaps is what a patient is told of a message of staff that is not there.
+var gaps = map[string]string{"missing": "relay.gap_missing", "unreadable": "relay.gap"}
+
+// tellMissing says to who sent it that a message could not be opened, and shows the gap to the
+// other side when that side knows of the conversation (requirement B2).
+func (b *Bridge) tellMissing(ctx context.Context, p place, why string) error {
+	if p.room.Person == "" { // staff among themselves: it may have been a command
+		return b.add(ctx, b.reply(p, body{Text: "desk.unopened"}))
+	}
+	c, err := b.caseInRoom(ctx, p.room)
+	if err != nil || c.Person.ID == "" {
+		return err
+	}
+	sender := body{Text: "relay." + why, Reply: p.EventID, At: p.OriginAt.UnixMilli()}
+	open := c.Conversation.State == care.Open && c.Person.State == care.Active
+	if p.room.Kind == store.RoomConversation {
+		if err := b.tellDesk(ctx, c, sender); err != nil || !open {
+			return err
+		}
+		return b.add(ctx, ofPerson(job("say", consulting(c.Person.ID), body{Text: gaps[why], At: sender.At}), c.Person))
+	}
+	if err := b.add(ctx, ofPerson(job("say", consulting(c.Person.ID), sender), c.Person)); err != nil || !open {
+		return err
+	}
+	return b.tellDesk(ctx, c, body{Text: "desk." + why, At: sender.At})
+}
+
+// mindTime adds what a rule must know of a message that had to wait.
+func (b *Bridge) mindTime(ctx context.Context, p place, person care.Person, h *care.Heard, env *care.Env) error {
+	if !p.waited() {
+		return nil
+	}
+	h.Waited, h.Missed, h.SentAt = true, p.late(), p.OriginAt
+	asked, known, err := b.Store.LastPrompt(ctx, person.ID, person.Question)
+	if err != nil {
+		return err
+	}
+	if known {
+		env.AskedAt = asked.AskedAt
+	}
+	consents, err := b.Store.Consents(ctx, person.ID)
+	if err != nil {
+		return err
+	}
+	for _, c := range consents {
+		if c.Purpose == care.HealthData {
+			env.ConsentedAt = time.Time{}
+			if c.Yes {
+				env.ConsentedAt = c.At
+			}
+		}
+	}
+	talks, err := b.Store.ConversationsOf(ctx, person.ID)
+	if err != nil {
+		return err
+	}
+	for _, t := range talks {
+		if t.ClosedAt.IsZero() || t.ClosedAt.After(p.OriginAt) {
+			env.Then = t
+			return nil
+		}
+	}
+	return nil
+}
+
+// lateMark says that a message came late, and when it was sent.
+func (b *Bridge) lateMark(language string, sent time.Time) string {
+	sent = sent.In(b.Zone)
+	args := b.practiceArgs(b.practice(""))
+	args.Date, args.Time = sent.Format("02-01-2006"), sent.Format("15:04")
+	return b.Texts.Text(language, "mark.late", args)
+}
+
+// marked is a message with something in front of its words that the bridge says about it.
+func marked(m *event.MessageEventContent, mark string) *event.MessageEventContent {
+	if mark == "" {
+		return m
+	}
+	with := *m
+	if m.File != nil || m.URL != "" {
+		with.FileName, with.Body = m.GetFileName(), strings.TrimSpace(mark+" "+m.GetCaption())
+	} else {
+		with.Body = mark + " " + m.Body
+	}
+	if m.Format == event.FormatHTML && m.FormattedBody != "" {
+		with.FormattedBody = "<em>" + asHTML(mark) + "</em> " + m.FormattedBody
+	}
+	return &with
+}

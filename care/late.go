@@ -1,0 +1,55 @@
+package care
+
+// hearLate is what a message leads to whose key had to be waited for, when the ordinary rules
+// would take it for something that it cannot have been: an answer to a question asked after it
+// was sent, or part of a conversation that began later. It reports whether that is so.
+func hearLate(c *Case, h Heard, env Env) bool {
+	switch {
+	case couldAnswer(c, h, env):
+		return false
+	case !c.Person.State.consents(), h.SentAt.Before(env.ConsentedAt): // requirement A7
+		if h.Word == WordWithdraw && env.ConsentedAt.IsZero() && c.Person.State.can(WithdrawStep) {
+			return false
+		}
+		c.do(Effect{Do: Remove}, say("late.removed"))
+		c.repeat()
+	case h.Word == WordWithdraw: // of the consent that stands: that never comes too late (requirement A11)
+		return false
+	case h.Word != NoWord, c.Person.State != Active && c.Person.Question != NoQuestion:
+		c.do(say("late.not_used"))
+		c.repeat()
+	case c.Person.State != Active:
+		return false
+	default:
+		converseLate(c, h, env)
+	}
+	return true
+}
+
+// couldAnswer says that the open question was there already when the message was sent.
+func couldAnswer(c *Case, h Heard, env Env) bool {
+	return c.Person.Question != NoQuestion && !env.AskedAt.IsZero() && !h.SentAt.Before(env.AskedAt)
+}
+
+// converseLate passes a late message of an active account on in the conversation that it
+// belongs to; that one may be over.
+func converseLate(c *Case, h Heard, env Env) {
+	then := env.Then
+	switch {
+	case then.ID != c.Conversation.ID && then.State == Dropped: // went with what was held there
+		c.do(Effect{Do: Remove}, say("late.removed"))
+	case then.ID != c.Conversation.ID && then.State == Closed: // staff are pointed to it: who reads a closed room?
+		c.do(Effect{Do: Pass, Conversation: then.ID},
+			Effect{Do: TellDesk, Text: "desk.late_closed", Conversation: then.ID}, say("late.closed"))
+	case c.Conversation.State == Open:
+		c.do(Effect{Do: Pass})
+		if h.Missed {
+			c.do(say("late.passed"))
+		}
+	case c.Conversation.State == Asking:
+		c.do(Effect{Do: Hold})
+		c.repeat()
+	default:
+		startConversation(c, env)
+	}
+}
