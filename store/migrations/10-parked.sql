@@ -1,4 +1,4 @@
--- v7 -> v8: Messages whose key is missing
+-- v9 -> v10: Messages whose key is missing
 -- A parked turn is done in the inbox and waits here instead, so that it holds up nobody. While
 -- told_at is 0 it also holds back what the same sender wrote after it in that room. behind is
 -- the parked event that a reaction is about. next_at is when its key is looked for; 0: the one
