@@ -139,12 +139,13 @@ func (b *Bridge) staffArgs(ctx context.Context, t task) (args texts.Args, err er
 
 // itemsFor fills in what some texts list or count.
 var itemsFor = map[string]func(*Bridge, context.Context, task, *texts.Args) error{
-	"retention.report": (*Bridge).addReport,
-	"staff.list":       (*Bridge).addStaffList,
-	"help.staff":       (*Bridge).addHelp,
-	"alarm.unfiled":    (*Bridge).addTrouble,
-	"alarm.removal":    (*Bridge).addTrouble,
-	"alarm.stuck":      (*Bridge).addTrouble,
+	"retention.report":  (*Bridge).addReport,
+	"staff.list":        (*Bridge).addStaffList,
+	"help.staff":        (*Bridge).addHelp,
+	"alarm.unfiled":     (*Bridge).addTrouble,
+	"alarm.removal":     (*Bridge).addTrouble,
+	"alarm.stuck":       (*Bridge).addTrouble,
+	"error.code_longer": (*Bridge).addCodes,
 }
 
 func (b *Bridge) addStaffList(ctx context.Context, t task, args *texts.Args) error {

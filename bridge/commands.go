@@ -44,6 +44,7 @@ func init() { // help itself reads the table
 		"practical":    {[]string{"praktisch", "geenzorg", "practical"}, care.MayAnswer, inConversation, categorise(care.Practical)},
 		"come_in":      {[]string{"langskomen", "comein"}, care.MayAnswer, inConversation, advise("advice.come_in")},
 		"call":         {[]string{"bellen", "call"}, care.MayAnswer, inConversation, advise("advice.call")},
+		"name":         {[]string{"naam", "name"}, "", everywhere, (*Bridge).nameCommand},
 		"retention":    {[]string{"bewaartermijn", "retention"}, "", everywhere, (*Bridge).retentionCommand},
 		"staff.add":    {[]string{"medewerker+", "staff+"}, care.MayAdmin, inBeheer, (*Bridge).addStaffCommand},
 		"staff.remove": {[]string{"medewerker-", "staff-"}, care.MayAdmin, inBeheer, (*Bridge).removeStaffCommand},

@@ -31,6 +31,7 @@ type body struct {
 	At       int64         `json:"at,omitempty"`      // Unix milliseconds that the text is about, instead of now
 	Late     bool          `json:"late,omitempty"`    // what it carries had been told to be missing
 	Instead  string        `json:"instead,omitempty"` // event that what it carries edits, and that was never opened
+	Code     string        `json:"code,omitempty"`    // beginning of ids of accounts, as typed
 }
 
 // job makes an outbox row.

@@ -75,10 +75,10 @@ func TestWhoMayGiveWhichCommand(t *testing.T) {
 		room store.RoomKind
 		want []string
 	}{
-		{care.Beheer, store.RoomBeheer, []string{"approve", "decline", "help", "retention", "staff.add", "staff.list", "staff.remove"}},
-		{care.Doktersassist, store.RoomBeheer, []string{"approve", "decline", "help", "retention", "staff.list"}},
-		{care.Doktersassist, store.RoomConversation, []string{"call", "care", "close", "come_in", "help", "practical", "retention"}},
-		{care.Servicedesk, store.RoomConversation, []string{"help", "retention"}},
+		{care.Beheer, store.RoomBeheer, []string{"approve", "decline", "help", "name", "retention", "staff.add", "staff.list", "staff.remove"}},
+		{care.Doktersassist, store.RoomBeheer, []string{"approve", "decline", "help", "name", "retention", "staff.list"}},
+		{care.Doktersassist, store.RoomConversation, []string{"call", "care", "close", "come_in", "help", "name", "practical", "retention"}},
+		{care.Servicedesk, store.RoomConversation, []string{"help", "name", "retention"}},
 	} {
 		t.Run(string(tt.role)+" in "+string(tt.room), func(t *testing.T) {
 			assert.Equal(t, tt.want, allowedCommands(care.Member{Role: tt.role}, tt.room))

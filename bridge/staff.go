@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"maunium.net/go/mautrix/id"
@@ -14,7 +15,8 @@ import (
 const FromConfig = "config"
 
 // TakeStaff enters the staff that the configuration names. Who was entered by a command stays;
-// who the configuration named before and no longer does, goes, from every room. What changes
+// who the configuration named before and no longer does, goes, from every room. Who has chosen
+// a name of their own keeps it. What changes
 // and that the rooms have to follow is stored together, so that no crash comes in between.
 func (b *Bridge) TakeStaff(ctx context.Context, named []care.Member) error {
 	return b.Store.Transact(ctx, func(ctx context.Context) error {
@@ -28,6 +30,9 @@ func (b *Bridge) TakeStaff(ctx context.Context, named []care.Member) error {
 		}
 		changed := false
 		for _, m := range named {
+			if own := is[m.UserID]; own.OwnName {
+				m.Name, m.OwnName = own.Name, true
+			}
 			changed = changed || is[m.UserID] != m
 			delete(is, m.UserID)
 			if err := b.Store.SaveStaff(ctx, m); err != nil {
@@ -63,9 +68,39 @@ func (b *Bridge) addStaffCommand(ctx context.Context, r request) error {
 	if !care.KnownRole(role) {
 		return b.mistake(ctx, r, "error.role")
 	}
-	m := care.Member{UserID: string(user), Role: role, Name: strings.Join(r.args[2:], " "),
-		Practice: r.room.Practice, Source: "command"}
+	name, err := care.StaffName(strings.Join(r.args[2:], " "))
+	if err != nil {
+		return b.mistake(ctx, r, "error.staff_name")
+	}
+	m := care.Member{UserID: string(user), Role: role, Name: name, Practice: r.room.Practice, Source: "command"}
 	return b.changeStaff(ctx, r, "staff.added", func(ctx context.Context) error { return b.Store.SaveStaff(ctx, m) })
+}
+
+// nameCommand: !naam NAME. Everyone chooses under which name patients see their answers; it is
+// never a Matrix id. Beheer is told, and can set it anew.
+func (b *Bridge) nameCommand(ctx context.Context, r request) error {
+	if len(r.args) == 0 {
+		return b.usage(ctx, r, "name")
+	}
+	name, err := care.StaffName(strings.Join(r.args, " "))
+	if err != nil {
+		return b.mistake(ctx, r, "error.staff_name")
+	}
+	m := r.member
+	m.Name, m.OwnName = name, true
+	return b.finish(ctx, r.place, func(ctx context.Context) error {
+		audit := store.Audit{At: b.Now(), Actor: r.Sender, Action: "staff.named", EventID: r.EventID}
+		if err := errors.Join(b.Store.SaveStaff(ctx, m), b.Store.AddAudit(ctx, audit)); err != nil {
+			return err
+		}
+		if r.room.Kind != store.RoomBeheer {
+			told := job("tell", beheer(r.room.Practice), body{Text: "staff.renamed", By: r.Sender, Practice: r.room.Practice})
+			if err := b.add(ctx, told); err != nil {
+				return err
+			}
+		}
+		return b.add(ctx, b.reply(r.place, body{Text: "staff.named"}))
+	})
 }
 
 // removeStaffCommand: !medewerker- @user:server

@@ -3,14 +3,16 @@ package bridge
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/store"
+	"github.com/spreekkamer/spreekkamer/texts"
 )
 
-// codeLength is how many characters of an account's id staff type; enough for the
-// accounts that wait in one practice.
+// codeLength is how many characters of an account's id staff type at least; where two accounts
+// begin alike they are asked for more.
 const codeLength = 6
 
 // code is what staff call an account: it says nothing about the person.
@@ -75,13 +77,16 @@ func (b *Bridge) aboutAccount(ctx context.Context, r request, name string, decid
 }
 
 func (b *Bridge) forward(ctx context.Context, r request, name string) error {
-	person, found, err := b.accountByCode(ctx, r)
-	if err != nil {
+	found, err := b.accountsWith(ctx, r.args[0], r.room.Practice)
+	switch {
+	case err != nil:
 		return err
-	}
-	if !found {
+	case len(found) == 0:
 		return b.mistake(ctx, r, "error.no_account")
+	case len(found) > 1: // never guess whom a decision is about
+		return b.answerCommand(ctx, r, body{Text: "error.code_longer", Code: strings.ToLower(strings.Trim(r.args[0], "#"))})
 	}
+	person := found[0]
 	text, err := json.Marshal(act{Command: name, Person: person.ID})
 	if err != nil {
 		return err
@@ -91,23 +96,45 @@ func (b *Bridge) forward(ctx context.Context, r request, name string) error {
 	})
 }
 
-// accountByCode finds the account that staff mean, among those of their own practice.
-func (b *Bridge) accountByCode(ctx context.Context, r request) (care.Person, bool, error) {
-	wanted := strings.ToLower(strings.Trim(r.args[0], "#"))
-	var found []care.Person
+// accountsWith are the accounts of a practice that staff may mean by a code, in a fixed order.
+func (b *Bridge) accountsWith(ctx context.Context, typed, practice string) (found []care.Person, err error) {
+	wanted := strings.ToLower(strings.Trim(typed, "#"))
+	if len(wanted) < codeLength {
+		return nil, nil
+	}
 	for _, state := range []care.AccountState{care.Awaiting, care.Active, care.Declined} {
-		all, err := b.Store.PersonsIn(ctx, state, r.room.Practice)
+		all, err := b.Store.PersonsIn(ctx, state, practice)
 		if err != nil {
-			return care.Person{}, false, err
+			return nil, err
 		}
 		for _, p := range all {
-			if len(wanted) >= codeLength && strings.HasPrefix(p.ID, wanted) {
+			if strings.HasPrefix(p.ID, wanted) {
 				found = append(found, p)
 			}
 		}
 	}
-	if len(found) != 1 {
-		return care.Person{}, false, nil
+	return found, nil
+}
+
+// addCodes lists accounts whose codes begin alike, each with a code that is only its own.
+func (b *Bridge) addCodes(ctx context.Context, t task, args *texts.Args) error {
+	_, practice, _ := strings.Cut(t.Destination, ":")
+	found, err := b.accountsWith(ctx, t.body.Code, practice)
+	for _, p := range found {
+		args.Items = append(args.Items, ownCode(p, found)+": "+p.Answers.Name()+", "+dutchDate(p.Answers.BirthDate))
 	}
-	return found[0], true, nil
+	return err
+}
+
+// ownCode is the shortest code of an account that none of the others begins with.
+func ownCode(p care.Person, all []care.Person) string {
+	for length := codeLength; length < len(p.ID); length++ {
+		alone := !slices.ContainsFunc(all, func(other care.Person) bool {
+			return other.ID != p.ID && strings.HasPrefix(other.ID, p.ID[:length])
+		})
+		if alone {
+			return p.ID[:length]
+		}
+	}
+	return p.ID
 }

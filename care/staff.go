@@ -52,6 +52,7 @@ type Member struct {
 	Role     Role
 	Practice string
 	Source   string // "config" or "command"
+	OwnName  bool   // they chose the name themselves: the configuration does not undo it
 }
 
 // What staff may have typed wrongly.

@@ -87,7 +87,9 @@ func (c Config) checkStaff(found *Mistakes) {
 		found.want(localpart != c.Bot.Localpart, at+"user", "is the bot itself: give a person's account")
 		found.want(!users[s.User], at+"user", "%s is there twice: a person works in one practice", s.User)
 		users[s.User] = true
+		_, err := care.StaffName(s.Name)
 		found.want(strings.TrimSpace(s.Name) != "", at+"name", "give the name that patients see")
+		found.want(err == nil, at+"name", "%v", err)
 		found.want(slices.Contains(roles, s.Role), at+"role", "choose %s", strings.Join(roles, ", "))
 		found.want(slices.ContainsFunc(c.Practices, func(p Practice) bool { return p.ID == s.Practice }), at+"practice",
 			"there is no practice %q under practices", s.Practice)

@@ -10,14 +10,15 @@ import (
 )
 
 const (
-	staffColumns = `SELECT user_id, name, role, practice, source FROM staff `
+	staffColumns = `SELECT user_id, name, role, practice, source, own_name FROM staff `
 	getStaff     = staffColumns + `WHERE user_id = $1 AND removed_at = 0`
 	staffOf      = staffColumns + `WHERE practice = $1 AND removed_at = 0 ORDER BY user_id`
 	allStaff     = staffColumns + `WHERE removed_at = 0 ORDER BY practice, user_id`
 	putStaff     = `
-		INSERT INTO staff (user_id, name, role, practice, source) VALUES ($1, $2, $3, $4, $5)
+		INSERT INTO staff (user_id, name, role, practice, source, own_name) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (user_id) DO UPDATE SET
-			name = excluded.name, role = excluded.role, practice = excluded.practice, source = excluded.source, removed_at = 0
+			name = excluded.name, role = excluded.role, practice = excluded.practice, source = excluded.source,
+			own_name = excluded.own_name, removed_at = 0
 	`
 	removeStaff = `UPDATE staff SET removed_at = $2, name = $3 WHERE user_id = $1 AND removed_at = 0`
 )
@@ -26,7 +27,7 @@ const (
 func (s *Store) SaveStaff(ctx context.Context, m care.Member) error {
 	name, err := s.seal.close("staff.name", m.UserID, m.Name)
 	if err == nil {
-		_, err = s.exec(ctx, putStaff, m.UserID, name, m.Role, m.Practice, m.Source)
+		_, err = s.exec(ctx, putStaff, m.UserID, name, m.Role, m.Practice, m.Source, m.OwnName)
 	}
 	if err != nil {
 		return fmt.Errorf("save a member of staff: %w", err)
@@ -67,7 +68,7 @@ func (s *Store) RemoveStaff(ctx context.Context, user string, now time.Time) err
 
 func (s *Store) scanStaff(row dbutil.Scannable) (m care.Member, err error) {
 	var name []byte
-	if err = row.Scan(&m.UserID, &name, &m.Role, &m.Practice, &m.Source); err != nil {
+	if err = row.Scan(&m.UserID, &name, &m.Role, &m.Practice, &m.Source, &m.OwnName); err != nil {
 		return care.Member{}, err
 	}
 	return m, s.seal.open("staff.name", m.UserID, name, &m.Name)
