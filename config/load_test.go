@@ -168,7 +168,7 @@ func TestEveryMistakeIsNamedWithItsRemedy(t *testing.T) {
 		{"a person twice", "staff: [{user: '@a:gp.example'}, {user: '@a:gp.example'}]", "staff[1].user", "there twice"},
 		{"staff without a name", "staff: [{user: '@a:gp.example'}]", "staff[0].name", "name that patients see"},
 		{"a Matrix id for a name", "staff: [{name: '@a:gp.example'}]", "staff[0].name", "letters, spaces"},
-		{"a name of a whole line", "staff: [{name: '"+strings.Repeat("a", 41)+"'}]", "staff[0].name", "at most 40"},
+		{"a name of a whole line", "staff: [{name: '" + strings.Repeat("a", 41) + "'}]", "staff[0].name", "at most 40"},
 		{"an unknown role", "staff: [{role: dokter}]", "staff[0].role", "choose huisarts"},
 		{"staff of no practice", "staff: [{practice: eik}]", "staff[0].practice", `no practice "eik"`},
 		{"a log that tells all", "log: {level: all}", "log.level", "choose trace"},
