@@ -232,10 +232,20 @@ func bridgeSettings(c config.Config, zone *time.Location) (bridge.Settings, erro
 		}
 		s.Practices = append(s.Practices, bridge.Practice{
 			Practice: care.Practice{ID: p.ID, Name: p.Name, Postcodes: postcodes(p), Hours: hours},
-			Phone:    p.Phone, Emergency: p.EmergencyPhone, OutOfHours: p.Huisartsenpost, AGB: p.AGB, Connector: connector,
+			Phone:    p.Phone, Emergency: p.EmergencyPhone, OutOfHours: p.Huisartsenpost, AGB: p.AGB,
+			System: filingIn(connector, p.Filing),
 		})
 	}
 	return s, nil
+}
+
+// filingIn is a system with what the practice wants filed there.
+func filingIn(c his.Connector, f config.Filing) bridge.System {
+	s := bridge.System{Connector: c, OnClosing: f.When == config.FileClosing}
+	if f.Consult.Code != "" {
+		s.Consult = &his.Code{System: f.Consult.System, Code: f.Consult.Code, Display: f.Consult.Display}
+	}
+	return s
 }
 
 func postcodes(p config.Practice) (all []string) {

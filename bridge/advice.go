@@ -34,6 +34,9 @@ func advise(text string) runner {
 // carryAdvice sends and files a text of ours as an answer of the member of staff who gave the
 // command. The command's own event stands for it in the HIS.
 func (b *Bridge) carryAdvice(ctx context.Context, p place, c care.Case, e care.Effect) error {
+	if err := b.take(ctx, &c.Conversation); err != nil {
+		return err
+	}
 	file, err := b.fileJob(ctx, "file", c.Conversation, func(what *body) { what.Text, what.By = e.Text, e.By })
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ const (
 // alarms is everything that is watched, by the key of its text.
 var alarms = map[string]func(*Bridge, context.Context) ([]store.Trouble, error){
 	"alarm.unfiled": func(b *Bridge, ctx context.Context) ([]store.Trouble, error) {
-		return b.Store.Unfiled(ctx, b.Now().Add(-care.AlarmAfter(b.Retention)), hisFile(""))
+		return b.Store.Unfiled(ctx, b.Now().Add(-care.AlarmAfter(b.Retention)), keptLane)
 	},
 	"alarm.removal": func(b *Bridge, ctx context.Context) ([]store.Trouble, error) {
 		return b.Store.Unremoved(ctx, manyRemoval)

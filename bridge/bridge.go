@@ -21,7 +21,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/spreekkamer/spreekkamer/care"
-	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/media"
 	"github.com/spreekkamer/spreekkamer/store"
 	"github.com/spreekkamer/spreekkamer/texts"
@@ -30,11 +29,12 @@ import (
 // A Practice is one practice as the bridge serves it.
 type Practice struct {
 	care.Practice
-	Phone      string // for patients
-	Emergency  string // emergency line of the practice
-	OutOfHours string // huisartsenpost
-	AGB        string // Dutch care provider code
-	Connector  his.Connector
+	Phone      string  // for patients
+	Emergency  string  // emergency line of the practice
+	OutOfHours string  // huisartsenpost
+	AGB        string  // Dutch care provider code
+	System             // the HIS
+	CRM        *System // for what is not about care; nil: the HIS has that too
 }
 
 // Settings are the choices of the operator that the bridge needs.
@@ -95,6 +95,9 @@ func (b *Bridge) Run(ctx context.Context) error {
 		return err
 	}
 	if err := b.Store.WakeParked(ctx, "", ""); err != nil { // what it asked for before it stopped may have come
+		return err
+	}
+	if err := b.joinLanes(ctx); err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)

@@ -39,6 +39,7 @@ func init() { // help itself reads the table
 		"help":         {[]string{"help", "hulp"}, "", everywhere, (*Bridge).helpCommand},
 		"approve":      {[]string{"goedkeuren", "approve"}, care.MayVerify, inBeheer, (*Bridge).approveCommand},
 		"decline":      {[]string{"afwijzen", "decline"}, care.MayVerify, inBeheer, (*Bridge).declineCommand},
+		"summary":      {[]string{"samenvatting", "summary"}, care.MayAnswer, inConversation, (*Bridge).summaryCommand},
 		"close":        {[]string{"sluiten", "close"}, care.MayAnswer, inConversation, (*Bridge).closeCommand},
 		"care":         {[]string{"zorg", "care"}, care.MayAnswer, inConversation, categorise(care.CareCategory)},
 		"practical":    {[]string{"praktisch", "geenzorg", "practical"}, care.MayAnswer, inConversation, categorise(care.Practical)},

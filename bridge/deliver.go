@@ -23,8 +23,9 @@ const (
 
 // A delivery is what carrying out one effect came to.
 type delivery struct {
-	event id.EventID // of what was sent, if anything
-	after func(ctx context.Context) error
+	event   id.EventID // of what was sent, if anything
+	after   func(ctx context.Context) error
+	dropped string // why it has become pointless; "" = it has arrived
 }
 
 // deliverers is how each kind of outbox row is carried out. A deliverer may be called
@@ -57,6 +58,8 @@ func init() { // some deliverers add rows for others
 		"relay.reaction":     (*Bridge).deliverReaction,
 		"relay.removal":      (*Bridge).deliverRelayedRemoval,
 		"file":               (*Bridge).deliverFile,
+		"track":              (*Bridge).deliverTrack,
+		"file.removal":       (*Bridge).deliverFileRemoval,
 		"file.end":           (*Bridge).deliverFileEnd,
 	}
 }
@@ -155,6 +158,9 @@ func (b *Bridge) settleDelivery(ctx context.Context, e store.Effect, done delive
 			if err := done.after(ctx); err != nil {
 				return err
 			}
+		}
+		if done.dropped != "" {
+			return b.Store.DropEffect(ctx, e, done.dropped, b.Now())
 		}
 		return b.Store.FinishEffect(ctx, e, string(done.event), b.Now())
 	})

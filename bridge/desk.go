@@ -67,6 +67,9 @@ func (b *Bridge) staffWrote(ctx context.Context, p place) error {
 
 // answer passes something staff wrote on; when it came late they are told so.
 func (b *Bridge) answer(ctx context.Context, p place, c care.Case) error {
+	if err := b.take(ctx, &c.Conversation); err != nil {
+		return err
+	}
 	if err := b.relayAndFile(ctx, c, consulting(c.Person.ID), p.EventID, p.RoomID, p.manner()); err != nil || !p.late() {
 		return err
 	}
@@ -185,6 +188,9 @@ func (b *Bridge) someoneRemoved(ctx context.Context, p place, _ care.Person) err
 			return err
 		}
 		if err := errors.Join(b.Store.Unhold(ctx, target), b.Store.Unpark(ctx, target)); err != nil || !relayed {
+			return err
+		}
+		if err := b.fileRemoval(ctx, p, c, target); err != nil {
 			return err
 		}
 		return b.add(ctx, b.toOtherSide(p, c, "relay.removal", target))

@@ -27,11 +27,11 @@ type body struct {
 	Outage   *outage       `json:"outage,omitempty"`
 	Mark     string        `json:"mark,omitempty"`    // reaction of the bot's own
 	Button   int           `json:"button,omitempty"`  // number on a seeded button
-	Seq      int           `json:"seq,omitempty"`     // place in the HIS file
 	At       int64         `json:"at,omitempty"`      // Unix milliseconds that the text is about, instead of now
 	Late     bool          `json:"late,omitempty"`    // what it carries had been told to be missing
 	Instead  string        `json:"instead,omitempty"` // event that what it carries edits, and that was never opened
 	Code     string        `json:"code,omitempty"`    // beginning of ids of accounts, as typed
+	filed                  // what is filed
 }
 
 // job makes an outbox row.
@@ -51,12 +51,11 @@ func parseBody(e store.Effect) (b body, err error) {
 }
 
 // Destinations: order holds within one of them.
-func consulting(person string) string    { return "consulting:" + person }
-func conversation(id string) string      { return "conversation:" + id }
-func hisFile(conversation string) string { return "his:" + conversation }
-func contact(room string) string         { return "contact:" + room }
-func balie(practice string) string       { return "balie:" + practice }
-func beheer(practice string) string      { return "beheer:" + practice }
+func consulting(person string) string { return "consulting:" + person }
+func conversation(id string) string   { return "conversation:" + id }
+func contact(room string) string      { return "contact:" + room }
+func balie(practice string) string    { return "balie:" + practice }
+func beheer(practice string) string   { return "beheer:" + practice }
 func ofPerson(e store.Effect, p care.Person) store.Effect {
 	e.Person = p.ID
 	return e
@@ -199,18 +198,6 @@ func (b *Bridge) relayAndFile(ctx context.Context, c care.Case, to, eventID, roo
 		}
 	}
 	return nil
-}
-
-// fileJob takes the next place in the HIS file of a conversation.
-func (b *Bridge) fileJob(ctx context.Context, kind string, c care.Conversation, more ...func(*body)) (store.Effect, error) {
-	seq, err := b.Store.NextFilingSeq(ctx, c.ID)
-	what := body{Seq: seq}
-	for _, change := range more {
-		change(&what)
-	}
-	file := job(kind, hisFile(c.ID), what)
-	file.Lane = hisLane(c.Practice)
-	return file, err
 }
 
 // carryRelease opens the conversation room, then passes what was held, in order.

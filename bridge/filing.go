@@ -2,26 +2,46 @@ package bridge
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
-	"maunium.net/go/mautrix/event"
 
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/store"
-	"github.com/spreekkamer/spreekkamer/texts"
 )
 
-// deliverFile files one message, edit or answer in the HIS.
+// fileJob makes the effect that files something of a conversation, at the next place in its file
+// in the system that it belongs to. Where one document is filed on closing, what is said waits
+// for that: see keptLane.
+func (b *Bridge) fileJob(ctx context.Context, kind string, c care.Conversation, more ...func(*body)) (store.Effect, error) {
+	seq, err := b.Store.NextFilingSeq(ctx, c.ID)
+	to, name := b.systemOf(c)
+	what := body{filed: filed{Seq: seq, Edition: c.Edition, Category: c.Category, Taken: !c.TakenAt.IsZero()}}
+	what.Alone = to.OnClosing && kind == "file" && c.State == care.Closed
+	for _, change := range more {
+		change(&what)
+	}
+	file := job(kind, fileIn(name, c.ID), what)
+	file.Lane, file.Person, file.Conversation = systemLane(name, c.Practice), c.Person, c.ID
+	if onlyKept[kind] || kind == "file" && to.OnClosing && !what.Alone {
+		file.Lane, file.Destination = keptLane, fileIn(keptLane, c.ID)
+	}
+	return file, err
+}
+
+// onlyKept are the kinds that are never filed by themselves.
+var onlyKept = map[string]bool{"file.summary": true}
+
+// deliverFile files one message, edit or answer.
 func (b *Bridge) deliverFile(ctx context.Context, t task) (done delivery, err error) {
 	l, err := b.letterOf(ctx, t.Effect, triesOf(t.Effect))
 	if errors.Is(err, ErrRedacted) || errors.Is(err, ErrNotFound) {
-		return done, nil // removed by its sender before it was filed
+		return delivery{dropped: "removed before it was filed"}, nil
 	}
 	if err != nil {
 		return done, err
@@ -33,25 +53,78 @@ func (b *Bridge) deliverFile(ctx context.Context, t task) (done delivery, err er
 	if err := b.addressed(ctx, &item, t, l); err != nil {
 		return done, err
 	}
-	_, err = b.connector(item).File(ctx, item)
-	return done, err
+	return done, b.file(ctx, t, item)
 }
 
-// deliverFileEnd files that a conversation was closed.
-func (b *Bridge) deliverFileEnd(ctx context.Context, t task) (done delivery, err error) {
+// deliverFileRemoval files that the sender removed a message that had been filed: the record
+// keeps it, and both sides are told so.
+func (b *Bridge) deliverFileRemoval(ctx context.Context, t task) (done delivery, err error) {
 	item, err := b.itemFor(ctx, t)
 	if err != nil {
 		return done, err
 	}
-	item.ID, item.Kind = uuid.NewSHA1(item.Conversation.ID, []byte("closing")), his.KindClosing
-	item.Author = his.Author{Role: his.RoleBridge}
-	item.Sent, item.Conversation.Status = t.CreatedAt, his.StatusClosed
-	_, err = b.connector(item).File(ctx, item)
-	return done, err
+	item.ID, item.Kind, item.Sent = his.MessageID(t.SourceEvent), his.KindRemoval, t.CreatedAt
+	item.Replaces = his.MessageID(t.body.Target)
+	l := letter{Sender: t.body.By, Staff: t.body.By != ""}
+	if item.Author, err = b.authorOf(ctx, item.Conversation, l); err != nil {
+		return done, err
+	}
+	done.after = func(ctx context.Context) error { return b.tellKept(ctx, t.Effect, l.Staff) }
+	return done, b.file(ctx, t, item)
 }
 
-func (b *Bridge) connector(item his.Item) his.Connector {
-	return b.practice(item.Conversation.Practice.ID).Connector
+// tellKept says to who removed a message that the record keeps it.
+func (b *Bridge) tellKept(ctx context.Context, e store.Effect, staff bool) error {
+	told := []store.Effect{job("tell", conversation(e.Conversation), body{Text: "desk.kept_in_record"})}
+	if !staff {
+		told = append(told, job("say", consulting(e.Person), body{Text: "record.kept"}))
+	}
+	for i := range told {
+		told[i].Person, told[i].Conversation = e.Person, e.Conversation
+	}
+	return b.add(ctx, told...)
+}
+
+// fileRemoval files the removal of a message that was filed, or may have been: an answer of the
+// system can be lost. What waits to be filed is not, once it has been removed.
+func (b *Bridge) fileRemoval(ctx context.Context, p place, c care.Case, target string) error {
+	filed, err := b.Store.Filings(ctx, c.Conversation.ID)
+	if err != nil {
+		return err
+	}
+	for _, e := range filed {
+		if e.SourceEvent != target || e.Kind != "file" {
+			continue
+		}
+		if e.Lane == keptLane && e.State == store.EffectDone { // it is in the document
+			e.Person = c.Person.ID
+			return b.tellKept(ctx, e, p.room.Kind == store.RoomConversation)
+		}
+		if e.Lane == keptLane || e.State != store.EffectDone && (e.State != store.EffectQueued || e.Attempt == 0) {
+			continue
+		}
+		file, err := b.fileJob(ctx, "file.removal", c.Conversation, func(what *body) {
+			what.Target = target
+			if p.room.Kind == store.RoomConversation {
+				what.By = p.Sender
+			}
+		})
+		if err != nil {
+			return err
+		}
+		return b.add(ctx, aboutEvent(file, p))
+	}
+	return nil
+}
+
+// file hands an item to the system of the lane that its effect is in.
+func (b *Bridge) file(ctx context.Context, t task, item his.Item) error {
+	system, err := b.systemIn(t.Lane)
+	if err != nil {
+		return err
+	}
+	_, err = system.Connector.File(ctx, item)
+	return err
 }
 
 // itemFor fills in what every item of a conversation says about it.
@@ -64,22 +137,32 @@ func (b *Bridge) itemFor(ctx context.Context, t task) (item his.Item, err error)
 	if err != nil || !known {
 		return item, errors.Join(err, refused("the conversation is gone"))
 	}
+	// as it was when the item arose: every try says the same
+	c.Edition, c.Category = t.body.Edition, cmp.Or(t.body.Category, c.Category)
+	item.Seq, item.Filed = t.body.Seq, t.CreatedAt
+	item.Conversation, err = b.conversationInHIS(ctx, c, person)
+	if t.body.Taken {
+		item.Conversation.Status = his.StatusOpen
+	}
+	return item, err
+}
+
+// conversationInHIS is what the HIS gets to know of a conversation.
+func (b *Bridge) conversationInHIS(ctx context.Context, c care.Conversation, person care.Person) (in his.Conversation, err error) {
 	id, err := uuid.Parse(c.ID)
 	if err != nil {
-		return item, refused("conversation %s has no UUID", c.ID)
+		return in, refused("conversation %s has no UUID", c.ID)
 	}
 	p := b.practice(c.Practice)
-	item.Seq, item.Filed = t.body.Seq, t.CreatedAt
-	item.Conversation = his.Conversation{
-		Category: categories[c.Category],
-		ID:       id, Number: c.Number, Opened: c.OpenedAt.In(b.Zone), Status: his.StatusOpen, Patient: b.patientInHIS(person),
-		Practice: his.Practice{ID: p.ID, Name: p.Name, AGB: p.AGB},
+	in = his.Conversation{
+		ID: id, Number: c.Number, Opened: c.OpenedAt.In(b.Zone), Status: his.StatusRequested, Patient: b.patientInHIS(person),
+		Category: categories[c.Category], Edition: c.Edition, Practice: his.Practice{ID: p.ID, Name: p.Name, AGB: p.AGB},
 	}
 	d, named, err := b.derdeOf(ctx, c)
 	if err == nil && named {
-		item.Conversation.Derde = b.derdeInHIS(d, person.Language)
+		in.Derde = b.derdeInHIS(d, person.Language)
 	}
-	return item, err
+	return in, err
 }
 
 func (b *Bridge) patientInHIS(p care.Person) his.Patient {
@@ -118,7 +201,7 @@ func (b *Bridge) addressed(ctx context.Context, item *his.Item, t task, l letter
 	item.ID, item.Kind, item.Sent, item.Text = his.MessageID(t.SourceEvent), his.KindMessage, l.Sent.In(b.Zone), l.Text
 	if t.body.Instead != "" { // the record never had what it edits
 		item.ID = his.MessageID(t.body.Instead)
-	} else if l.Replaces != "" {
+	} else if l.Replaces != "" && !t.body.Alone {
 		item.Kind, item.Replaces = his.KindEdit, his.MessageID(l.Replaces)
 	}
 	if err := b.answered(ctx, item, l, t); err != nil {
@@ -130,7 +213,9 @@ func (b *Bridge) addressed(ctx context.Context, item *his.Item, t task, l letter
 			Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.Data)), nil },
 		})
 	}
-	return b.signed(ctx, item, l)
+	var err error
+	item.Author, err = b.authorOf(ctx, item.Conversation, l)
+	return err
 }
 
 // answered names the message that a letter replies to, as the HIS knows it: by the event
@@ -147,108 +232,15 @@ func (b *Bridge) answered(ctx context.Context, item *his.Item, l letter, t task)
 	return nil
 }
 
-// signed says who wrote a letter: a member of staff, or the patient.
-func (b *Bridge) signed(ctx context.Context, item *his.Item, l letter) error {
+// authorOf says who wrote a letter: a member of staff, or the patient.
+func (b *Bridge) authorOf(ctx context.Context, c his.Conversation, l letter) (his.Author, error) {
+	if !l.Staff {
+		name := care.Answers{FirstName: c.Patient.FirstName, LastName: c.Patient.LastName}.Name()
+		return his.Author{Name: name, Role: his.RolePatient}, nil
+	}
 	m, known, err := b.Store.Staff(ctx, l.Sender)
-	if err != nil {
-		return err
+	if !known { // no longer on the list of staff; never the patient's words
+		m.Name, m.Role = "medewerker", care.Doktersassist
 	}
-	if l.Staff {
-		item.Author = his.Author{Name: m.Name, Role: his.Role(m.Role), ID: uuid.NewSHA1(item.Conversation.ID, []byte(l.Sender))}
-		if !known { // no longer on the list of staff; never the patient's words
-			item.Author.Name, item.Author.Role = "medewerker", his.Role(care.Doktersassist)
-		}
-		return nil
-	}
-	p := item.Conversation.Patient
-	item.Author = his.Author{Name: care.Answers{FirstName: p.FirstName, LastName: p.LastName}.Name(), Role: his.RolePatient}
-	return nil
-}
-
-// A letter is what there is to file of one event.
-type letter struct {
-	Sender   string
-	Staff    bool // written in the conversation room
-	Sent     time.Time
-	Text     string
-	ReplyTo  string
-	Replaces string
-	Files    []letterFile
-}
-
-type letterFile struct {
-	Name, Type string
-	Data       []byte
-}
-
-// letterOf reads what an effect files: from the chat, or sealed when the chat had to go
-// before the HIS took it (requirement D6).
-func (b *Bridge) letterOf(ctx context.Context, e store.Effect, t tries) (l letter, err error) {
-	if l, found, err := b.sealedLetter(ctx, e.ID); err != nil || found {
-		return l, err
-	}
-	evt, err := b.Matrix.Read(ctx, task{Effect: e}.sourceRoom(), task{Effect: e}.sourceEvent())
-	if err != nil {
-		return l, err
-	}
-	room, _, err := b.Store.Room(ctx, e.SourceRoom)
-	if err != nil {
-		return l, err
-	}
-	l = letter{Sender: string(evt.Sender), Staff: room.Kind == store.RoomConversation, Sent: time.UnixMilli(evt.Timestamp)}
-	what, err := parseBody(e)
-	if err != nil {
-		return l, err
-	}
-	if what.Text != "" { // a text of ours that a command sent
-		l.Text, err = b.adviceText(ctx, task{e, what})
-		return l, err
-	}
-	m, ok := b.readable(evt, b.Language)
-	if !ok {
-		return l, nil // something that cannot be carried: that it was there is filed
-	}
-	person, _, err := b.Store.Person(ctx, e.Person)
-	if err != nil {
-		return l, err
-	}
-	if err := b.fillLetter(ctx, &l, m, b.scrubberFor(ctx, person, b.Language), t); err != nil {
-		return l, err
-	}
-	if what.Late {
-		l.Text = strings.TrimSpace(b.lateMark(b.Language, l.Sent) + " " + l.Text)
-	}
-	return l, nil
-}
-
-func (b *Bridge) fillLetter(ctx context.Context, l *letter, m *event.MessageEventContent, s scrubber, t tries) error {
-	if m.RelatesTo != nil {
-		l.ReplyTo = string(m.RelatesTo.GetReplyTo())
-		if m.RelatesTo.Type == event.RelReplace {
-			l.Replaces = string(m.RelatesTo.EventID)
-		}
-	}
-	if m.NewContent != nil && l.Replaces != "" {
-		m = m.NewContent
-	}
-	if m.File == nil && m.URL == "" {
-		l.Text = s.words(m).plain
-		if m.MsgType == event.MsgLocation {
-			l.Text += "\n" + places.FindString(m.GeoURI)
-		}
-		return nil
-	}
-	l.Text = s.caption(m).plain
-	f, err := b.fetch(ctx, m, t)
-	if why := reasonOf(err); why != "" { // the record says that there was a file, and why it is not there
-		missing := b.Texts.Text(b.Language, "filing.missing", texts.Args{Reason: b.Texts.Text(b.Language, "filing."+why, texts.Args{})})
-		l.Text = strings.TrimPrefix(l.Text+"\n"+missing, "\n")
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	// What staff see is what is filed: cleaned, and called what it is.
-	l.Files = []letterFile{{Name: s.fileName(m, f.Type), Type: typeOf(m, f.Type), Data: f.Data}}
-	return nil
+	return his.Author{Name: m.Name, Role: his.Role(m.Role), ID: uuid.NewSHA1(c.ID, []byte(l.Sender))}, err
 }

@@ -1,6 +1,11 @@
 package bridge
 
-import "time"
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+)
 
 // A lane is a line of effects with workers of its own. Matrix is one, and each system of each
 // practice is one: a HIS that hangs (a network folder that is gone blocks whoever touches it,
@@ -23,14 +28,25 @@ const filingLimit = lease - 30*time.Second
 func lanesOf(practices []Practice) []lane {
 	all := []lane{{matrixLane, matrixWorkers}}
 	for _, p := range practices {
-		all = append(all, lane{hisLane(p.ID), filingWorkers})
+		for _, name := range slices.Sorted(maps.Keys(p.systems())) {
+			all = append(all, lane{name, filingWorkers})
+		}
 	}
 	return all
 }
 
-// hisLane is the lane of a practice's HIS. What waits for a practice that is no longer in the
-// settings waits for it to come back: it must not be filed anywhere else.
-func hisLane(practice string) string { return "his:" + practice }
+// joinLanes gives what waits for a CRM that is no longer in the settings to the HIS.
+func (b *Bridge) joinLanes(ctx context.Context) error {
+	for _, p := range b.Practices {
+		if p.CRM != nil {
+			continue
+		}
+		if err := b.Store.MoveLane(ctx, systemLane(crmName, p.ID), systemLane(hisName, p.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // bells wakes the workers of each lane.
 type bells map[string]bell

@@ -60,7 +60,7 @@ func TestAHISThatHangsHoldsBackNoRoom(t *testing.T) {
 
 func TestEachSystemHasWorkersOfItsOwn(t *testing.T) {
 	w := newWorld(t)
-	assert.Equal(t, []lane{{matrixLane, matrixWorkers}, {hisLane(linde), filingWorkers}}, lanesOf(w.Practices))
+	assert.Equal(t, []lane{{matrixLane, matrixWorkers}, {systemLane(hisName, linde), filingWorkers}}, lanesOf(w.Practices))
 	w.talking(anna, "Een vraag")
 	require.Len(t, w.letters(), 1)
 	for _, l := range lanesOf(w.Practices) {

@@ -4,20 +4,20 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strings"
 
 	"github.com/spreekkamer/spreekkamer/store"
 )
 
 // saveUnfiled seals what an event says in the outbox when the chat has to go before the
-// HIS took it, or after the HIS refused it: the chat is redacted all the same (requirement D6).
+// HIS took it, after the HIS refused it, or while the conversation that is filed on closing is
+// open: the chat is redacted all the same (requirement D6).
 func (b *Bridge) saveUnfiled(ctx context.Context, row store.LedgerRow) error {
 	unfiled, err := b.Store.UndeliveredFor(ctx, row.EventID)
 	if err != nil {
 		return err
 	}
 	for _, e := range unfiled {
-		if !strings.HasPrefix(e.Destination, hisFile("")) {
+		if e.Kind != "file" && !onlyKept[e.Kind] {
 			continue
 		}
 		if err := b.seal(ctx, e, tries{row.Attempt, row.DueAt}); err != nil {

@@ -102,4 +102,6 @@ type Conversation struct {
 	State    ConversationState
 	OpenedAt time.Time
 	ClosedAt time.Time
+	TakenAt  time.Time // when the practice took it up; zero = not yet
+	Edition  int       // how often it was filed anew, after it had been filed where it does not belong
 }

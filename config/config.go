@@ -88,12 +88,32 @@ type Practice struct {
 	Closed         []string   `mapstructure:"closed"`   // as care.ParsePeriod reads them
 	Holidays       []string   `mapstructure:"holidays"` // care.ExtraHoliday
 	HIS            HIS        `mapstructure:"his"`
+	Filing         Filing     `mapstructure:"filing"`
 }
 
 // HIS tells which connector files a practice's messages, and where.
 type HIS struct {
 	Type string `mapstructure:"type"`
 	Path string `mapstructure:"path"`
+}
+
+// Filing tells what is filed of a conversation, and when.
+type Filing struct {
+	When    string  `mapstructure:"when"` // FileMessages or FileClosing; "" = FileMessages
+	Consult Consult `mapstructure:"consult"`
+}
+
+// The values of Filing.When.
+const (
+	FileMessages = "messages"
+	FileClosing  = "closing"
+)
+
+// Consult is as what a conversation about care counts, in the codes of the HIS.
+type Consult struct {
+	System  string `mapstructure:"system"` // a URI
+	Code    string `mapstructure:"code"`   // "" = not said
+	Display string `mapstructure:"display"`
 }
 
 // Staff is one person who answers patients or runs the service.

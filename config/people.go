@@ -33,10 +33,17 @@ func (c Config) checkPractices(found *Mistakes) {
 		found.want(p.HIS.Path != "", at+"his.path", "give the directory to file in")
 		found.want(!paths[path], at+"his.path",
 			"two practices would file in the same directory: give each its own")
+		found.checkFiling(at+"filing.", p.Filing)
 		ids[p.ID], paths[path] = true, true
 		found.want(slices.ContainsFunc(c.Staff, func(s Staff) bool { return s.Practice == p.ID }), at+"staff",
 			"nobody would read what patients write: give practice %q at least one person under staff", p.ID)
 	}
+}
+
+func (m *Mistakes) checkFiling(at string, f Filing) {
+	whens := []string{FileMessages, FileClosing}
+	m.want(f.When == "" || slices.Contains(whens, f.When), at+"when", "choose %s", strings.Join(whens, ", "))
+	m.want((f.Consult.System == "") == (f.Consult.Code == ""), at+"consult.code", "a code and its system belong together")
 }
 
 func (m *Mistakes) checkPhones(at string, p Practice) {

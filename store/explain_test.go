@@ -31,6 +31,8 @@ var flood = []string{
 		SELECT 'long', '', '', '', '$done' || i, '', '', 'done' || i, false, 0, 0, 'done', 1 FROM n`,
 	`INSERT INTO outbox (destination, kind, person, conversation, source_event, source_room, body, txn_id, head, due_at, created_at, state, done_at)
 		SELECT 'refused', '', '', '', '$refused' || i, '', '', 'refused' || i, false, 0, 0, 'failed', 1 FROM n`,
+	`INSERT INTO outbox (destination, kind, person, conversation, source_event, source_room, body, txn_id, head, due_at, created_at, state, lane)
+		SELECT 'kept:c' || i, '', '', 'c' || i, '$kept' || i, '', '', 'kept' || i, true, 0, 0, 'queued', 'kept' FROM n`,
 	`INSERT INTO ledger (event_id, room_id, type, own, about, session, sent_at, due_at, next_at, state)
 		SELECT '$' || i, '!' || (i % 100), '', false, '$a' || i, 's' || i, i, i, i + 1800000000000, CASE WHEN i % 2 = 0 THEN 'kept' ELSE 'redacted' END FROM n`,
 	`INSERT INTO ledger (event_id, room_id, type, own, sent_at, due_at, next_at, state, verified_at)
@@ -106,6 +108,8 @@ var hot = []struct {
 	{"the next head of a short destination", promoteEffects, []any{"wide7"}, []string{"outbox_destination"}},
 	{"an echo", confirmEffect, []any{"long7", "$x"}, []string{"sqlite_autoindex_outbox", "outbox_txn_id_key"}},
 	{"FinishEffect", finishEffect, []any{1, "worker", 1, "", ms(noon)}, []string{"PRIMARY KEY", "outbox_pkey"}},
+	{"Filings", filingsOf, []any{"c7"}, []string{"outbox_conversation"}},
+	{"EndLane", endLane, []any{"c7", "kept", ms(noon)}, []string{"outbox_conversation"}},
 	{"HasQueuedFor", hasQueuedFor, []any{"$long7", "his:"}, []string{"outbox_source"}},
 	{"LedgerDue", ledgerDue, []any{ms(noon), 200}, []string{"ledger_due"}},
 	{"what is about an event", dueWith, []any{"$7", ms(noon)}, []string{"ledger_about"}},

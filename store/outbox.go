@@ -34,7 +34,7 @@ const (
 	failedEffects = effectColumns + ` WHERE state = 'failed' ORDER BY id LIMIT $1`
 	addEffect     = `
 		INSERT INTO outbox (destination, kind, person, conversation, source_event, source_room, body, txn_id, due_at, created_at, lane)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id
 	`
 	hasQueuedFor = `
 		SELECT EXISTS (SELECT 1 FROM outbox WHERE source_event = $1 AND state = 'queued'
@@ -92,7 +92,7 @@ type Effect struct {
 func (s *Store) AddEffects(ctx context.Context, effects []Effect) error {
 	return s.write(ctx, func(ctx context.Context) error {
 		for _, e := range effects {
-			if err := s.addEffect(ctx, e); err != nil {
+			if _, err := s.addEffect(ctx, e); err != nil {
 				return fail(ctx, fmt.Errorf("add effect %s for %s: %w", e.Kind, e.Destination, err))
 			}
 		}
@@ -100,18 +100,19 @@ func (s *Store) AddEffects(ctx context.Context, effects []Effect) error {
 	})
 }
 
-func (s *Store) addEffect(ctx context.Context, e Effect) error {
+func (s *Store) addEffect(ctx context.Context, e Effect) (id int64, err error) {
 	if e.Destination == "" {
-		return errors.New("no destination")
+		return 0, errors.New("no destination")
 	}
 	if e.CreatedAt.IsZero() {
 		e.CreatedAt = s.now()
 	}
-	if _, err := s.exec(ctx, addEffect, e.Destination, e.Kind, e.Person, e.Conversation, e.SourceEvent, e.SourceRoom,
-		e.Body, "sk"+rand.Text(), ms(e.DueAt), ms(e.CreatedAt), e.Lane); err != nil {
-		return err
+	id, _, err = one(ctx, s, scalar[int64], addEffect, e.Destination, e.Kind, e.Person, e.Conversation, e.SourceEvent,
+		e.SourceRoom, e.Body, "sk"+rand.Text(), ms(e.DueAt), ms(e.CreatedAt), e.Lane)
+	if err != nil {
+		return 0, err
 	}
-	return s.promoteEffect(ctx, e.Destination)
+	return id, s.promoteEffect(ctx, e.Destination)
 }
 
 // promoteEffect finds the head of a destination that may have none.

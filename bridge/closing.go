@@ -1,0 +1,181 @@
+package bridge
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/store"
+	"github.com/spreekkamer/spreekkamer/texts"
+)
+
+// deliverFileEnd files that a conversation was closed, with one document: the literal question
+// and answer and the summary by staff (requirement E6).
+func (b *Bridge) deliverFileEnd(ctx context.Context, t task) (done delivery, err error) {
+	item, err := b.itemFor(ctx, t)
+	if err != nil {
+		return done, err
+	}
+	system, err := b.systemIn(t.Lane)
+	if err != nil {
+		return done, err
+	}
+	item.ID, item.Kind = uuid.NewSHA1(item.Conversation.ID, []byte("closing")), his.KindClosing
+	item.Author = his.Author{Role: his.RoleBridge}
+	item.Sent, item.Conversation.Status = t.CreatedAt, his.StatusClosed
+	said, err := b.saidIn(ctx, t)
+	if err != nil {
+		return done, err
+	}
+	if err := b.document(ctx, &item, said, system); err != nil {
+		return done, err
+	}
+	done.after = func(ctx context.Context) error { return b.Store.EndLane(ctx, t.Conversation, keptLane) }
+	return done, b.file(ctx, t, item)
+}
+
+// A saying is one thing said in a conversation, as it goes into the document.
+type saying struct {
+	letter
+	effect store.Effect
+	sizes  []int64 // of the files; their bytes are read again when they are filed
+}
+
+// saidIn is what was said in a conversation until it was closed, in order, each message as it
+// reads in the end. It is read by reference: from the chat, or from where it was sealed.
+func (b *Bridge) saidIn(ctx context.Context, end task) (all []saying, err error) {
+	filed, err := b.Store.Filings(ctx, end.Conversation)
+	if err != nil {
+		return nil, err
+	}
+	place := map[string]int{} // of an event
+	for _, e := range filed {
+		what, err := parseBody(e)
+		if err != nil || e.ID >= end.ID || what.Edition != end.body.Edition || e.State == store.EffectSkipped ||
+			e.Kind != "file" && !onlyKept[e.Kind] {
+			continue
+		}
+		s, err := b.sayingOf(ctx, e)
+		if errors.Is(err, ErrRedacted) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if i, known := place[s.Replaces]; known {
+			all[i].Text = s.Text
+			continue
+		}
+		place[e.SourceEvent] = len(all)
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// sayingOf reads one thing that was said; ErrRedacted when its sender took it back before
+// anything was filed. What was filed by itself and has left the chat since is only pointed to.
+func (b *Bridge) sayingOf(ctx context.Context, e store.Effect) (s saying, err error) {
+	s.effect = e
+	s.letter, err = b.letterOf(ctx, e, triesOf(e))
+	if errors.Is(err, ErrRedacted) || errors.Is(err, ErrNotFound) {
+		if e.Lane == keptLane || e.State != store.EffectDone {
+			return s, ErrRedacted
+		}
+		room, _, err := b.Store.Room(ctx, e.SourceRoom)
+		s.letter = letter{
+			Staff: room.Kind == store.RoomConversation, Sent: e.CreatedAt,
+			Text: b.Texts.Text(b.Language, "filing.separate", texts.Args{}),
+		}
+		return s, err
+	}
+	for i := range s.Files {
+		s.sizes = append(s.sizes, int64(len(s.Files[i].Data)))
+		s.Files[i].Data = nil
+	}
+	return s, err
+}
+
+// document puts what was said in an item.
+func (b *Bridge) document(ctx context.Context, item *his.Item, said []saying, system System) error {
+	item.Closing = &his.Closing{}
+	answered := false
+	for _, s := range said {
+		author, err := b.authorOf(ctx, item.Conversation, s.letter)
+		if err != nil {
+			return err
+		}
+		if s.effect.Kind == "file.summary" {
+			item.Closing.Summary, item.Closing.By = withoutCommand(s.Text), author
+			continue
+		}
+		answered = answered || s.Staff
+		words := his.Said{Author: author, Sent: s.Sent.In(b.Zone), Text: s.Text}
+		for i, f := range s.Files {
+			words.Files = append(words.Files, f.Name)
+			if s.effect.Lane == keptLane { // otherwise it was filed with its message
+				item.Attachments = append(item.Attachments, b.attachment(ctx, s, i))
+			}
+		}
+		item.Closing.Said = append(item.Closing.Said, words)
+	}
+	if answered && item.Conversation.Category == categories[care.CareCategory] {
+		item.Closing.Consult = system.Consult
+	}
+	return nil
+}
+
+// attachment is a file of what was said. Only one file at a time is in memory.
+func (b *Bridge) attachment(ctx context.Context, s saying, i int) his.Attachment {
+	return his.Attachment{
+		ID: uuid.NewSHA1(his.MessageID(s.effect.SourceEvent), []byte{byte(i)}), Name: s.Files[i].Name,
+		ContentType: s.Files[i].Type, Size: s.sizes[i],
+		Open: func() (io.ReadCloser, error) {
+			l, err := b.letterOf(ctx, s.effect, triesOf(s.effect))
+			if err != nil {
+				return nil, err
+			}
+			if i >= len(l.Files) {
+				return nil, errors.New("a file is not there any more")
+			}
+			return io.NopCloser(bytes.NewReader(l.Files[i].Data)), nil
+		},
+	}
+}
+
+// withoutCommand is what was typed after a command.
+func withoutCommand(typed string) string {
+	typed = strings.TrimSpace(typed)
+	end := strings.IndexFunc(typed, func(r rune) bool { return r == ' ' || r == '\n' || r == '\t' })
+	if end < 0 {
+		return ""
+	}
+	return strings.TrimSpace(typed[end:])
+}
+
+// summaryCommand keeps what staff say about a conversation for its document: by reference to the
+// command's own event.
+func (b *Bridge) summaryCommand(ctx context.Context, r request) error {
+	if len(r.args) == 0 {
+		return b.usage(ctx, r, "summary")
+	}
+	c, err := b.caseInRoom(ctx, r.room)
+	if err != nil {
+		return err
+	}
+	if c.Conversation.State != care.Open {
+		return b.mistake(ctx, r, "error.not_open")
+	}
+	return b.finish(ctx, r.place, func(ctx context.Context) error {
+		keep, err := b.fileJob(ctx, "file.summary", c.Conversation)
+		if err != nil {
+			return err
+		}
+		return b.add(ctx, aboutEvent(keep, r.place), b.reply(r.place, body{Text: "desk.summary"}))
+	})
+}

@@ -1,0 +1,206 @@
+package bridge
+
+import (
+	"context"
+	"io"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/media/mediatest"
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+// A keepingHIS remembers what it took, with the bytes of every file.
+type keepingHIS struct {
+	brokenHIS
+	files map[string][]byte
+}
+
+func (h *keepingHIS) File(ctx context.Context, item his.Item) (his.Receipt, error) {
+	for _, a := range item.Attachments {
+		r, err := a.Open()
+		if err != nil {
+			return his.Receipt{}, err
+		}
+		data, err := io.ReadAll(r)
+		if err != nil || int64(len(data)) != a.Size {
+			return his.Receipt{}, assert.AnError
+		}
+		if h.err == nil {
+			h.files[a.Name] = data
+		}
+	}
+	return h.brokenHIS.File(ctx, item)
+}
+
+// onClosing files one document with an e-consult's code.
+func onClosing(h *keepingHIS) func(*Settings) {
+	return func(s *Settings) {
+		s.Practices[0].System = System{Connector: h, OnClosing: true, Consult: &his.Code{System: "urn:oid:1.2", Code: "12", Display: "E-consult"}}
+	}
+}
+
+// texts are what a document says, in order.
+func (h *keepingHIS) texts(t *testing.T) (all []string) {
+	t.Helper()
+	require.NotEmpty(t, h.filed)
+	last := h.filed[len(h.filed)-1]
+	require.NotNil(t, last.Closing)
+	for _, s := range last.Closing.Said {
+		all = append(all, s.Author.Name+": "+s.Text)
+	}
+	return all
+}
+
+func TestOnClosingOneDocumentIsFiledWithQuestionAnswerAndSummary(t *testing.T) {
+	h := &keepingHIS{files: map[string][]byte{}}
+	w := newWorld(t, onClosing(h))
+	consulting, talk := w.talking(anna, "Ik heb een plek")
+	said := w.writes(anna, consulting, "Op mijn arm")
+	w.edits(anna, consulting, said, "Op mijn been")
+	back := w.writes(anna, consulting, "Dit had ik niet willen zeggen")
+	w.removes(anna, consulting, back)
+	w.writes(fatima, talk, "Dat ziet er onschuldig uit")
+	w.writes(fatima, talk, "!samenvatting te vroeg")
+	w.writes(fatima, talk, "!samenvatting Plek op been.\nGeen actie.")
+	assert.Empty(t, h.filed, "nothing before the end")
+	assert.NotContains(t, w.heard(consulting), "Geen actie", "a summary is for the record")
+	assert.Contains(t, w.heard(talk), "Uw samenvatting komt bij het gesprek in het HIS")
+
+	w.writes(fatima, talk, "!sluiten")
+	require.Len(t, h.filed, 1)
+	item := h.filed[0]
+	assert.Equal(t, his.KindClosing, item.Kind)
+	assert.Equal(t, his.StatusClosed, item.Conversation.Status)
+	assert.Equal(t, []string{
+		"Anneke de Berg: Ik heb een plek", "Anneke de Berg: Op mijn been", "Fatima: Dat ziet er onschuldig uit",
+	}, h.texts(t))
+	assert.Equal(t, "Plek op been.\nGeen actie.", item.Closing.Summary)
+	assert.Equal(t, "Fatima", item.Closing.By.Name)
+	assert.Equal(t, "12", item.Closing.Consult.Code)
+	w.noneKept(talk)
+}
+
+// noneKept is that nothing waits for a document any more.
+func (w *world) noneKept(talk id.RoomID) {
+	w.Helper()
+	room, _, err := w.Store.Room(w.Context(), string(talk))
+	require.NoError(w, err)
+	filings, err := w.Store.Filings(w.Context(), room.Conversation)
+	require.NoError(w, err)
+	for _, e := range filings {
+		assert.NotEqual(w, store.EffectQueued, e.State, "%s in lane %s", e.Kind, e.Lane)
+	}
+}
+
+func TestTheDocumentIsWholeWhenItsChatHasGoneBefore(t *testing.T) {
+	h := &keepingHIS{files: map[string][]byte{}}
+	w := newWorld(t, onClosing(h))
+	consulting, talk := w.talking(anna, "Een vraag van lang geleden")
+	photo := mediatest.JPEG(40, 30)
+	w.happens(anna, consulting, event.EventMessage, map[string]any{
+		"msgtype": "m.image", "body": "plek.jpg", "file": w.stored(photo), "info": map[string]any{"mimetype": "image/jpeg"},
+	})
+	w.writes(fatima, talk, "!samenvatting Oud zeer")
+	w.passes(31 * 24 * time.Hour)
+	w.sweeps()
+	assert.Empty(t, w.left(consulting, "Een vraag"))
+	w.writes(fatima, talk, "!sluiten")
+	assert.Equal(t, []string{"Anneke de Berg: Een vraag van lang geleden", "Anneke de Berg: "}, h.texts(t))
+	assert.Equal(t, "Oud zeer", h.filed[0].Closing.Summary)
+	assert.Nil(t, h.filed[0].Closing.Consult, "nobody has answered: no consult")
+	assert.Len(t, h.files, 1)
+	w.noneKept(talk)
+	_, sealed, err := w.Store.OpenSealed(t.Context(), 1)
+	require.NoError(t, err)
+	assert.False(t, sealed)
+}
+
+func TestAHISThatIsAwayOnClosingGetsTheDocumentLater(t *testing.T) {
+	h := &keepingHIS{files: map[string][]byte{}}
+	w := newWorld(t, onClosing(h))
+	consulting, talk := w.talking(anna, "Een vraag")
+	h.err = assert.AnError
+	w.writes(fatima, talk, "!sluiten")
+	w.writes(anna, consulting, "Nog een vraag") // another conversation
+	w.passes(31 * 24 * time.Hour)
+	w.sweeps()
+	h.err = nil
+	w.passes(maxBackoff)
+	assert.Equal(t, []string{"Anneke de Berg: Een vraag"}, h.texts(t))
+}
+
+func TestWithEveryMessageFiledTheDocumentStillSaysItAll(t *testing.T) {
+	h := &keepingHIS{files: map[string][]byte{}}
+	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector = h })
+	_, talk := w.talking(anna, "Een oude vraag")
+	w.passes(31 * 24 * time.Hour)
+	w.sweeps()
+	w.writes(fatima, talk, "Een antwoord")
+	w.writes(fatima, talk, "!sluiten")
+	kinds := []his.Kind{}
+	for _, item := range h.filed {
+		kinds = append(kinds, item.Kind)
+	}
+	assert.Equal(t, []his.Kind{his.KindMessage, his.KindMessage, his.KindClosing}, kinds)
+	assert.Equal(t, []string{"Anneke de Berg: (Dit bericht is los vastgelegd.)", "Fatima: Een antwoord"}, h.texts(t))
+	assert.Equal(t, his.StatusRequested, h.filed[0].Conversation.Status)
+	assert.Equal(t, his.StatusOpen, h.filed[1].Conversation.Status, "the practice has taken it up")
+}
+
+func TestASummaryNeedsWordsAndAnOpenConversation(t *testing.T) {
+	w := newWorld(t)
+	_, talk := w.talking(anna, "Een vraag")
+	w.writes(fatima, talk, "!samenvatting")
+	assert.Contains(t, w.heard(talk), "!samenvatting TEKST")
+	w.writes(fatima, talk, "!sluiten")
+	w.writes(fatima, talk, "!samenvatting Te laat")
+	assert.Contains(t, w.heard(talk), "Dit gesprek is niet open.")
+	assert.NotContains(t, slices.Concat(w.letters()), "Te laat")
+}
+
+func TestARemovalAfterFilingStaysInTheRecordAndBothAreTold(t *testing.T) {
+	for name, who := range map[string]id.UserID{"patient": anna, "staff": fatima} {
+		t.Run(name, func(t *testing.T) {
+			h := &keepingHIS{files: map[string][]byte{}}
+			w := newWorld(t, func(s *Settings) { s.Practices[0].Connector = h })
+			consulting, talk := w.talking(anna, "Een vraag")
+			room := map[id.UserID]id.RoomID{anna: consulting, fatima: talk}[who]
+			said := w.writes(who, room, "Dit neem ik terug")
+			w.removes(who, room, said)
+			last := h.filed[len(h.filed)-1]
+			assert.Equal(t, his.KindRemoval, last.Kind)
+			assert.Equal(t, his.MessageID(string(said)), last.Replaces)
+			assert.Equal(t, map[id.UserID]string{anna: "Anneke de Berg", fatima: "Fatima"}[who], last.Author.Name)
+			assert.Contains(t, w.heard(talk), "Daar blijft het staan, met de opmerking dat het is verwijderd")
+			told := assert.Contains
+			if who == fatima {
+				told = func(t assert.TestingT, s, contains any, _ ...any) bool { return assert.NotContains(t, s, contains) }
+			}
+			told(t, w.heard(consulting), "U heeft een bericht weggehaald. Het stond al in uw dossier")
+		})
+	}
+}
+
+func TestWhatIsRemovedBeforeItIsFiledNeverComesIntoTheRecord(t *testing.T) {
+	h := &keepingHIS{files: map[string][]byte{}}
+	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector = h })
+	consulting, talk := w.talking(anna, "Een vraag")
+	h.err = assert.AnError
+	w.writes(anna, consulting, "Dit gaat voor")
+	said := w.writes(anna, consulting, "Dit neem ik terug")
+	w.removes(anna, consulting, said)
+	h.err = nil
+	w.passes(maxBackoff)
+	require.Len(t, h.filed, 2)
+	assert.Equal(t, "Dit gaat voor", h.filed[1].Text)
+	assert.NotContains(t, w.heard(talk), "Daar blijft het staan")
+	w.noneKept(talk)
+}

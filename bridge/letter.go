@@ -1,0 +1,100 @@
+package bridge
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"maunium.net/go/mautrix/event"
+
+	"github.com/spreekkamer/spreekkamer/store"
+	"github.com/spreekkamer/spreekkamer/texts"
+)
+
+// A letter is what there is to file of one event.
+type letter struct {
+	Sender   string
+	Staff    bool // written in the conversation room
+	Sent     time.Time
+	Text     string
+	ReplyTo  string
+	Replaces string
+	Files    []letterFile
+}
+
+type letterFile struct {
+	Name, Type string
+	Data       []byte
+}
+
+// letterOf reads what an effect files: from the chat, or sealed when the chat had to go
+// before the HIS took it (requirement D6).
+func (b *Bridge) letterOf(ctx context.Context, e store.Effect, t tries) (l letter, err error) {
+	if l, found, err := b.sealedLetter(ctx, e.ID); err != nil || found {
+		return l, err
+	}
+	evt, err := b.Matrix.Read(ctx, task{Effect: e}.sourceRoom(), task{Effect: e}.sourceEvent())
+	if err != nil {
+		return l, err
+	}
+	room, _, err := b.Store.Room(ctx, e.SourceRoom)
+	if err != nil {
+		return l, err
+	}
+	l = letter{Sender: string(evt.Sender), Staff: room.Kind == store.RoomConversation, Sent: time.UnixMilli(evt.Timestamp)}
+	what, err := parseBody(e)
+	if err != nil {
+		return l, err
+	}
+	if what.Text != "" { // a text of ours that a command sent
+		l.Text, err = b.adviceText(ctx, task{e, what})
+		return l, err
+	}
+	m, ok := b.readable(evt, b.Language)
+	if !ok {
+		return l, nil // something that cannot be carried: that it was there is filed
+	}
+	person, _, err := b.Store.Person(ctx, e.Person)
+	if err != nil {
+		return l, err
+	}
+	if err := b.fillLetter(ctx, &l, m, b.scrubberFor(ctx, person, b.Language), t); err != nil {
+		return l, err
+	}
+	if what.Late {
+		l.Text = strings.TrimSpace(b.lateMark(b.Language, l.Sent) + " " + l.Text)
+	}
+	return l, nil
+}
+
+func (b *Bridge) fillLetter(ctx context.Context, l *letter, m *event.MessageEventContent, s scrubber, t tries) error {
+	if m.RelatesTo != nil {
+		l.ReplyTo = string(m.RelatesTo.GetReplyTo())
+		if m.RelatesTo.Type == event.RelReplace {
+			l.Replaces = string(m.RelatesTo.EventID)
+		}
+	}
+	if m.NewContent != nil && l.Replaces != "" {
+		m = m.NewContent
+	}
+	if m.File == nil && m.URL == "" {
+		l.Text = s.words(m).plain
+		if m.MsgType == event.MsgLocation {
+			l.Text += "\n" + places.FindString(m.GeoURI)
+		}
+		return nil
+	}
+	l.Text = s.caption(m).plain
+	f, err := b.fetch(ctx, m, t)
+	if why := reasonOf(err); why != "" { // the record says that there was a file, and why it is not there
+		missing := b.Texts.Text(b.Language, "filing.missing", texts.Args{Reason: b.Texts.Text(b.Language, "filing."+why, texts.Args{})})
+		l.Text = strings.TrimPrefix(l.Text+"\n"+missing, "\n")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	// What staff see is what is filed: cleaned, and called what it is.
+	l.Files = []letterFile{{Name: s.fileName(m, f.Type), Type: typeOf(m, f.Type), Data: f.Data}}
+	return nil
+}

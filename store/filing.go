@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"fmt"
+)
+
+const (
+	filingsOf = effectColumns + ` WHERE conversation = $1 AND lane <> '' ORDER BY id`
+	endLane   = `
+		UPDATE outbox SET state = 'done', head = false, sealed = NULL, done_at = $3
+		WHERE conversation = $1 AND lane = $2 AND lane <> '' AND state = 'queued'
+	`
+	moveLane = `UPDATE outbox SET lane = $2 WHERE lane = $1 AND lane <> '' AND state IN ('queued', 'failed')`
+	callOff  = `
+		UPDATE outbox SET state = 'skipped', head = false, sealed = NULL, owner = '', done_at = $2
+		WHERE id = $1 AND state IN ('queued', 'failed') RETURNING destination
+	`
+)
+
+// Filings is everything of a conversation that goes, or went, to another system than Matrix, in
+// its order. What is done is there until ForgetDone.
+func (s *Store) Filings(ctx context.Context, conversation string) ([]Effect, error) {
+	effects, err := list(ctx, s, scanEffect, filingsOf, conversation)
+	if err != nil {
+		return nil, fmt.Errorf("list what is filed of conversation %s: %w", conversation, err)
+	}
+	return effects, nil
+}
+
+// AddSealedEffect puts an effect in the outbox with what it needs and nothing else holds, sealed
+// until it has arrived.
+func (s *Store) AddSealedEffect(ctx context.Context, e Effect, data []byte) error {
+	return s.write(ctx, func(ctx context.Context) error {
+		id, err := s.addEffect(ctx, e)
+		if err != nil {
+			return fail(ctx, fmt.Errorf("add effect %s for %s: %w", e.Kind, e.Destination, err))
+		}
+		return s.SealEffect(ctx, id, data)
+	})
+}
+
+// ReplaceEffect puts another effect in the place of one, at the end of its own destination. What
+// was sealed with the old one is sealed with the new. The old one is called off, also when it is
+// being carried out: then its end is fenced. One that has arrived stays as it is.
+func (s *Store) ReplaceEffect(ctx context.Context, old int64, e Effect) error {
+	err := s.write(ctx, func(ctx context.Context) error {
+		data, sealed, err := s.OpenSealed(ctx, old)
+		if err != nil {
+			return err
+		}
+		if sealed {
+			err = s.AddSealedEffect(ctx, e, data)
+		} else {
+			err = s.AddEffects(ctx, []Effect{e})
+		}
+		if err != nil {
+			return err
+		}
+		return s.CallOff(ctx, old)
+	})
+	if err != nil {
+		return fmt.Errorf("replace effect %d: %w", old, err)
+	}
+	return nil
+}
+
+// CallOff ends an effect that has not arrived, also one that is being carried out: then its end is
+// fenced. One that has arrived stays as it is.
+func (s *Store) CallOff(ctx context.Context, id int64) error {
+	return s.write(ctx, func(ctx context.Context) error {
+		destination, found, err := one(ctx, s, scalar[string], callOff, id, ms(s.now()))
+		if err != nil || !found {
+			return err
+		}
+		return s.rehead(ctx, destination)
+	})
+}
+
+// EndLane ends what waits of a conversation in a lane that nobody works in: what it was kept for
+// has been done.
+func (s *Store) EndLane(ctx context.Context, conversation, lane string) error {
+	return s.mark(ctx, "end what is kept of conversation "+conversation, endLane, conversation, lane, ms(s.now()))
+}
+
+// MoveLane gives what has not arrived in one lane to the workers of another.
+func (s *Store) MoveLane(ctx context.Context, from, to string) error {
+	return s.mark(ctx, "move lane "+from+" to "+to, moveLane, from, to)
+}
