@@ -19,7 +19,7 @@ const (
 	unfiled = `
 		SELECT c.practice, CAST(c.number AS TEXT), COUNT(*), MIN(o.created_at)
 		FROM outbox o JOIN conversation c ON c.id = o.conversation
-		WHERE o.state IN ('queued', 'failed') AND o.created_at <= $1 AND substr(o.destination, 1, length($2)) = $2
+		WHERE o.state IN ('queued', 'failed') AND o.created_at <= $1 AND o.lane NOT IN ('', $2)
 		GROUP BY c.practice, c.number ORDER BY c.practice, c.number
 	`
 	unremoved = `
@@ -48,10 +48,10 @@ type Trouble struct {
 	About    []string  // numbers of conversations, or ids of persons; as the query has it
 }
 
-// Unfiled is what waits since a time, or was refused, for destinations that begin with a prefix;
-// About has the numbers of the conversations.
-func (s *Store) Unfiled(ctx context.Context, since time.Time, prefix string) ([]Trouble, error) {
-	return s.troubles(ctx, "list what is not filed", unfiled, ms(since), prefix)
+// Unfiled is what waits since a time, or was refused, for other systems than Matrix; what is kept
+// in a lane that nobody works in does not count. About has the numbers of the conversations.
+func (s *Store) Unfiled(ctx context.Context, since time.Time, kept string) ([]Trouble, error) {
+	return s.troubles(ctx, "list what is not filed", unfiled, ms(since), kept)
 }
 
 // Unremoved is what could not be removed or erased so many times.

@@ -16,17 +16,18 @@ func TestWhatIsNotFiledIsCountedPerPractice(t *testing.T) {
 		}
 		old, new := noon.Add(-time.Hour), noon.Add(time.Hour)
 		require.NoError(t, s.AddEffects(ctx, []Effect{
-			{Destination: "his:a", Kind: "file", Conversation: "a", CreatedAt: old}, {Destination: "his:a", Kind: "file", Conversation: "a", CreatedAt: noon},
-			{Destination: "his:b", Kind: "file", Conversation: "b", CreatedAt: noon}, {Destination: "his:c", Kind: "file", Conversation: "c", CreatedAt: old},
-			{Destination: "his:c", Kind: "file", Conversation: "c", CreatedAt: new}, {Destination: "conversation:c", Kind: "relay", Conversation: "c", CreatedAt: old},
+			{Destination: "his:a", Lane: "his:zuid", Kind: "file", Conversation: "a", CreatedAt: old}, {Destination: "his:a", Lane: "his:zuid", Kind: "file", Conversation: "a", CreatedAt: noon},
+			{Destination: "his:b", Lane: "his:zuid", Kind: "file", Conversation: "b", CreatedAt: noon}, {Destination: "his:c", Lane: "his:zuid", Kind: "file", Conversation: "c", CreatedAt: old},
+			{Destination: "his:c", Lane: "his:zuid", Kind: "file", Conversation: "c", CreatedAt: new}, {Destination: "conversation:c", Kind: "relay", Conversation: "c", CreatedAt: old},
+			{Destination: "kept:c", Lane: "kept", Kind: "file", Conversation: "c", CreatedAt: old},
 		}))
 		require.Equal(t, []Trouble{
 			{Practice: "noord", Count: 1, Since: old, About: []string{"99"}}, {Practice: "zuid", Count: 3, Since: old, About: []string{"97", "98"}},
-		}, must[[]Trouble](t)(s.Unfiled(ctx, noon, "his:")))
+		}, must[[]Trouble](t)(s.Unfiled(ctx, noon, "kept")))
 		for _, e := range must[[]Effect](t)(s.ClaimEffects(ctx, "w", "", new, time.Minute, 10, nil)) {
 			require.NoError(t, s.FailEffect(ctx, e, "refused", noon))
 		}
-		require.Len(t, must[[]Trouble](t)(s.Unfiled(ctx, noon, "his:")), 2, "refused is not filed either")
+		require.Len(t, must[[]Trouble](t)(s.Unfiled(ctx, noon, "kept")), 2, "refused is not filed either")
 	})
 }
 
