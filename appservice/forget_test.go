@@ -58,7 +58,7 @@ func (a *talker) gone(events ...incoming) {
 	for _, e := range events {
 		require.NoError(a.t, a.store.MarkVerified(a.t.Context(), string(e.ID), now))
 	}
-	keys, err := a.store.SpentKeys(a.t.Context(), 100)
+	keys, err := a.store.SpentKeys(a.t.Context(), now, 100)
 	require.NoError(a.t, err)
 	for _, k := range keys {
 		require.NoError(a.t, a.ForgetKey(a.t.Context(), k))

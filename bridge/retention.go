@@ -67,7 +67,7 @@ func (b *Bridge) tidy(ctx context.Context) error {
 // forgetKeys lets the keys of what is gone go too (requirement D5): whoever kept a copy of the
 // encrypted message opens it with nothing that we have.
 func (b *Bridge) forgetKeys(ctx context.Context) error {
-	keys, err := b.Store.SpentKeys(ctx, ledgerBatch)
+	keys, err := b.Store.SpentKeys(ctx, b.Now().Add(-care.KeysAfter(b.Retention)), ledgerBatch)
 	if err != nil {
 		return err
 	}

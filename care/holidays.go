@@ -48,8 +48,9 @@ var extra = map[ExtraHoliday]func(Date) bool{
 // KnownHoliday says whether an extra holiday exists.
 func KnownHoliday(h ExtraHoliday) bool { _, ok := extra[h]; return ok }
 
-// holiday says whether a day is a holiday in the Netherlands (Algemene termijnenwet, article 3),
-// or one of those that the practice takes too.
+// holiday says whether a day is one on which GP practices in the Netherlands are closed: those of
+// the Algemene termijnenwet, article 3, of which Good Friday and 5 May only where the practice
+// takes them too.
 func holiday(d Date, taken []ExtraHoliday) bool {
 	if fixed[yearDay{d.Month, d.Day}] || d == kingsDay(d.Year) || moving[easterSunday(d.Year).daysUntil(d)] {
 		return true

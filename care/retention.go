@@ -10,6 +10,11 @@ const MaxRetention = 30 * 24 * time.Hour
 // yet: on day 20 of 30 (requirement D6).
 func AlarmAfter(period time.Duration) time.Duration { return min(period, MaxRetention) / 3 * 2 }
 
+// KeysAfter is how long after it was sent the key of a message that was removed early may go:
+// half the period. Until then one sent before it can still arrive from another homeserver, which
+// the same key opens; senders change their key after a week at most.
+func KeysAfter(period time.Duration) time.Duration { return min(period, MaxRetention) / 2 }
+
 // Begin is when removing starts of what was sent at sent and must be gone at due: a thirtieth of
 // the period earlier (a day of 30), so that failing is seen and told before the limit.
 func Begin(sent, due time.Time) time.Time { return due.Add(-max(0, due.Sub(sent)) / margin) }

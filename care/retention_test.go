@@ -96,3 +96,9 @@ func TestALaterMessageIsNeverDueEarlierOnTheSameDay(t *testing.T) {
 		}
 	})
 }
+
+func TestKeysOfWhatWasRemovedEarlyStayLongerThanASenderUsesOne(t *testing.T) {
+	assert.Equal(t, 15*24*time.Hour, KeysAfter(MaxRetention))
+	assert.Equal(t, 15*24*time.Hour, KeysAfter(365*24*time.Hour))
+	assert.Equal(t, 10*time.Second, KeysAfter(20*time.Second))
+}
