@@ -41,9 +41,9 @@ const (
 type SpentKey struct {
 	RoomID  string
 	Session string
-	Own     bool  // the bot's own
-	Below   int64 // messages before this index are gone; the rest may still be read
-	InUse   bool  // something that it opens is still there, or may still come
+	Own     bool      // the bot's own
+	Below   int64     // messages before this index are gone; the rest may still be read
+	InUse   bool      // something that it opens is still there, or may still come
 	Until   time.Time // what was sent until then is what counts
 }
 
