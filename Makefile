@@ -9,7 +9,7 @@ TAGS       := -tags goolm
 # go list also finds packages in directories that are no part of the product.
 UNIT        = $(shell $(GO) list $(TAGS) ./... | grep -v /e2e)
 
-.PHONY: demo play test unit e2e fuzz lint build install
+.PHONY: demo play test unit e2e faults fuzz lint build install
 
 demo: install ## the main job, told step by step: HOMESERVER=dendrite or synapse
 	$(GO) run $(TAGS) ./e2e/demo -homeserver $(HOMESERVER)
@@ -21,9 +21,15 @@ test: install unit e2e ## everything
 
 unit: ## without homeservers
 	$(GO) test $(TAGS) -race -timeout 10m $(UNIT)
+	$(GO) test $(TAGS),faultpoints -race ./internal/...
 
 e2e: install ## real homeservers, real clients; one package at a time, as they share two cores
 	$(GO) test $(TAGS) -race -timeout 30m -p 1 ./e2e/...
+
+faults: install ## every fault, on every homeserver and database; writes the table of docs/reliability.md
+	rm -f .cache/faults.jsonl
+	$(GO) test $(TAGS) -count 1 -timeout 60m -v -run '^TestFaults$$' ./e2e/faults -long \
+		-results $(CURDIR)/.cache/faults.jsonl -table $(CURDIR)/docs/reliability.md
 
 # What a run finds is written to testdata/fuzz, and is from then on a seed of the unit tests.
 fuzz: ## every parser of outside input, each for FUZZTIME
@@ -38,6 +44,7 @@ lint: install ## form, and what the compiler does not see
 	@bad=$$(git ls-files --cached --others --exclude-standard '*.go' | xargs gofmt -l); \
 		if [ -n "$$bad" ]; then echo "run gofmt -w on:"; echo "$$bad"; exit 1; fi
 	$(GO) vet $(TAGS) ./...
+	$(GO) vet $(TAGS),faultpoints ./internal/...
 	.cache/bin/staticcheck $(TAGS) ./...
 	bash -n .ci/run e2e/tools/install.sh
 

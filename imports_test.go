@@ -22,15 +22,17 @@ var mayImport = map[string]string{
 	".":               "",
 	"care":            "",
 	"texts":           "",
-	"store":           "care",
-	"appservice":      "care store",
-	"his":             "care his",
+	"store":           "care internal/faultpoint",
+	"appservice":      "care store internal/faultpoint",
+	"his":             "care his internal/faultpoint",
 	"media":           "",
 	"bridge":          "care texts store his media",
 	"config":          "care .",
 	"app":             "*",
 	"cmd/spreekkamer": "app config",
 	"e2e":             "*",
+
+	"internal/faultpoint": "",
 }
 
 // parsers only read text, though their path looks like the network's.

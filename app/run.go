@@ -21,6 +21,7 @@ import (
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/config"
 	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/internal/faultpoint"
 	"github.com/spreekkamer/spreekkamer/media"
 	"github.com/spreekkamer/spreekkamer/media/clamd"
 	"github.com/spreekkamer/spreekkamer/store"
@@ -81,7 +82,7 @@ func openStore(ctx context.Context, c config.Config, log zerolog.Logger) (*store
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(ctx, store.Options{Kind: c.Database.Type, URI: uri, Key: key, Log: log})
+	return store.Open(ctx, store.Options{Kind: c.Database.Type, URI: uri, Key: key, Log: log, Now: faultpoint.Now})
 }
 
 // wire makes the Matrix side and the bridge.
@@ -102,7 +103,7 @@ func (i *instance) wire(ctx context.Context) error {
 	if i.matrix, err = i.connect(ctx, zone, wake); err != nil {
 		return err
 	}
-	i.bridge = bridge.New(settings, i.store, chat{i.matrix, i.config.Homeserver.Domain}, catalog, time.Now, i.log)
+	i.bridge = bridge.New(settings, i.store, chat{i.matrix, i.config.Homeserver.Domain}, catalog, faultpoint.Now, i.log)
 	i.matrix.OnRoomKey(i.bridge.KeyArrived)
 	i.matrix.OnTyping(i.bridge.SomeoneTypes)
 	return nil
@@ -117,7 +118,7 @@ func (i *instance) connect(ctx context.Context, zone *time.Location, wake func()
 		URL: i.config.Homeserver.URL, Domain: i.config.Homeserver.Domain,
 		Localpart: i.config.Bot.Localpart, DisplayName: i.config.Bot.DisplayName,
 		ASToken: reg.ASToken, HSToken: reg.HSToken, SenderLocalpart: reg.SenderLocalpart, RegistrationID: reg.ID,
-		Store: i.store, RecoveryKeyFile: i.config.Secrets.RecoveryKeyFile, Log: i.log, Now: time.Now, Wake: wake,
+		Store: i.store, RecoveryKeyFile: i.config.Secrets.RecoveryKeyFile, Log: i.log, Now: faultpoint.Now, Wake: wake,
 		Away: i.config.Desk.OutageAfter,
 		Due:  func(sent time.Time) time.Time { return care.Due(sent, i.config.Retention.Messages, zone) },
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"github.com/spreekkamer/spreekkamer/internal/faultpoint"
 	"github.com/spreekkamer/spreekkamer/store"
 	"go.mau.fi/util/dbutil"
 	"go.mau.fi/util/exsync"
@@ -135,7 +136,7 @@ func (c *Client) libraryClient(token string) (*mautrix.Client, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 16
-	m.Client = &http.Client{Timeout: requestTimeout, Transport: transport}
+	m.Client = &http.Client{Timeout: requestTimeout, Transport: faultpoint.Transport(transport)}
 	m.Log = c.libraryLog
 	m.DefaultHTTPRetries = 0
 	m.IgnoreRateLimit = true

@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"github.com/spreekkamer/spreekkamer/internal/faultpoint"
 )
 
 // place is one directory. Nothing done in it can reach outside, whatever a name or a
@@ -21,6 +23,7 @@ func (p *place) close() { p.root.Close() }
 
 // step is where tests make things fail.
 func (p *place) step(name string) error {
+	faultpoint.Here("before " + name)
 	if p.fault == nil {
 		return nil
 	}

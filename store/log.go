@@ -7,6 +7,8 @@ import (
 
 	"github.com/rs/zerolog"
 	"go.mau.fi/util/dbutil"
+
+	"github.com/spreekkamer/spreekkamer/internal/faultpoint"
 )
 
 // slowQuery is from when a query is worth a line.
@@ -20,6 +22,7 @@ var _ dbutil.DatabaseLogger = quietLog{}
 
 // QueryTiming logs the text of a slow query, without its arguments.
 func (l quietLog) QueryTiming(_ context.Context, method, query string, _ []any, rows int, took time.Duration, _ error) {
+	faultpoint.Statement(method)
 	if took < slowQuery {
 		return
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.mau.fi/util/dbutil"
+
+	"github.com/spreekkamer/spreekkamer/internal/faultpoint"
 )
 
 const (
@@ -57,6 +59,7 @@ func (s *Store) run(ctx context.Context, t *txn, fn func(ctx context.Context) er
 	if t.failed != nil {
 		return fmt.Errorf("transaction: a part of it failed: %w", t.failed)
 	}
+	faultpoint.Here("before commit")
 	return nil
 }
 
