@@ -8,7 +8,8 @@
 //     say.go, relay.go, rooms.go, filing.go;
 //   - retention.go removes every message in time and proves it; walk.go looks through the
 //     rooms' history for what the ledger does not know; alarm.go says what does not work;
-//   - readings.go and typing.go show at each side what people at the other read and type.
+//   - readings.go and typing.go show at each side what people at the other read and type;
+//   - clock.go mends what a clock that is set back does to all of them.
 //
 // A turn reads, decides and stores in one transaction; only deliveries touch the world.
 package bridge
@@ -110,6 +111,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	group.Go(func() error { return b.runAlarms(ctx) })
 	group.Go(func() error { return b.runReadings(ctx) })
 	group.Go(func() error { return b.runTyping(ctx) })
+	group.Go(func() error { return b.watchClock(ctx) })
 	return group.Wait()
 }
 

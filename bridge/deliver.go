@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	lease = 2 * time.Minute
-	owner = "bridge" // one process per database (store.ErrInUse)
+	lease       = 2 * time.Minute
+	owner       = "bridge"        // one process per database (store.ErrInUse)
+	insistEvery = 5 * time.Second // between two tries to store how a delivery or a turn ended
 )
 
 // A delivery is what carrying out one effect came to.
@@ -167,9 +168,24 @@ func (b *Bridge) settleDelivery(ctx context.Context, e store.Effect, done delive
 }
 
 func (b *Bridge) retry(ctx context.Context, e store.Effect, cause error) {
-	due := b.Now().Add(backoff(e.Attempt - 1))
-	if err := b.Store.RetryEffect(ctx, e, due, "failed"); err != nil && ctx.Err() == nil {
-		b.Log.Err(err).Int64("effect", e.ID).Msg("Postponing an effect failed")
+	b.insist(ctx, "Postponing an effect", func() error {
+		return b.Store.RetryEffect(ctx, e, b.Now().Add(backoff(e.Attempt-1)), "failed")
+	})
+}
+
+// insist tries something again until the database takes it: it was full, or away. An effect would
+// stay claimed otherwise until its lease ends, and its destination would wait that long.
+func (b *Bridge) insist(ctx context.Context, what string, write func() error) {
+	for again := 0; ; again++ {
+		err := write()
+		if err == nil || errors.Is(err, store.ErrFenced) || errors.Is(err, store.ErrTakenOver) || ctx.Err() != nil {
+			return
+		}
+		b.Log.Err(err).Msg(what + " failed, will be tried again")
+		select {
+		case <-ctx.Done():
+		case <-time.After(min(backoff(again), insistEvery)):
+		}
 	}
 }
 
@@ -180,15 +196,14 @@ func isFinal(err error) bool { return errors.Is(err, ErrRefused) || errors.Is(er
 // nothing disappears silently (requirement B2).
 func (b *Bridge) giveUp(ctx context.Context, e store.Effect, cause error) {
 	b.Log.Error().Err(cause).Int64("effect", e.ID).Str("kind", e.Kind).Msg("Effect given up")
-	err := b.Store.Transact(ctx, func(ctx context.Context) error {
-		if err := b.tellGivenUp(ctx, e); err != nil {
-			return err
-		}
-		return b.Store.FailEffect(ctx, e, "refused", b.Now())
+	b.insist(ctx, "Ending an effect", func() error {
+		return b.Store.Transact(ctx, func(ctx context.Context) error {
+			if err := b.tellGivenUp(ctx, e); err != nil {
+				return err
+			}
+			return b.Store.FailEffect(ctx, e, "refused", b.Now())
+		})
 	})
-	if err != nil && ctx.Err() == nil {
-		b.Log.Err(err).Int64("effect", e.ID).Msg("Ending an effect failed")
-	}
 }
 
 // tellGivenUp tells the sender of a message, and the staff room, that it did not arrive.

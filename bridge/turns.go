@@ -93,9 +93,7 @@ func (b *Bridge) takeTurn(ctx context.Context, t store.Turn) {
 }
 
 func (b *Bridge) postpone(ctx context.Context, t store.Turn, until time.Time, why string) {
-	if err := b.Store.PostponeTurn(ctx, t.ID, until, why); err != nil && ctx.Err() == nil {
-		b.Log.Err(err).Str("event_id", t.EventID).Msg("Postponing a turn failed")
-	}
+	b.insist(ctx, "Postponing a turn", func() error { return b.Store.PostponeTurn(ctx, t.ID, until, why) })
 }
 
 // guarded turns a panic into an error, so that it blocks its own queue and no other.

@@ -1,0 +1,65 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/assert"
+	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+// A message whose delivery failed just before the clock is set back an hour still arrives in
+// seconds, not in an hour.
+func TestAClockThatIsSetBackHoldsUpNothing(t *testing.T) {
+	w := newWorld(t)
+	room, talk := w.talking(anna, "Ik heb een vraag")
+	last := w.lookAtClock(t.Context(), time.Time{})
+	w.matrix.fails = func(string, id.RoomID) error { return errors.New("the homeserver is away") }
+	w.writes(fatima, talk, "Kom maar langs")
+	w.matrix.fails = nil
+	w.clock = w.clock.Add(-time.Hour)
+	w.settles()
+	assert.NotContains(t, w.heard(room), "Kom maar langs", "what was to be tried again is due in an hour")
+	last = w.lookAtClock(t.Context(), last)
+	w.settles()
+	assert.Contains(t, w.heard(room), "Kom maar langs")
+	assert.Equal(t, w.clock, last)
+}
+
+// How a delivery ended is stored as soon as the database takes it again, and not only after the
+// claim has run out.
+func TestWhatTheDatabaseDoesNotTakeIsTriedAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		answers []error
+		tries   int
+		took    time.Duration
+	}{
+		"full, then not":    {[]error{errors.New("disk is full"), errors.New("disk is full"), nil}, 3, 3 * time.Second},
+		"another has it":    {[]error{store.ErrFenced}, 1, 0},
+		"another took over": {[]error{store.ErrTakenOver}, 1, 0},
+		"taken at once":     {[]error{nil}, 1, 0},
+		"a long time":       {[]error{errNotYet, errNotYet, errNotYet, errNotYet, errNotYet, nil}, 6, 17 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, tries, began := Bridge{Log: zerolog.Nop()}, 0, time.Now()
+				b.insist(t.Context(), "Something", func() error { tries++; return c.answers[tries-1] })
+				assert.Equal(t, c.tries, tries)
+				assert.Equal(t, c.took, time.Since(began))
+			})
+		})
+	}
+}
+
+func TestNobodyInsistsOnceStopped(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	b, tries := Bridge{Log: zerolog.Nop()}, 0
+	b.insist(ctx, "Something", func() error { tries++; stop(); return errors.New("away") })
+	assert.Equal(t, 1, tries)
+}
