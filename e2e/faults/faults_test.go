@@ -1,28 +1,65 @@
-// Package faults breaks things while people talk: nothing may be lost, doubled or change
-// its order, at either side or in the HIS folder.
+// Package faults breaks things while people talk: nothing may be lost, doubled or change its
+// order, at either side or in the HIS folder. The faults are a table (troubles_test.go), the
+// kinds of messages too (kinds_test.go); each setting of homeserver and database is one world
+// that goes through all of them. `make faults` runs the long selection and writes the table of
+// docs/reliability.md; `make test` runs the short one.
 package faults
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/spreekkamer/spreekkamer/e2e/client"
 	"github.com/spreekkamer/spreekkamer/e2e/harness"
 	"github.com/spreekkamer/spreekkamer/e2e/story"
 	"github.com/spreekkamer/spreekkamer/e2e/world"
 )
 
+var (
+	seed     = flag.Uint64("seed", 20261123, "what chance begins with")
+	long     = flag.Bool("long", false, "the long selection of faults, on every setting")
+	results  = flag.String("results", "", "file that gets a line for each fault")
+	document = flag.String("table", "", "document that gets the table of all results")
+)
+
 func TestMain(m *testing.M) {
 	code := m.Run()
 	world.RemoveBinary()
+	if *document != "" {
+		if err := writeTable(*results, *document); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = max(code, 1)
+		}
+	}
 	os.Exit(code)
+}
+
+// settings are on what faults are tried; the last only in the long selection.
+func settings() []setting {
+	all := []setting{{harness.Dendrite, false}, {harness.Synapse, true}, {harness.Synapse, false}}
+	if !*long {
+		return all[:2]
+	}
+	return all
+}
+
+func TestFaults(t *testing.T) {
+	t.Logf("seed %d", *seed)
+	for _, s := range settings() {
+		t.Run(s.name(), func(t *testing.T) {
+			b := makeBed(t, s)
+			for _, f := range faults {
+				if rounds := f.times(s); rounds > 0 {
+					t.Run(f.name, func(t *testing.T) { b.try(t, f, rounds) })
+				}
+			}
+			logNamesNobody(t, b.world)
+		})
+	}
 }
 
 // each runs a test on every homeserver, with a conversation that is under way.
@@ -64,117 +101,40 @@ func logNamesNobody(t *testing.T, w *world.World) {
 	}
 }
 
-// A side is one end of the conversation: who writes there, and where.
-type side struct {
-	who  *client.Client
-	room string
-	word string // what numbered messages of this side begin with
-}
+// patience is how long after a fault everything has to have arrived: retries wait up to a
+// minute between two.
+const patience = 2 * time.Minute
 
-func sides(s *story.Story) (patient, staff side) {
-	return side{s.Patient, s.Consulting, "vraag"}, side{s.Fatima, s.TalkRoom, "antwoord"}
-}
-
-// write sends numbered messages, each after the one before it.
-func (a side) write(ctx context.Context, from, to int) error {
-	for n := from; n <= to; n++ {
-		if _, err := a.who.SendText(ctx, a.room, fmt.Sprintf("%s %d.", a.word, n)); err != nil {
-			return fmt.Errorf("%s %d: %w", a.word, n, err)
-		}
+// try lets one fault happen, and counts what became of what was said meanwhile.
+func (b *bed) try(t *testing.T, f fault, rounds int) {
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	defer cancel()
+	began, since, sorry := time.Now(), b.mark(), len(b.apologies())
+	r := row{Fault: f.name, Setting: b.name, Rounds: rounds, Seed: *seed, Date: today()}
+	trouble := b.troubled()
+	if err := f.run(ctx, b, &r, rounds); err != nil {
+		t.Errorf("%v\n%s", err, b.world.Bridge().LogTail())
 	}
-	return nil
-}
-
-// numbers are those of the messages with a word, in the order in which they are shown.
-func numbers(texts []string, word string) (all []int) {
-	numbered := regexp.MustCompile(`\b` + word + ` (\d+)\.`)
-	for _, text := range texts {
-		if m := numbered.FindStringSubmatch(text); m != nil {
-			n, _ := strconv.Atoi(m[1])
-			all = append(all, n)
-		}
+	must(t, b.calm())
+	must(t, b.up(ctx))
+	must(t, b.load(ctx, kinds[:1])) // what was doubled shows before what comes later
+	r.tally = b.settle(ctx, since)
+	r.tally.add(b.compareFiles(ctx, b.patient, since.patient))
+	r.tally.add(b.compareFiles(ctx, b.staff, since.staff))
+	r.Trouble, r.Seconds = b.troubled()-trouble, int(time.Since(began).Seconds())
+	t.Logf("%d kills, %d requests in trouble, %d s: %v", r.Kills, r.Trouble, r.Seconds, &r.tally)
+	if r.tally.bad() > 0 {
+		t.Errorf("%v", &r.tally)
 	}
-	return all
-}
-
-// waitAll waits until a side has seen n messages of the other, and checks the order.
-func (a side) waitAll(ctx context.Context, t *testing.T, other side, n int) {
-	t.Helper()
-	seen := func(c *client.Client) []int { return numbers(c.Room(a.room).Bodies(), other.word) }
-	// A client that was away, or got very much at once, has a gap in what came in by itself: it
-	// scrolls back, as a person would.
-	var err error
-	for len(seen(a.who)) < n && ctx.Err() == nil {
-		short, cancel := context.WithTimeout(ctx, 10*time.Second)
-		err = a.who.WaitFor(short, fmt.Sprintf("%d messages", n), func(c *client.Client) bool { return len(seen(c)) >= n })
-		cancel()
-		if err != nil {
-			must(t, a.who.Backfill(ctx, a.room))
-		}
+	if all := b.apologies(); len(all) > sorry {
+		t.Errorf("something was given up: %q", all[sorry:])
 	}
-	if len(seen(a.who)) >= n {
-		err = nil
+	if !b.world.Healthy(ctx) {
+		t.Errorf("the bridge is not well afterwards\n%s", b.world.Bridge().LogTail())
 	}
-	inOrder(t, "at the other side of "+other.word, seen(a.who), n)
-	if err != nil {
-		t.Errorf("%s: not everything arrived in time", other.word)
+	if *results != "" {
+		must(t, r.record(*results))
 	}
-}
-
-// inOrder checks that the numbers are 1 to n, each once and in order.
-func inOrder(t *testing.T, where string, got []int, n int) {
-	t.Helper()
-	times := map[int]int{}
-	lost, doubled, inversions, last := 0, 0, 0, 0
-	for _, k := range got {
-		if times[k]++; times[k] > 1 {
-			doubled++
-		}
-		if k < last {
-			inversions++
-		}
-		last = k
-	}
-	for k := 1; k <= n; k++ {
-		if times[k] == 0 {
-			lost++
-		}
-	}
-	t.Logf("%s: %d messages, %d lost, %d doubled, %d out of order", where, n, lost, doubled, inversions)
-	if lost+doubled+inversions > 0 {
-		t.Errorf("%s: %v", where, got)
-	}
-}
-
-// waitFiled waits until the HIS folder has n messages of each word, and checks the order.
-func waitFiled(t *testing.T, s *story.Story, n int, words ...string) {
-	t.Helper()
-	deadline, tick := time.Now().Add(2*time.Minute), time.NewTicker(200*time.Millisecond)
-	defer tick.Stop()
-	for _, word := range words {
-		for len(filed(t, s, word)) < n && time.Now().Before(deadline) {
-			<-tick.C
-		}
-		inOrder(t, "in the HIS folder, "+word, filed(t, s, word), n)
-	}
-}
-
-// filed reads the letters of the first conversation in the order of their names.
-func filed(t *testing.T, s *story.Story, word string) []int {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(s.World.HIS, "*", "1", "*.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var texts []string
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		texts = append(texts, string(text))
-	}
-	return numbers(texts, word)
 }
 
 func must(t *testing.T, err error) {

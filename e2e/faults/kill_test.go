@@ -2,64 +2,219 @@ package faults
 
 import (
 	"context"
-	"math/rand/v2"
-	"testing"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
-
-	"github.com/spreekkamer/spreekkamer/e2e/story"
-	"github.com/spreekkamer/spreekkamer/e2e/world"
 )
 
-const (
-	seed     = 20261123
-	kills    = 50
-	eachWay  = 100
-	longest  = 900 * time.Millisecond // between a start and the kill after it
-	patience = 5 * time.Minute
-)
-
-// The bridge is killed again and again while both sides write.
-func TestKilledAtRandomMoments(t *testing.T) {
-	t.Logf("seed %d", seed)
-	each(t, world.Options{}, func(t *testing.T, s *story.Story) {
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		defer cancel()
-		patient, staff := sides(s)
-		group, ctx := errgroup.WithContext(ctx)
-		group.Go(func() error { return patient.write(ctx, 1, eachWay) })
-		group.Go(func() error { return staff.write(ctx, 1, eachWay) })
-		group.Go(func() error { return killAgainAndAgain(ctx, s.World) })
-		if err := group.Wait(); err != nil {
-			t.Fatal(err)
+// keepUp starts the bridge again whenever it has ended, as a service manager does, with what
+// env adds to its environment (nil = nothing). stop ends that, and says how often it was.
+func (b *bed) keepUp(ctx context.Context, env func() []string) (stop func() (deaths int, err error)) {
+	ctx, cancel := context.WithCancel(ctx)
+	deaths, failed, over := 0, error(nil), make(chan struct{})
+	go func() {
+		defer close(over)
+		for failed == nil {
+			select {
+			case <-ctx.Done():
+				return
+			case <-b.world.Bridge().Done():
+			}
+			deaths++
+			var more []string
+			if env != nil {
+				more = env()
+			}
+			failed = b.world.LaunchBridge(more...)
 		}
-		ctx = t.Context()
-		ctx, cancel = context.WithTimeout(ctx, patience)
-		defer cancel()
-		staff.waitAll(ctx, t, patient, eachWay)
-		patient.waitAll(ctx, t, staff, eachWay)
-		waitFiled(t, s, eachWay, patient.word, staff.word)
-	})
+	}()
+	return func() (int, error) {
+		cancel()
+		<-over
+		return deaths, failed
+	}
 }
 
-// killAgainAndAgain kills the bridge at random moments after each start. The moments are
-// times on purpose: what the bridge is doing then differs each time.
-func killAgainAndAgain(ctx context.Context, w *world.World) error {
-	random := rand.New(rand.NewPCG(seed, seed))
+// longest is the time between a start and the kill after it.
+const longest = 900 * time.Millisecond
+
+// killAtRandom kills the bridge again and again while both sides write. The moments are times on
+// purpose: what the bridge is doing then differs each time.
+func killAtRandom(ctx context.Context, b *bed, r *row, kills int) error {
+	r.Rounds = 0
+	stop := b.keepUp(ctx, nil)
+	writing, done := context.WithCancel(ctx)
+	written := make(chan error, 1)
+	go func() {
+		defer close(written)
+		for ; writing.Err() == nil; r.Rounds++ {
+			since := b.mark()
+			if err := b.load(ctx, some(b.random, 5)); err != nil {
+				written <- err
+				return
+			}
+			b.settle(writing, since)
+		}
+	}()
+	chance := seeded(2)
 	for range kills {
-		timer := time.NewTimer(time.Duration(random.Int64N(int64(longest))))
+		timer := time.NewTimer(time.Duration(chance.Int64N(int64(longest))))
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
-			return ctx.Err()
 		}
-		if err := w.Bridge().Kill(); err != nil {
-			return err
+		if err := b.world.Bridge().Kill(); err != nil {
+			break
 		}
-		if err := w.LaunchBridge(); err != nil {
-			return err
+		r.Kills++
+	}
+	done()
+	err := <-written
+	_, failed := stop()
+	return errors.Join(err, failed)
+}
+
+// armed is how many points the bridge may die at, whichever comes first.
+const armed = 6
+
+// A walker goes through the points at which the bridge can die.
+type walker struct {
+	b    *bed
+	mu   sync.Mutex
+	plan []string // points that are still to come: NAME#N
+	died []string
+	read int64 // how much of the log of points was looked at
+}
+
+// walk has the bridge die at as many points as there are rounds, each of which has a load.
+func walk(ctx context.Context, b *bed, r *row, points int) error {
+	counts, err := b.survey(ctx)
+	if err != nil {
+		return err
+	}
+	w := &walker{b: b, plan: spread(counts, points)}
+	if err := w.skipLog(); err != nil {
+		return err
+	}
+	stop := b.keepUp(ctx, w.next)
+	if err := b.world.Bridge().Kill(); err != nil { // so that it starts with points to die at
+		return err
+	}
+	r.Rounds = 0
+	for idle := 0; idle < 3 && w.left() > 0 && err == nil; r.Rounds++ {
+		before, since := w.left(), b.mark()
+		err = b.load(ctx, some(b.random, 5))
+		if err == nil && r.Rounds%6 == 5 {
+			err = b.renew(ctx)
+		}
+		became := b.settle(ctx, since)
+		if became.bad() > 0 {
+			err = errors.Join(err, fmt.Errorf("round %d, after %q: %v", r.Rounds, w.deaths(), &became))
+		}
+		if idle++; w.left() < before {
+			idle = 0
 		}
 	}
-	return w.WaitReady(ctx)
+	_, failed := stop()
+	r.Kills = len(w.deaths())
+	return errors.Join(err, failed, b.world.Bridge().Kill())
+}
+
+// survey counts how often each point is reached in a round and at a start.
+func (b *bed) survey(ctx context.Context) (map[string]int, error) {
+	w := &walker{b: b}
+	if err := w.skipLog(); err != nil {
+		return nil, err
+	}
+	if err := b.world.Restart(ctx); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(b.round(ctx), b.renew(ctx)); err != nil {
+		return nil, err
+	}
+	counts := map[string]int{}
+	lines, err := w.readLog()
+	for _, line := range lines {
+		counts[line]++
+	}
+	return counts, err
+}
+
+// often are the times of reaching a point that are tried, as far as there are that many.
+var often = []int{1, 2, 4, 7, 11}
+
+// spread chooses points: every place once before any a second time, in an order of chance.
+func spread(counts map[string]int, points int) (plan []string) {
+	names := slices.Sorted(maps.Keys(counts))
+	chance := seeded(3)
+	for _, n := range often {
+		chance.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+		for _, name := range names {
+			if counts[name] >= n && len(plan) < points {
+				plan = append(plan, fmt.Sprintf("%s#%d", name, n))
+			}
+		}
+	}
+	return plan
+}
+
+// next is where the bridge may die now; called when it has just died.
+func (w *walker) next() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	lines, err := w.readLog()
+	if err != nil {
+		return nil
+	}
+	for _, line := range lines {
+		if point, died := strings.CutPrefix(line, "died at "); died {
+			w.died = append(w.died, point)
+			w.plan = slices.DeleteFunc(w.plan, func(p string) bool { return p == point })
+		}
+	}
+	return []string{"FAULTPOINT_DIE=" + strings.Join(w.plan[:min(armed, len(w.plan))], ";")}
+}
+
+func (w *walker) left() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.plan)
+}
+
+func (w *walker) deaths() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.died)
+}
+
+func (w *walker) logFile() string { return filepath.Join(w.b.world.Dir, "points.log") }
+
+func (w *walker) skipLog() error {
+	info, err := os.Stat(w.logFile())
+	if err == nil {
+		w.read = info.Size()
+	}
+	return err
+}
+
+// readLog reads what came since the last time.
+func (w *walker) readLog() ([]string, error) {
+	file, err := os.Open(w.logFile())
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if _, err := file.Seek(w.read, io.SeekStart); err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(file)
+	w.read += int64(len(text))
+	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n"), err
 }

@@ -42,7 +42,7 @@ func StartPostgres(ctx context.Context, dir string) (*Postgres, error) {
 	if err := pg.initialise(ctx); err != nil {
 		return nil, fmt.Errorf("make a PostgreSQL cluster in %s: %w", dir, err)
 	}
-	return pg, pg.start(ctx)
+	return pg, pg.Start(ctx)
 }
 
 func (pg *Postgres) data() string { return filepath.Join(pg.Dir, "data") }
@@ -70,8 +70,9 @@ func (pg *Postgres) initialise(ctx context.Context) error {
 	})
 }
 
-// start starts the server on the cluster and waits until it answers.
-func (pg *Postgres) start(ctx context.Context) error {
+// Start starts a server that was stopped or killed, at the same port with the same data, and
+// waits until it answers.
+func (pg *Postgres) Start(ctx context.Context) error {
 	path, err := postgresTool("postgres")
 	if err != nil {
 		return err
@@ -164,7 +165,7 @@ func (pg *Postgres) Restart(ctx context.Context) error {
 	if err := pg.Stop(); err != nil {
 		return fmt.Errorf("restart PostgreSQL: %w", err)
 	}
-	return pg.start(ctx)
+	return pg.Start(ctx)
 }
 
 // postgresTool finds a program of the pgserver package in the Python environment.

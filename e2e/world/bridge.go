@@ -10,41 +10,47 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/spreekkamer/spreekkamer/e2e/harness"
 )
 
-// Binary builds the product once for this program, and returns where it is.
-var Binary = func() func(ctx context.Context) (string, error) {
-	var once sync.Once
-	var path string
-	var err error
-	return func(context.Context) (string, error) {
-		once.Do(func() { path, err = build() })
-		return path, err
-	}
-}()
+// binaries are what was built for this program, by build tags.
+var binaries = struct {
+	sync.Mutex
+	paths map[string]string
+}{paths: map[string]string{}}
 
-func build() (string, error) {
+// binary builds the product once for this program, and returns where it is.
+func binary(tags string) (string, error) {
+	binaries.Lock()
+	defer binaries.Unlock()
+	if path, built := binaries.paths[tags]; built {
+		return path, nil
+	}
 	root, err := harness.Root()
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(root, ".cache", "bin", fmt.Sprintf("spreekkamer-%d", os.Getpid()))
-	cmd := exec.Command("go", "build", "-tags", "goolm", "-o", path, "./cmd/spreekkamer")
+	path := filepath.Join(root, ".cache", "bin", fmt.Sprintf("spreekkamer-%d-%d", os.Getpid(), len(binaries.paths)))
+	cmd := exec.Command("go", "build", "-tags", tags, "-o", path, "./cmd/spreekkamer")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build spreekkamer: %w: %s", err, out)
 	}
+	binaries.paths[tags] = path
 	return path, nil
 }
 
-// RemoveBinary removes what Binary built; for the end of a program.
+// RemoveBinary removes what was built; for the end of a program.
 func RemoveBinary() {
-	if path, err := Binary(context.Background()); err == nil {
+	binaries.Lock()
+	defer binaries.Unlock()
+	for tags, path := range binaries.paths {
 		_ = os.Remove(path)
+		delete(binaries.paths, tags)
 	}
 }
 
@@ -56,17 +62,30 @@ func (w *World) StartBridge(ctx context.Context) error {
 	return w.WaitReady(ctx)
 }
 
-// LaunchBridge starts the bridge without waiting.
-func (w *World) LaunchBridge() (err error) {
-	w.started++
-	w.bridge, err = harness.StartProcess(harness.Command{
-		Path: w.binary, Args: []string{"run", "-c", w.ConfigFile()}, Dir: w.bridgeDir(), Env: w.opts.Env, LogFile: w.LogFile(),
+// LaunchBridge starts the bridge without waiting, with more in its environment this once.
+func (w *World) LaunchBridge(env ...string) error {
+	bridge, err := harness.StartProcess(harness.Command{
+		Path: w.binary, Args: []string{"run", "-c", w.ConfigFile()}, Dir: w.bridgeDir(),
+		Env: append(slices.Clone(w.opts.Env), env...), LogFile: w.LogFile(),
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.bridge = bridge
+	return nil
 }
 
-// Bridge is the running process.
-func (w *World) Bridge() *harness.Process { return w.bridge }
+// Bridge is the process that was started last; nil before the first.
+func (w *World) Bridge() *harness.Process {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.bridge
+}
+
+// Healthy asks the bridge whether it can work (its /health).
+func (w *World) Healthy(ctx context.Context) bool { return w.answers(ctx, "/health") }
 
 // Command runs another command of the product with the world's settings.
 func (w *World) Command(ctx context.Context, args ...string) (string, error) {
@@ -84,21 +103,22 @@ func (w *World) WaitReady(ctx context.Context) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if w.ready(ctx) {
+		if w.answers(ctx, "/ready") {
 			return nil
 		}
 		select {
 		case <-tick.C:
-		case <-w.bridge.Done():
-			return fmt.Errorf("the bridge ended:\n%s", w.bridge.LogTail())
+		case <-w.Bridge().Done():
+			return fmt.Errorf("the bridge ended:\n%s", w.Bridge().LogTail())
 		case <-ctx.Done():
-			return fmt.Errorf("the bridge is not ready: %w\n%s", ctx.Err(), w.bridge.LogTail())
+			return fmt.Errorf("the bridge is not ready: %w\n%s", ctx.Err(), w.Bridge().LogTail())
 		}
 	}
 }
 
-func (w *World) ready(ctx context.Context) bool {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.bridgeURL()+"/ready", nil)
+// answers says whether the bridge says yes to a question about itself.
+func (w *World) answers(ctx context.Context, question string) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.bridgeURL()+question, nil)
 	if err != nil {
 		return false
 	}
@@ -137,7 +157,7 @@ func (w *World) Room(ctx context.Context, kind string) (string, error) {
 
 // Restart stops the bridge politely and starts it again with settings of the environment.
 func (w *World) Restart(ctx context.Context, env ...string) error {
-	if err := w.bridge.Stop(); err != nil {
+	if err := w.Bridge().Stop(); err != nil {
 		return err
 	}
 	w.opts.Env = append(w.opts.Env, env...)

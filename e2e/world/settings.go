@@ -17,7 +17,7 @@ func (w *World) writeRegistration() error {
 		return hex.EncodeToString(b)
 	}
 	return writeYAML(w.registrationFile(), map[string]any{
-		"id": "spreekkamer", "url": w.bridgeURL(), "as_token": token(), "hs_token": token(),
+		"id": "spreekkamer", "url": w.bridgeForHome(), "as_token": token(), "hs_token": token(),
 		"sender_localpart": "sk" + token()[:10], "rate_limited": false, "io.element.msc4190": true,
 		"namespaces": map[string]any{
 			"users":   []any{map[string]any{"exclusive": true, "regex": "@spreekkamer:.*"}},
@@ -27,14 +27,29 @@ func (w *World) writeRegistration() error {
 	})
 }
 
+// homeForBridge and bridgeForHome are where the two find each other: behind the proxy, if any.
+func (w *World) homeForBridge() string {
+	if w.Proxy == nil {
+		return w.Home.URL
+	}
+	return w.Proxy.ForBridge()
+}
+
+func (w *World) bridgeForHome() string {
+	if !w.opts.Faults {
+		return w.bridgeURL()
+	}
+	return fmt.Sprintf("http://127.0.0.1:%d", w.proxyPorts[1])
+}
+
 func (w *World) bridgeURL() string { return fmt.Sprintf("http://127.0.0.1:%d", w.port) }
 
 func (w *World) writeConfig(context.Context) error {
 	document := map[string]any{"url": "https://lindelaan.example/privacy", "version": "2.1", "date": "2026-01-01"}
 	settings := map[string]any{
-		"homeserver":   map[string]any{"url": w.Home.URL, "domain": w.Home.ServerName, "allowed_servers": w.allowed()},
+		"homeserver":   map[string]any{"url": w.homeForBridge(), "domain": w.Home.ServerName, "allowed_servers": w.allowed()},
 		"listen":       fmt.Sprintf("127.0.0.1:%d", w.port),
-		"address":      w.bridgeURL(),
+		"address":      w.bridgeForHome(),
 		"registration": w.registrationFile(),
 		"secrets": map[string]any{
 			"key_file":          filepath.Join(w.bridgeDir(), "master.key"),

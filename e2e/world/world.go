@@ -4,18 +4,21 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/spreekkamer/spreekkamer/e2e/client"
 	"github.com/spreekkamer/spreekkamer/e2e/harness"
+	"github.com/spreekkamer/spreekkamer/e2e/proxy"
 )
 
 // Password is that of every user of the world.
@@ -32,6 +35,8 @@ type Options struct {
 	Env        []string          // SPREEKKAMER_… for the bridge
 	Homeserver harness.Options   // further choices; Kind, Dir and Registrations are filled in
 	Settings   map[string]string // unused settings stay at their defaults
+	HIS        string            // the practice's HIS folder; "" = one in Dir
+	Faults     bool              // a bridge with places to die at, behind a proxy: see internal/faultpoint
 }
 
 // A Person is someone with an account on a homeserver.
@@ -52,12 +57,16 @@ type World struct {
 	Staff          []Person
 	HIS            string // folder of the practice
 
-	opts    Options
-	binary  string
-	port    int
-	bridge  *harness.Process
-	driver  *client.Driver
-	started int
+	Proxy *proxy.Proxy // between bridge and homeserver; nil without Options.Faults
+
+	opts       Options
+	binary     string
+	port       int
+	proxyPorts [2]int // for the bridge, for the homeserver
+	driver     *client.Driver
+
+	mu     sync.Mutex
+	bridge *harness.Process
 }
 
 // practiceID is the one practice of the world.
@@ -65,7 +74,7 @@ const practiceID = "linde"
 
 // Start makes a world and waits until the practice's rooms are there.
 func Start(ctx context.Context, o Options) (w *World, err error) {
-	w = &World{Dir: o.Dir, opts: o, HIS: filepath.Join(o.Dir, "his")}
+	w = &World{Dir: o.Dir, opts: o, HIS: cmp.Or(o.HIS, filepath.Join(o.Dir, "his"))}
 	defer func() {
 		if err != nil {
 			w.Stop()
@@ -77,13 +86,15 @@ func Start(ctx context.Context, o Options) (w *World, err error) {
 	if err := os.MkdirAll(w.HIS, 0o700); err != nil {
 		return w, err
 	}
-	if w.binary, err = Binary(ctx); err != nil {
+	if w.binary, err = binary(o.tags()); err != nil {
 		return w, err
 	}
-	if w.port, err = harness.FreePort(); err != nil {
-		return w, err
+	for _, port := range []*int{&w.port, &w.proxyPorts[0], &w.proxyPorts[1]} {
+		if *port, err = harness.FreePort(); err != nil {
+			return w, err
+		}
 	}
-	steps := []func(context.Context) error{w.writeKey, w.startHome, w.startSecond, w.people, w.writeConfig, w.StartBridge, w.admin}
+	steps := []func(context.Context) error{w.writeKey, w.startHome, w.startSecond, w.people, w.startProxy, w.writeConfig, w.StartBridge, w.admin}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return w, err
@@ -92,13 +103,23 @@ func Start(ctx context.Context, o Options) (w *World, err error) {
 	return w, nil
 }
 
+func (o Options) tags() string {
+	if o.Faults {
+		return "goolm,faultpoints"
+	}
+	return "goolm"
+}
+
 // Stop ends everything. It may be called again.
 func (w *World) Stop() {
 	if w.driver != nil {
 		_ = w.driver.Stop()
 	}
-	if w.bridge != nil {
-		_ = w.bridge.Stop()
+	if bridge := w.Bridge(); bridge != nil {
+		_ = bridge.Stop()
+	}
+	if w.Proxy != nil {
+		w.Proxy.Stop()
 	}
 	for _, h := range []*harness.Homeserver{w.Home, w.Second} {
 		if h != nil {
@@ -112,8 +133,13 @@ func (w *World) bridgeDir() string { return filepath.Join(w.Dir, "bridge") }
 // ConfigFile is where the bridge's settings are.
 func (w *World) ConfigFile() string { return filepath.Join(w.bridgeDir(), "config.yaml") }
 
-// LogFile is where the bridge tells what it does.
-func (w *World) LogFile() string { return filepath.Join(w.bridgeDir(), "bridge.log") }
+// LogFile is where the bridge tells what it does. Where its disk may be full that is elsewhere.
+func (w *World) LogFile() string {
+	if w.opts.Faults {
+		return filepath.Join(w.Dir, "bridge.log")
+	}
+	return filepath.Join(w.bridgeDir(), "bridge.log")
+}
 
 func (w *World) registrationFile() string { return filepath.Join(w.bridgeDir(), "registration.yaml") }
 
@@ -156,6 +182,13 @@ func (w *World) startSecond(ctx context.Context) (err error) {
 	w.Second, err = harness.StartHomeserver(ctx, harness.Options{
 		Kind: harness.Dendrite, Dir: filepath.Join(w.Dir, "second"), Federation: true,
 	})
+	return err
+}
+
+func (w *World) startProxy(context.Context) (err error) {
+	if w.opts.Faults {
+		w.Proxy, err = proxy.Start(w.Home.URL, w.bridgeURL(), w.proxyPorts[0], w.proxyPorts[1])
+	}
 	return err
 }
 
