@@ -128,6 +128,7 @@ func (b *Bridge) staffArgs(ctx context.Context, t task) (args texts.Args, err er
 	if err != nil {
 		return args, err
 	}
+	args.Count = t.body.Count
 	if t.body.Reason != "" {
 		args.Reason = b.Texts.Text(b.Language, t.body.Reason, args)
 	}
@@ -140,6 +141,7 @@ func (b *Bridge) staffArgs(ctx context.Context, t task) (args texts.Args, err er
 // itemsFor fills in what some texts list or count.
 var itemsFor = map[string]func(*Bridge, context.Context, task, *texts.Args) error{
 	"retention.report":  (*Bridge).addReport,
+	"unfiled.list":      (*Bridge).addUnfiled,
 	"staff.list":        (*Bridge).addStaffList,
 	"help.staff":        (*Bridge).addHelp,
 	"alarm.unfiled":     (*Bridge).addTrouble,

@@ -1,10 +1,13 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
 	"strings"
+
+	"maunium.net/go/mautrix/event"
 
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/store"
@@ -28,6 +31,7 @@ type command struct {
 var (
 	inBeheer       = []store.RoomKind{store.RoomBeheer}
 	inConversation = []store.RoomKind{store.RoomConversation}
+	inBalie        = []store.RoomKind{store.RoomBalie}
 	everywhere     = []store.RoomKind{store.RoomBeheer, store.RoomBalie, store.RoomConversation}
 )
 
@@ -46,6 +50,9 @@ func init() { // help itself reads the table
 		"come_in":      {[]string{"langskomen", "comein"}, care.MayAnswer, inConversation, advise("advice.come_in")},
 		"call":         {[]string{"bellen", "call"}, care.MayAnswer, inConversation, advise("advice.call")},
 		"name":         {[]string{"naam", "name"}, "", everywhere, (*Bridge).nameCommand},
+		"unfiled":      {[]string{"openstaand", "unfiled"}, care.MayFile, inBalie, (*Bridge).unfiledCommand},
+		"again":        {[]string{"opnieuw", "again"}, care.MayFile, inBalie, (*Bridge).againCommand},
+		"skip":         {[]string{"overslaan", "skip"}, care.MayFile, inBalie, (*Bridge).skipCommand},
 		"retention":    {[]string{"bewaartermijn", "retention"}, "", everywhere, (*Bridge).retentionCommand},
 		"staff.add":    {[]string{"medewerker+", "staff+"}, care.MayAdmin, inBeheer, (*Bridge).addStaffCommand},
 		"staff.remove": {[]string{"medewerker-", "staff-"}, care.MayAdmin, inBeheer, (*Bridge).removeStaffCommand},
@@ -56,6 +63,9 @@ func init() { // help itself reads the table
 // inStaffRoom handles Balie and Beheer: commands are carried out, all else is staff
 // talking among themselves and goes nowhere (requirement F2).
 func (b *Bridge) inStaffRoom(ctx context.Context, p place) error {
+	if p.kindOf() == event.EventReaction.Type {
+		return b.reactedToCard(ctx, p)
+	}
 	if p.event.StateKey != nil || !isCommand(p.event) {
 		return b.finish(ctx, p, nil)
 	}
@@ -117,7 +127,7 @@ func allowedCommands(m care.Member, room store.RoomKind) (all []string) {
 
 // reply makes the effect that answers in the staff room where something was typed.
 func (b *Bridge) reply(p place, what body) store.Effect {
-	what.Reply, what.Room, what.By = p.EventID, p.RoomID, p.Sender
+	what.Reply, what.Room, what.By = cmp.Or(what.Reply, p.EventID), p.RoomID, p.Sender
 	to := map[store.RoomKind]string{
 		store.RoomConversation: conversation(p.room.Conversation),
 		store.RoomBalie:        balie(p.room.Practice),

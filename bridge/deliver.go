@@ -59,6 +59,7 @@ func init() { // some deliverers add rows for others
 		"relay.reaction":     (*Bridge).deliverReaction,
 		"relay.removal":      (*Bridge).deliverRelayedRemoval,
 		"file":               (*Bridge).deliverFile,
+		"card.unfiled":       (*Bridge).deliverUnfiledCard,
 		"track":              (*Bridge).deliverTrack,
 		"file.removal":       (*Bridge).deliverFileRemoval,
 		"file.end":           (*Bridge).deliverFileEnd,
@@ -163,6 +164,9 @@ func (b *Bridge) settleDelivery(ctx context.Context, e store.Effect, done delive
 		if done.dropped != "" {
 			return b.Store.DropEffect(ctx, e, done.dropped, b.Now())
 		}
+		if err := b.tellFiled(ctx, e); err != nil {
+			return err
+		}
 		return b.Store.FinishEffect(ctx, e, string(done.event), b.Now())
 	})
 }
@@ -201,22 +205,22 @@ func (b *Bridge) giveUp(ctx context.Context, e store.Effect, cause error) {
 			if err := b.tellGivenUp(ctx, e); err != nil {
 				return err
 			}
-			return b.Store.FailEffect(ctx, e, "refused", b.Now())
+			return b.Store.FailEffect(ctx, e, refusal(cause), b.Now())
 		})
 	})
 }
 
 // tellGivenUp tells the sender of a message, and the staff room, that it did not arrive.
 func (b *Bridge) tellGivenUp(ctx context.Context, e store.Effect) error {
-	if !strings.HasPrefix(e.Kind, "relay") && !strings.HasPrefix(e.Kind, "file") {
-		return nil
-	}
 	if strings.HasPrefix(e.Kind, "relay") {
 		return b.add(ctx, b.notArrived(e, "failed")...)
 	}
+	if !isFiling(e) {
+		return nil
+	}
 	notice := job("tell", conversation(e.Conversation), body{Text: "desk.filing_refused"})
 	notice.Person, notice.Conversation = e.Person, e.Conversation
-	return b.add(ctx, notice)
+	return b.add(ctx, notice, cardOf(e))
 }
 
 // send sends content once: when the bot's own echo has been seen already, the effect is

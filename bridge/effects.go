@@ -31,6 +31,8 @@ type body struct {
 	Late     bool          `json:"late,omitempty"`    // what it carries had been told to be missing
 	Instead  string        `json:"instead,omitempty"` // event that what it carries edits, and that was never opened
 	Code     string        `json:"code,omitempty"`    // beginning of ids of accounts, as typed
+	Effect   int64         `json:"effect,omitempty"`  // that it is about
+	Count    int           `json:"count,omitempty"`
 	filed                  // what is filed
 }
 

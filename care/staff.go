@@ -27,15 +27,16 @@ type Right string
 const (
 	MayVerify Right = "verify accounts"
 	MayAnswer Right = "answer patients"
+	MayFile   Right = "decide about what the HIS refused"
 	MayAdmin  Right = "administer"
 )
 
 // rights says which role may do what.
 var rights = map[Role]map[Right]bool{
-	Huisarts:      {MayVerify: true, MayAnswer: true},
-	Doktersassist: {MayVerify: true, MayAnswer: true},
-	POH:           {MayAnswer: true},
-	Beheer:        {MayVerify: true, MayAdmin: true},
+	Huisarts:      {MayVerify: true, MayAnswer: true, MayFile: true},
+	Doktersassist: {MayVerify: true, MayAnswer: true, MayFile: true},
+	POH:           {MayAnswer: true, MayFile: true},
+	Beheer:        {MayVerify: true, MayAdmin: true, MayFile: true},
 	Servicedesk:   {},
 }
 

@@ -25,6 +25,7 @@ var forgetDone = []string{
 	`DELETE FROM ledger WHERE verified_at > 0 AND verified_at < $1 AND state IN ('verified', 'gone')`,
 	`DELETE FROM media WHERE done_at > 0 AND done_at < $1`,
 	`DELETE FROM mirror WHERE at < $1`,
+	`DELETE FROM card WHERE at < $1`,
 	`DELETE FROM reading WHERE sent_at < $1 AND NOT pending`,
 	`DELETE FROM shown WHERE sent_at < $1`,
 }

@@ -100,3 +100,18 @@ func TestFilingOnAClosedDatabaseSaysWhatFailed(t *testing.T) {
 		require.NoError(t, err)
 	})
 }
+
+func TestACardLeadsToWhatItShowsAndBack(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		e := filed(t, s, "file", "his:zuid", nil)
+		missing[Effect](t)(s.CardEffect(t.Context(), "$card"))
+		missing[string](t)(s.LastCard(t.Context(), e.ID))
+		require.NoError(t, s.AddCard(t.Context(), "$card", e.ID, noon))
+		require.NoError(t, s.AddCard(t.Context(), "$card", e.ID+1, noon), "an event is one card")
+		require.NoError(t, s.AddCard(t.Context(), "$later", e.ID, noon.Add(lease)))
+		require.Equal(t, e.ID, found[Effect](t)(s.CardEffect(t.Context(), "$card")).ID)
+		require.Equal(t, "$later", found[string](t)(s.LastCard(t.Context(), e.ID)))
+		must[int64](t)(s.ForgetDone(t.Context(), noon.Add(2*lease)))
+		missing[string](t)(s.LastCard(t.Context(), e.ID))
+	})
+}

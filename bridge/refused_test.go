@@ -1,0 +1,175 @@
+package bridge
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+// refusing is a world in which the HIS has refused a message, and taken the next.
+func refusing(t *testing.T) (w *world, h *brokenHIS, card id.EventID) {
+	t.Helper()
+	h = &brokenHIS{}
+	w = newWorld(t, func(s *Settings) { s.Practices[0].Connector = h })
+	consulting, _ := w.talking(anna, "Een vraag")
+	h.err = fmt.Errorf("item 7: no author: %w", his.ErrRefused)
+	w.writes(anna, consulting, "kanarie")
+	h.err = nil
+	w.writes(anna, consulting, "Wat erna komt")
+	return w, h, w.cards()[0]
+}
+
+func (w *world) balie() id.RoomID { return w.roomFor(store.RoomBalie, linde) }
+
+// cards are the messages in the Balie about what was refused.
+func (w *world) cards() []id.EventID {
+	return w.left(w.balie(), "Niet vastgelegd in het HIS: een bericht")
+}
+
+// refusedNow are the numbers of what is refused and not decided about.
+func (w *world) refusedNow() (numbers []int64) {
+	w.Helper()
+	all, err := w.unfiledOf(w.Context(), linde)
+	require.NoError(w, err)
+	for _, e := range all {
+		numbers = append(numbers, e.ID)
+	}
+	return numbers
+}
+
+func TestWhatTheHISRefusesIsShownInTheBalieAndHoldsBackNothing(t *testing.T) {
+	w, h, _ := refusing(t)
+	said := w.heard(w.balie())
+	assert.Contains(t, said, "een bericht van gesprek 1, 02-03-2026 11:00.\nHet HIS zegt: item 7: no author\nKies: ↻")
+	assert.NotContains(t, said, "kanarie")
+	assert.Contains(t, w.heard(w.talk(anna)), "staat niet in het HIS. In de Balie staat waarom")
+	require.Len(t, h.filed, 2)
+	assert.Equal(t, "Wat erna komt", h.filed[1].Text)
+	marks := []string{}
+	for _, e := range w.matrix.room(w.balie()).events {
+		if relation := e.Content.AsReaction().RelatesTo; relation.Key != "" {
+			marks = append(marks, relation.Key)
+		}
+	}
+	assert.Equal(t, []string{"↻", "✓", "✗"}, marks)
+}
+
+func TestANamedPersonHasItTriedAgain(t *testing.T) {
+	for name, decide := range map[string]func(w *world, card id.EventID){
+		"reaction": func(w *world, card id.EventID) { w.reacts(fatima, w.balie(), card, "🔄\ufe0f") },
+		"button":   func(w *world, card id.EventID) { w.reacts(chef, w.balie(), card, "↻") },
+		"command": func(w *world, _ id.EventID) {
+			w.writes(fatima, w.balie(), fmt.Sprintf("!opnieuw %d", w.refusedNow()[0]))
+		},
+		"command for all": func(w *world, _ id.EventID) { w.writes(fatima, w.balie(), "!opnieuw alles") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, h, card := refusing(t)
+			decide(w, card)
+			require.Len(t, h.filed, 3)
+			assert.Equal(t, "kanarie", h.filed[2].Text)
+			assert.Equal(t, 2, h.filed[2].Seq, "its place in the conversation")
+			assert.Contains(t, w.heard(w.balie()), "dit wordt opnieuw naar het HIS gestuurd")
+			assert.Contains(t, w.heard(w.balie()), "Dit staat nu in het HIS.")
+			assert.Empty(t, w.refusedNow())
+			lines, err := w.Store.AuditOf(t.Context(), w.person(anna).ID)
+			require.NoError(t, err)
+			assert.Equal(t, "unfiled.again", lines[len(lines)-1].Action)
+			assert.Contains(t, []string{string(fatima), string(chef)}, lines[len(lines)-1].Actor)
+
+			w.reacts(fatima, w.balie(), card, "✗")
+			assert.Contains(t, w.heard(w.balie()), "Hierover is niets te beslissen")
+			assert.Len(t, h.filed, 3)
+		})
+	}
+}
+
+func TestRefusedAgainItIsShownAgain(t *testing.T) {
+	w, h, card := refusing(t)
+	h.err = his.ErrRefused
+	w.reacts(fatima, w.balie(), card, "↻")
+	assert.Len(t, w.cards(), 2)
+	assert.Len(t, w.refusedNow(), 1)
+	assert.NotContains(t, w.heard(w.balie()), "Dit staat nu in het HIS.")
+}
+
+func TestANamedPersonCallsItOffWithAReason(t *testing.T) {
+	for name, tt := range map[string]struct {
+		decide func(w *world, card id.EventID)
+		told   string
+		detail string
+	}{
+		"entered by hand": {func(w *world, card id.EventID) { w.reacts(fatima, w.balie(), card, "✅") }, "Fatima: dit wordt niet meer naar het HIS gestuurd. Het is zelf vastgelegd.", "unfiled.by_hand"},
+		"not needed":      {func(w *world, card id.EventID) { w.reacts(fatima, w.balie(), card, "❌") }, "Het hoort niet in het dossier.", "unfiled.not_needed"},
+		"in words": {func(w *world, _ id.EventID) {
+			w.writes(fatima, w.balie(), fmt.Sprintf("!overslaan %d dubbel verstuurd", w.refusedNow()[0]))
+		}, "De reden staat in de opdracht.", "unfiled.as_said"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, h, card := refusing(t)
+			tt.decide(w, card)
+			assert.Contains(t, w.heard(w.balie()), tt.told)
+			assert.Empty(t, w.refusedNow())
+			lines, err := w.Store.AuditOf(t.Context(), w.person(anna).ID)
+			require.NoError(t, err)
+			assert.Contains(t, lines[len(lines)-1].Detail, tt.detail)
+			assert.NotContains(t, lines[len(lines)-1].Detail, "dubbel", "words are not for the log")
+			w.passes(maxBackoff)
+			assert.Len(t, h.filed, 2)
+		})
+	}
+}
+
+func TestWhoMayNotDecideChangesNothing(t *testing.T) {
+	w, h, card := refusing(t)
+	help := id.UserID("@help:praktijk.example")
+	w.staff(help, "Helpdesk", care.Servicedesk)
+	w.reacts(help, w.balie(), card, "↻")
+	w.reacts(fatima, w.balie(), card, "👍")
+	w.reacts(fatima, w.balie(), w.matrix.room(w.balie()).events[0].ID, "↻")
+	w.writes(help, w.balie(), "!opnieuw alles")
+	assert.Len(t, h.filed, 2)
+	assert.Len(t, w.refusedNow(), 1)
+}
+
+func TestTheListOfWhatWasRefused(t *testing.T) {
+	w, _, _ := refusing(t)
+	w.writes(fatima, w.balie(), "!openstaand")
+	assert.Contains(t, w.heard(w.balie()), fmt.Sprintf("%d: gesprek 1, 02-03-2026 11:00: item 7: no author", w.refusedNow()[0]))
+	w.writes(fatima, w.balie(), "!overslaan 99999 bestaat niet")
+	w.writes(fatima, w.balie(), "!overslaan")
+	w.writes(fatima, w.balie(), "!opnieuw")
+	said := w.heard(w.balie())
+	assert.Contains(t, said, "Hierover is niets te beslissen")
+	assert.Contains(t, said, "!overslaan NUMMER REDEN")
+	assert.Contains(t, said, "!opnieuw NUMMER, of !opnieuw alles")
+	w.writes(fatima, w.balie(), "!opnieuw alles")
+	w.writes(fatima, w.balie(), "!openstaand")
+	assert.Contains(t, w.heard(w.balie()), "Het HIS heeft niets geweigerd.")
+}
+
+func TestADocumentThatIsCalledOffTakesWhatWasKeptForItAlong(t *testing.T) {
+	h := &keepingHIS{files: map[string][]byte{}}
+	w := newWorld(t, onClosing(h))
+	_, talk := w.talking(anna, "Een vraag")
+	h.err = his.ErrRefused
+	w.writes(fatima, talk, "!sluiten")
+	require.Len(t, w.cards(), 1)
+	w.reacts(fatima, w.balie(), w.cards()[0], "✗")
+	w.noneKept(talk)
+	assert.Empty(t, h.filed)
+}
+
+func TestOnlyWordsOfTheHISAreShown(t *testing.T) {
+	assert.Equal(t, "item 7: no author", refusal(fmt.Errorf("item 7: no author: %w", his.ErrRefused)))
+	assert.Equal(t, "refused", refusal(refused("room !secret:example")))
+	assert.False(t, strings.Contains(refusal(refused("@anna:example")), "anna"))
+}
