@@ -62,7 +62,8 @@ func (w *World) writeConfig(context.Context) error {
 		"practices": []any{map[string]any{
 			"id": practiceID, "name": "Huisartspraktijk Lindelaan", "phone": "020 123 4567", "huisartsenpost": "020 765 4321",
 			"emergency_phone": "020 123 4569", "agb": "01012345", "postcodes": []string{"1011", "1012 AB"},
-			"his": map[string]any{"type": "folder", "path": w.HIS},
+			"hours": w.opts.Hours,
+			"his":   map[string]any{"type": "folder", "path": w.HIS},
 		}},
 		"staff": w.staffSettings(),
 	}

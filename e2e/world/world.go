@@ -31,6 +31,7 @@ type Options struct {
 	Database   string            // PostgreSQL URI for the bridge; "" = SQLite
 	Second     bool              // a second, federated homeserver (Dendrite) with patients of its own
 	Patients   int               // on each homeserver
+	Hours      []string          // opening hours of the practice; none = nothing is said about them
 	Retention  time.Duration     // 0 = the default of the product
 	Env        []string          // SPREEKKAMER_… for the bridge
 	Homeserver harness.Options   // further choices; Kind, Dir and Registrations are filled in

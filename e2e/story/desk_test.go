@@ -1,0 +1,28 @@
+package story_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/spreekkamer/spreekkamer/e2e/harness"
+	"github.com/spreekkamer/spreekkamer/e2e/story"
+	"github.com/spreekkamer/spreekkamer/e2e/world"
+)
+
+// What patients and staff see of each other besides messages, on both homeservers.
+func TestTheDesk(t *testing.T) {
+	for _, kind := range harness.Kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			w, err := world.Start(t.Context(), world.Options{Kind: kind, Dir: t.TempDir(), Patients: 1, Hours: world.ClosedNow()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(w.Stop)
+			s := &story.Story{World: w, Tell: t.Logf}
+			steps := slices.Concat(story.Answered(w.Patients[0]), story.Desk)
+			if held, err := s.Play(t.Context(), steps); err != nil {
+				t.Fatalf("%d of %d steps held: %v\n%s", held, len(steps), err, w.Bridge().LogTail())
+			}
+		})
+	}
+}
