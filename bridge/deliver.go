@@ -46,6 +46,8 @@ func init() { // some deliverers add rows for others
 		"farewell":           (*Bridge).deliverFarewell,
 		"ask":                (*Bridge).deliverQuestion,
 		"button":             (*Bridge).deliverButton,
+		"recap":              (*Bridge).deliverRecap,
+		"recap.copy":         (*Bridge).deliverRecapCopy,
 		"mark":               (*Bridge).deliverMark,
 		"remove":             (*Bridge).deliverRemoval,
 		"open":               (*Bridge).deliverConversationRoom,

@@ -25,6 +25,9 @@ var conversationKinds = map[string]func(*Bridge, context.Context, place, care.Me
 // inConversation handles what happens in a conversation room: staff's words go to the
 // patient, commands do not.
 func (b *Bridge) inConversation(ctx context.Context, p place) error {
+	if p.Type == event.StateMember.Type && p.event.StateKey != nil {
+		return b.staffEntered(ctx, p)
+	}
 	if p.event.StateKey != nil || noise[p.kindOf()] {
 		return b.finish(ctx, p, nil)
 	}

@@ -103,6 +103,13 @@ func (b *Bridge) staffOf(ctx context.Context, practice string) (users []id.UserI
 	return users, err
 }
 
+func userIDs(staff []id.UserID) (all []string) {
+	for _, user := range staff {
+		all = append(all, string(user))
+	}
+	return all
+}
+
 // joinAttempts is how often a refused invitation is tried; together some minutes.
 const joinAttempts = 8
 
@@ -173,9 +180,12 @@ func (b *Bridge) deliverConversationRoom(ctx context.Context, t task) (done deli
 		return done, err
 	}
 	row := store.Room{Kind: store.RoomConversation, Person: c.Person, Conversation: c.ID, Practice: b.practice(c.Practice).ID}
-	_, err = b.ensure(ctx, row, c.ID, Room{
+	room, err := b.ensure(ctx, row, c.ID, Room{
 		Kind: ConversationRoom, Name: b.conversationName(c), Invite: staff, Space: id.RoomID(space),
 	})
+	done.after = func(ctx context.Context) error {
+		return b.Store.SetRoomStaff(ctx, string(room), userIDs(staff), b.Now())
+	}
 	return done, err
 }
 
@@ -242,5 +252,6 @@ func (b *Bridge) deliverConversationStaff(ctx context.Context, t task) (done del
 	if err != nil {
 		return done, err
 	}
+	done.after = func(ctx context.Context) error { return b.Store.LeftStaff(ctx, room.ID, userIDs(staff)) }
 	return done, b.Matrix.KeepOnly(ctx, id.RoomID(room.ID), staff)
 }

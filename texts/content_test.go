@@ -99,7 +99,7 @@ func TestEveryThingOfCareHasItsWord(t *testing.T) {
 		assert.True(t, c.Has("relay."+why) && c.Has("desk."+why) && c.Has("sent."+why), why)
 		assert.Equal(t, why != "failed" && why != "unsupported" && why != "too_long", c.Has("filing."+why), why)
 	}
-	for _, name := range []string{"help", "approve", "decline", "close", "care", "practical", "come_in", "call", "name", "retention", "staff.add", "staff.remove", "staff.list"} {
+	for _, name := range []string{"help", "approve", "decline", "close", "care", "practical", "come_in", "call", "name", "recap", "retention", "staff.add", "staff.remove", "staff.list"} {
 		assert.True(t, c.Has("command.help."+name) && c.Has("command.usage."+name), name)
 	}
 }
