@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -18,7 +17,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/spreekkamer/spreekkamer/config"
-	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/media/clamd"
 	"github.com/spreekkamer/spreekkamer/store"
 )
@@ -71,11 +69,7 @@ func sqlitePath(uri string) string {
 }
 
 func lookAtHIS(ctx context.Context, p config.Practice) error {
-	dir, err := filepath.Abs(p.HIS.Path)
-	if err != nil {
-		return err
-	}
-	connector, err := his.Open(p.HIS.Type, his.Settings{Dir: dir})
+	connector, err := openHIS(p.HIS)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ func (i *instance) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", i.health)
 	mux.HandleFunc("GET /ready", i.isReady)
+	i.hooks(mux)
 	mux.Handle("/", i.matrix.Handler())
 	return mux
 }

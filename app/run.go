@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 	_ "time/tzdata" // a minimal image has no time zones
@@ -219,11 +218,7 @@ func bridgeSettings(c config.Config, zone *time.Location) (bridge.Settings, erro
 		s.Scanner = scanner
 	}
 	for _, p := range c.Practices {
-		dir, err := filepath.Abs(p.HIS.Path)
-		if err != nil {
-			return s, fmt.Errorf("practice %s: his.path: %w", p.ID, err)
-		}
-		connector, err := his.Open(p.HIS.Type, his.Settings{Dir: dir})
+		connector, err := openHIS(p.HIS)
 		if err != nil {
 			return s, fmt.Errorf("practice %s: %w", p.ID, err)
 		}

@@ -93,8 +93,27 @@ type Practice struct {
 
 // HIS tells which connector files a practice's messages, and where.
 type HIS struct {
-	Type string `mapstructure:"type"`
-	Path string `mapstructure:"path"`
+	Type string `mapstructure:"type"` // one of Connectors
+	Path string `mapstructure:"path"` // folder and medvri: where the files go
+	FHIR FHIR   `mapstructure:"fhir"`
+}
+
+// FHIR is a FHIR R4 server, and how we log in there.
+type FHIR struct {
+	URL           string   `mapstructure:"url"`
+	Login         string   `mapstructure:"login"`          // what each needs: logins
+	ClientID      string   `mapstructure:"client_id"`      // basic: user; oauth2, smart: client
+	SecretFile    string   `mapstructure:"secret_file"`    // password, token, client secret or private key
+	TokenURL      string   `mapstructure:"token_url"`      // oauth2, smart
+	Scope         string   `mapstructure:"scope"`          // oauth2, smart
+	KeyID         string   `mapstructure:"key_id"`         // smart
+	CAFile        string   `mapstructure:"ca_file"`        // "" = the system's certificates
+	CertFile      string   `mapstructure:"cert_file"`      // "" = we show none
+	CertKeyFile   string   `mapstructure:"cert_key_file"`  // the key of cert_file
+	PatientSystem string   `mapstructure:"patient_system"` // "" = not known
+	NLCore        bool     `mapstructure:"nl_core"`
+	Tags          []string `mapstructure:"tags"`     // system|code
+	HookURL       string   `mapstructure:"hook_url"` // "" = the HIS is polled
 }
 
 // Filing tells what is filed of a conversation, and when.

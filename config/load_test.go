@@ -78,7 +78,7 @@ func TestTheLeastThatIsNeededLeavesTheRestAsInTheExample(t *testing.T) {
 	assert.Equal(t, Document{"https://delinde.example/terms", "1.0", "2026-01-01"}, c.Organisation.Terms)
 	require.Len(t, c.Practices, 1)
 	assert.Equal(t, []Postcode{"1017", "1018AB"}, c.Practices[0].Postcodes)
-	assert.Equal(t, HIS{"folder", "his/linde"}, c.Practices[0].HIS)
+	assert.Equal(t, HIS{Type: "folder", Path: "his/linde"}, c.Practices[0].HIS)
 	assert.Equal(t, 2, c.Desk.AnswerDays)
 	assert.Empty(t, c.Practices[0].Hours, "a list that is given replaces the example's whole")
 	assert.Equal(t, []Staff{{"@fatima:gp.example", "Fatima", "doktersassistent", "linde"}}, c.Staff)
@@ -157,8 +157,14 @@ func TestEveryMistakeIsNamedWithItsRemedy(t *testing.T) {
 		{"an answer in a month", "desk: {answer_days: 30}", "desk.answer_days", "20 working days"},
 		{"an outage of a moment", "desk: {outage_after: 30s}", "desk.outage_after", "at least 1m"},
 		{"an answer yesterday", "desk: {answer_days: -1}", "desk.answer_days", "20 working days"},
-		{"an unknown HIS", "practices: [{his: {type: medicom}}]", "practices[0].his.type", "choose folder"},
+		{"an unknown HIS", "practices: [{his: {type: medicom}}]", "practices[0].his.type", "choose folder, fhir"},
 		{"a HIS without a place", "practices: [{his: {type: folder}}]", "practices[0].his.path", "directory to file in"},
+		{"a FHIR server without an address", "practices: [{his: {type: fhir}}]", "practices[0].his.fhir.url", "give an address"},
+		{"an unknown login", "practices: [{his: {type: fhir, fhir: {login: kerberos}}}]", "practices[0].his.fhir.login", "choose basic, bearer, none, oauth2, smart"},
+		{"half a login", "practices: [{his: {type: fhir, fhir: {login: smart, secret_file: key.pem, token_url: 'https://a.example', client_id: x}}}]", "practices[0].his.fhir.key_id", "of the kind smart needs it"},
+		{"a token's address that is none", "practices: [{his: {type: fhir, fhir: {token_url: a.example}}}]", "practices[0].his.fhir.token_url", "give an address"},
+		{"half a certificate", "practices: [{his: {type: fhir, fhir: {cert_file: a.pem}}}]", "practices[0].his.fhir.cert_key_file", "together"},
+		{"a tag without a system", "practices: [{his: {type: fhir, fhir: {tags: [chat]}}}]", "practices[0].his.fhir.tags", "no system and code"},
 		{"two practices in one directory", "practices: [{his: {path: a}}, {his: {path: ./a}}]", "practices[1].his.path", "give each its own"},
 		{"a practice without staff", "practices: [{id: eik}]", "practices[0].staff", "nobody would read"},
 		{"staff of another server", "staff: [{user: '@a:other.example'}]", "staff[0].user", "no user of our own homeserver"},

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,7 +12,16 @@ import (
 )
 
 // Connectors are the values of his.type: the kinds that package his knows (a test compares them).
-var Connectors = []string{"folder"}
+var Connectors = []string{"folder", "fhir"}
+
+// logins are the values of his.fhir.login, with what each needs beside it.
+var logins = map[string][]string{
+	"none":   nil,
+	"basic":  {"client_id", "secret_file"},
+	"bearer": {"secret_file"},
+	"oauth2": {"client_id", "secret_file", "token_url"},
+	"smart":  {"client_id", "secret_file", "token_url", "key_id"},
+}
 
 // roles are the values of a staff member's role (F8).
 var roles = []string{"huisarts", "doktersassistent", "praktijkondersteuner", "beheer", "servicedesk"}
@@ -28,13 +39,9 @@ func (c Config) checkPractices(found *Mistakes) {
 		found.want(p.AGB == "" || agbForm.MatchString(p.AGB), at+"agb", "give eight digits between quotes, or \"\"")
 		found.checkPostcodes(at+"postcodes", p.Postcodes)
 		found.checkHours(at, p)
-		found.want(slices.Contains(Connectors, p.HIS.Type), at+"his.type", "choose %s", strings.Join(Connectors, ", "))
-		path := filepath.Clean(p.HIS.Path)
-		found.want(p.HIS.Path != "", at+"his.path", "give the directory to file in")
-		found.want(!paths[path], at+"his.path",
-			"two practices would file in the same directory: give each its own")
+		found.checkHIS(at+"his.", p.HIS, paths)
 		found.checkFiling(at+"filing.", p.Filing)
-		ids[p.ID], paths[path] = true, true
+		ids[p.ID] = true
 		found.want(slices.ContainsFunc(c.Staff, func(s Staff) bool { return s.Practice == p.ID }), at+"staff",
 			"nobody would read what patients write: give practice %q at least one person under staff", p.ID)
 	}
@@ -44,6 +51,39 @@ func (m *Mistakes) checkFiling(at string, f Filing) {
 	whens := []string{FileMessages, FileClosing}
 	m.want(f.When == "" || slices.Contains(whens, f.When), at+"when", "choose %s", strings.Join(whens, ", "))
 	m.want((f.Consult.System == "") == (f.Consult.Code == ""), at+"consult.code", "a code and its system belong together")
+}
+
+// checkHIS looks at what the kind of system needs. used are the directories of others.
+func (m *Mistakes) checkHIS(at string, h HIS, used map[string]bool) {
+	m.want(slices.Contains(Connectors, h.Type), at+"type", "choose %s", strings.Join(Connectors, ", "))
+	if h.Type == "fhir" {
+		m.checkFHIR(at+"fhir.", h.FHIR)
+		return
+	}
+	path := filepath.Clean(h.Path)
+	m.want(h.Path != "", at+"path", "give the directory to file in")
+	m.want(!used[path], at+"path", "two practices would file in the same directory: give each its own")
+	used[path] = true
+}
+
+func (m *Mistakes) checkFHIR(at string, f FHIR) {
+	m.checkURL(at+"url", f.URL)
+	needs, known := logins[cmp.Or(f.Login, "none")]
+	m.want(known, at+"login", "choose %s", strings.Join(slices.Sorted(maps.Keys(logins)), ", "))
+	given := map[string]string{"client_id": f.ClientID, "secret_file": f.SecretFile, "token_url": f.TokenURL, "key_id": f.KeyID}
+	for _, name := range needs {
+		m.want(given[name] != "", at+name, "a login of the kind %s needs it", f.Login)
+	}
+	for setting, address := range map[string]string{"token_url": f.TokenURL, "hook_url": f.HookURL} {
+		if address != "" {
+			m.checkURL(at+setting, address)
+		}
+	}
+	m.want((f.CertFile == "") == (f.CertKeyFile == ""), at+"cert_key_file", "give a certificate and its key together")
+	for _, tag := range f.Tags {
+		system, code, two := strings.Cut(tag, "|")
+		m.want(two && system != "" && code != "", at+"tags", "%q is no system and code such as https://his.example/tags|chat", tag)
+	}
 }
 
 func (m *Mistakes) checkPhones(at string, p Practice) {

@@ -34,20 +34,30 @@ var kindRules = map[Kind]kindRule{
 // id of ours. Whatever lies outside the Bundle (the message that is answered or
 // replaced) is named by its identifier and not by a search: a search that finds
 // nothing would refuse the whole transaction, and a message may never have been filed.
-func Bundle(item Item) (fhir.Bundle, error) {
+func Bundle(item Item) (fhir.Bundle, error) { return mapping{}.bundle(item) }
+
+// mapping is what a system wants otherwise. It changes what things are found by, never what
+// they are.
+type mapping struct {
+	patientSystem string // identifier system of the system's own patient numbers; "": not known
+}
+
+func (how mapping) bundle(item Item) (fhir.Bundle, error) {
 	if err := check(item); err != nil {
 		return fhir.Bundle{}, err
 	}
 	item = filedAnew(item)
-	m := &mapper{item: item, rule: kindRules[item.Kind]}
+	m := &mapper{mapping: how, item: item, rule: kindRules[item.Kind]}
 	if item.Kind == KindMistake && len(item.Mistaken) == 0 {
 		m.rule.status = enteredInError
 	}
 	m.people()
 	m.conversation()
 	m.attestation()
-	m.account(m.rule.files(m))
+	filed := m.rule.files(m)
+	m.account(filed)
 	return fhir.Bundle{
+		Main:       filed[0].Reference,
 		Identifier: *ours(item.ID),
 		Timestamp:  fhir.Instant(item.filed()),
 		Entry:      m.entries,
@@ -59,6 +69,7 @@ const enteredInError = "entered-in-error"
 
 // mapper collects a Bundle's entries and knows by which reference each is called.
 type mapper struct {
+	mapping
 	item    Item
 	rule    kindRule
 	entries []fhir.Entry
@@ -94,6 +105,16 @@ func resourceID(id uuid.UUID) string { return "sk-" + id.String() }
 
 func byIdentifier(id uuid.UUID) string { return "identifier=" + fhir.SystemURI + "|" + urn(id) }
 
+// marked is ours on what people wrote: who reads the system tells our own messages from
+// answers by it.
+func marked(id uuid.UUID) fhir.Identifier {
+	identifier := *ours(id)
+	identifier.Assigner = &fhir.Reference{Display: assigner}
+	return identifier
+}
+
+const assigner = "Spreekkamer"
+
 // ours is the identifier that we gave.
 func ours(id uuid.UUID) *fhir.Identifier {
 	return &fhir.Identifier{System: fhir.SystemURI, Value: urn(id)}
@@ -107,7 +128,7 @@ func named(kind string, id uuid.UUID) fhir.Reference {
 // bridge is who files: no person, and no resource of its own.
 func bridge() fhir.Reference {
 	who := named("Device", derive(namespace, "bridge"))
-	who.Display = "Spreekkamer"
+	who.Display = assigner
 	return who
 }
 

@@ -34,7 +34,8 @@ func (m *mapper) taskResource() fhir.Task {
 	}
 	return fhir.Task{
 		ResourceType: "Task",
-		Identifier:   []fhir.Identifier{*ours(c.ID)},
+		Identifier:   []fhir.Identifier{marked(c.ID)},
+		Group:        ours(c.named()),
 		Status:       m.status(),
 		Intent:       "order",
 		Priority:     m.priority(),
@@ -73,11 +74,15 @@ var online = []fhir.CodeableConcept{fhir.Concept(fhir.SystemParticipationMode, "
 // comes from the header to the conversation.
 func (m *mapper) headerIdentifiers() []fhir.Identifier {
 	c := m.item.Conversation
-	id := c.original
-	if id == uuid.Nil {
-		id = c.ID
+	return []fhir.Identifier{marked(derive(c.ID, "header")), marked(c.named())}
+}
+
+// named is the conversation's own ID in every edition.
+func (c Conversation) named() uuid.UUID {
+	if c.original != uuid.Nil {
+		return c.original
 	}
-	return []fhir.Identifier{*ours(derive(c.ID, "header")), *ours(id)}
+	return c.ID
 }
 
 // statuses are what a Task says of a conversation.

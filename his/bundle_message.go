@@ -23,7 +23,7 @@ func (m *mapper) message() []fhir.Reference {
 func (m *mapper) edit() []fhir.Reference {
 	documents := m.documents(m.item.documents())
 	edited := m.communication(documents)
-	edited.Identifier = []fhir.Identifier{*ours(m.item.Replaces), *ours(m.item.ID)}
+	edited.Identifier = []fhir.Identifier{marked(m.item.Replaces), marked(m.item.ID)}
 	edited.Note = append(edited.Note, fhir.Annotation{
 		Text: "Gewijzigd door de afzender op " + moment(m.item.Sent) + ". De eerdere tekst staat in de vorige versie.",
 	})
@@ -40,21 +40,21 @@ func (m *mapper) removal() []fhir.Reference {
 
 // mistake marks what should not have been filed, and leaves its words to the server's
 // history. The conversation's own status is set with it when all of it was mistaken.
-func (m *mapper) mistake() (marked []fhir.Reference) {
+func (m *mapper) mistake() (wrong []fhir.Reference) {
 	for _, id := range m.item.Mistaken {
-		marked = append(marked, m.update(id, fhir.Communication{
+		wrong = append(wrong, m.update(id, fhir.Communication{
 			ResourceType: "Communication",
-			Identifier:   []fhir.Identifier{*ours(id)},
+			Identifier:   []fhir.Identifier{marked(id)},
 			PartOf:       []fhir.Reference{m.header},
 			Status:       enteredInError,
 			StatusReason: text(m.item.body()),
 			Subject:      &m.subject,
 		}))
 	}
-	if len(marked) == 0 {
-		marked = []fhir.Reference{m.task, m.header}
+	if len(wrong) == 0 {
+		wrong = []fhir.Reference{m.task, m.header}
 	}
-	return marked
+	return wrong
 }
 
 // closing adds question, answer and summary as one document, when there is one.
@@ -68,7 +68,7 @@ func (m *mapper) conversationItself() []fhir.Reference { return []fhir.Reference
 func (m *mapper) communication(documents []fhir.Reference) fhir.Communication {
 	c := fhir.Communication{
 		ResourceType: "Communication",
-		Identifier:   []fhir.Identifier{*ours(m.item.ID)},
+		Identifier:   []fhir.Identifier{marked(m.item.ID)},
 		PartOf:       []fhir.Reference{m.header},
 		Status:       "completed",
 		Category:     m.category(),
@@ -144,7 +144,7 @@ func (m *mapper) documents(all []document) (refs []fhir.Reference) {
 			Type:             text(m.documentType()),
 			Subject:          &m.subject,
 			Date:             fhir.Instant(m.item.Sent),
-			Context:          m.contact(),
+			Context:          m.context(),
 			Author:           []fhir.Reference{m.author},
 			Custodian:        &m.practice,
 			Description:      conversationTitle(m.item.Conversation),
@@ -156,15 +156,17 @@ func (m *mapper) documents(all []document) (refs []fhir.Reference) {
 	return refs
 }
 
-// contact is as what kind of contact the conversation counts for the practice.
-func (m *mapper) contact() *fhir.DocumentContext {
-	if m.item.Closing == nil || m.item.Closing.Consult == nil {
-		return nil
+// context is the conversation that a document belongs to, and as what kind of contact that
+// counts for the practice.
+func (m *mapper) context() *fhir.DocumentContext {
+	context := &fhir.DocumentContext{Related: []fhir.Reference{m.task}}
+	if m.item.Closing != nil && m.item.Closing.Consult != nil {
+		c := m.item.Closing.Consult
+		context.Event = []fhir.CodeableConcept{{
+			Coding: []fhir.Coding{{System: line(c.System), Code: line(c.Code), Display: line(c.Display)}}, Text: c.words(),
+		}}
 	}
-	c := m.item.Closing.Consult
-	return &fhir.DocumentContext{Event: []fhir.CodeableConcept{{
-		Coding: []fhir.Coding{{System: line(c.System), Code: line(c.Code), Display: line(c.Display)}}, Text: c.words(),
-	}}}
+	return context
 }
 
 func (m *mapper) documentType() string {

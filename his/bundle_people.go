@@ -1,11 +1,13 @@
 package his
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/spreekkamer/spreekkamer/his/fhir"
+	"github.com/spreekkamer/spreekkamer/his/rest"
 )
 
 // people adds the practice, whom it is about, and who writes.
@@ -54,11 +56,14 @@ func (m *mapper) patient(p Patient) fhir.Reference {
 	}
 	number := concept(fhir.SystemIdentifierType, "MR")
 	number.Text = "Patiëntnummer"
+	inHIS := fhir.Identifier{Use: "usual", Type: number, System: m.patientSystem, Value: line(p.Number), Assigner: &m.practice}
+	if p.BSN == "" && m.patientSystem != "" {
+		query = "identifier=" + m.patientSystem + "|" + url.QueryEscape(rest.Escape(inHIS.Value))
+	}
 	return m.create(id, fhir.Patient{
 		ResourceType: "Patient",
-		Identifier: append(personIdentifiers(id, p),
-			fhir.Identifier{Use: "usual", Type: number, Value: line(p.Number), Assigner: &m.practice}),
-		Name: personName(p), Telecom: telecom(p), BirthDate: birthDate(p),
+		Identifier:   append(personIdentifiers(id, p), inHIS),
+		Name:         personName(p), Telecom: telecom(p), BirthDate: birthDate(p),
 		ManagingOrganization: &m.practice,
 	}, query)
 }

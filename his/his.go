@@ -45,12 +45,14 @@ type Receipt struct {
 
 // Settings say which system; each kind reads what concerns it.
 type Settings struct {
-	Dir string // folder: an existing directory, for this practice only
+	Dir  string // folder: an existing directory, for this practice only
+	FHIR FHIR   // fhir
 }
 
 // kinds are the systems we can file in, by their name in the configuration.
 var kinds = map[string]func(Settings) (Connector, error){
 	"folder": openFolder,
+	"fhir":   openFHIR,
 }
 
 // Open returns the connector for a kind named in the configuration. It needs no

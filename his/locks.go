@@ -2,6 +2,7 @@ package his
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -24,6 +25,26 @@ func (l *locks) lock(ctx context.Context, name string) (unlock func(), err error
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// lockAll waits for every name, always in one order, so that no two wait for each other.
+func (l *locks) lockAll(ctx context.Context, names []string) (unlock func(), err error) {
+	names = slices.Compact(slices.Sorted(slices.Values(names)))
+	var held []func()
+	unlock = func() {
+		for _, release := range held {
+			release()
+		}
+	}
+	for _, name := range names {
+		release, err := l.lock(ctx, name)
+		if err != nil {
+			unlock()
+			return nil, err
+		}
+		held = append(held, release)
+	}
+	return unlock, nil
 }
 
 func (l *locks) take(name string) (released <-chan struct{}, mine bool) {

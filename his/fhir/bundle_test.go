@@ -93,3 +93,45 @@ func (d *disk) Write(p []byte) (int, error) {
 	d.room -= len(p)
 	return len(p), nil
 }
+
+// What is announced to a server is what is sent.
+func TestTheSizeIsKnownBeforehand(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		b    fhir.Bundle
+	}{
+		{"with a Binary", binary(5, reading(strings.NewReader("bytes")))},
+		{"with an empty Binary", binary(0, nil)},
+		{"with data inline", inline(5, reading(strings.NewReader("bytes")))},
+		{"with no data inline", inline(0, nil)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			size, err := tt.b.Size()
+			require.NoError(t, err)
+			var out bytes.Buffer
+			require.NoError(t, tt.b.Write(&out))
+			assert.Equal(t, int64(out.Len()), size)
+			assert.True(t, json.Valid(out.Bytes()))
+		})
+	}
+}
+
+func inline(size int64, open func() (io.ReadCloser, error)) fhir.Bundle {
+	b := binary(size, open)
+	b.Entry[1].Meta = &fhir.Meta{Profile: []string{"http://example.org/p"}, Tag: []fhir.Coding{{System: "http://example.org/s", Code: "t"}}}
+	b.Entry[1].Resource = fhir.Inline{
+		DocumentReference: fhir.DocumentReference{
+			ResourceType: "DocumentReference", Status: "current",
+			Content: []fhir.DocumentContent{{Attachment: fhir.Attachment{ContentType: "a/b", Size: size}}},
+		},
+		Data: fhir.Binary{Size: size, Open: open},
+	}
+	return b
+}
+
+func TestDataInlineStandsWhereTheAddressWouldBe(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, inline(5, reading(strings.NewReader("bytes"))).Entry[1].WriteResource(&out))
+	assert.Equal(t, `{"resourceType":"DocumentReference","meta":{"profile":["http://example.org/p"],"tag":[{"system":"http://example.org/s","code":"t"}]},`+
+		`"identifier":null,"status":"current","content":[{"attachment":{"contentType":"a/b","data":"Ynl0ZXM=","size":5}}]}`, out.String())
+}

@@ -75,9 +75,10 @@ type Annotation struct {
 	Text string `json:"text"`
 }
 
-// Attachment describes data that is kept elsewhere. Size is in bytes.
+// Attachment describes data that is kept elsewhere, or (only read) within it. Size is in bytes.
 type Attachment struct {
 	ContentType string `json:"contentType"`
+	Data        string `json:"data,omitempty"`
 	URL         string `json:"url"`
 	Size        int64  `json:"size"`
 	Title       string `json:"title,omitempty"`

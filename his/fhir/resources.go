@@ -51,6 +51,7 @@ type PractitionerRole struct {
 type Task struct {
 	ResourceType string           `json:"resourceType"`
 	Identifier   []Identifier     `json:"identifier"`
+	Group        *Identifier      `json:"groupIdentifier,omitempty"`
 	Status       string           `json:"status"`
 	Intent       string           `json:"intent"`
 	Priority     string           `json:"priority"`
@@ -62,6 +63,16 @@ type Task struct {
 	LastModified string           `json:"lastModified"`
 	Requester    *Reference       `json:"requester,omitempty"`
 	Owner        *Reference       `json:"owner,omitempty"`
+
+	BusinessStatus *CodeableConcept `json:"businessStatus,omitempty"`
+	Output         []TaskOutput     `json:"output,omitempty"`
+}
+
+// TaskOutput is what came of a Task. We only read it.
+type TaskOutput struct {
+	Type           CodeableConcept `json:"type"`
+	ValueString    string          `json:"valueString,omitempty"`
+	ValueReference *Reference      `json:"valueReference,omitempty"`
 }
 
 // Communication: http://hl7.org/fhir/R4/communication.html
@@ -85,10 +96,11 @@ type Communication struct {
 	Note         []Annotation      `json:"note,omitempty"`
 }
 
-// Payload is one part of a Communication: exactly one of the two is set.
+// Payload is one part of a Communication: exactly one is set. ContentAttachment is only read.
 type Payload struct {
-	ContentString    string     `json:"contentString,omitempty"`
-	ContentReference *Reference `json:"contentReference,omitempty"`
+	ContentString     string      `json:"contentString,omitempty"`
+	ContentAttachment *Attachment `json:"contentAttachment,omitempty"`
+	ContentReference  *Reference  `json:"contentReference,omitempty"`
 }
 
 // DocumentReference: http://hl7.org/fhir/R4/documentreference.html
@@ -110,7 +122,8 @@ type DocumentReference struct {
 
 // DocumentContext is in what care a document arose.
 type DocumentContext struct {
-	Event []CodeableConcept `json:"event,omitempty"`
+	Event   []CodeableConcept `json:"event,omitempty"`
+	Related []Reference       `json:"related,omitempty"`
 }
 
 // DocumentContent is where a document's data is.

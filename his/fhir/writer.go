@@ -8,8 +8,27 @@ import (
 
 // writer remembers the first error and does nothing after it.
 type writer struct {
-	w   io.Writer
-	err error
+	w      io.Writer
+	err    error
+	counts *counter // not nil: the bytes are only counted
+}
+
+func newWriter(w io.Writer) *writer {
+	counts, _ := w.(*counter)
+	return &writer{w: w, counts: counts}
+}
+
+// counter counts what would be written.
+type counter struct{ n int64 }
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.n += int64(len(p))
+	return len(p), nil
+}
+
+func (c *counter) count(write func(io.Writer) error) (int64, error) {
+	err := write(c)
+	return c.n, err
 }
 
 // Write lets an encoder write through it.

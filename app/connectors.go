@@ -1,0 +1,51 @@
+package app
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+
+	"github.com/spreekkamer/spreekkamer/config"
+	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/his/fhir"
+	"github.com/spreekkamer/spreekkamer/his/rest"
+)
+
+// openHIS makes the connector that the settings ask for.
+func openHIS(c config.HIS) (his.Connector, error) {
+	dir, err := filepath.Abs(c.Path)
+	if err != nil {
+		return nil, fmt.Errorf("his.path: %w", err)
+	}
+	return his.Open(c.Type, his.Settings{Dir: dir, FHIR: fhirSettings(c.FHIR)})
+}
+
+func fhirSettings(c config.FHIR) his.FHIR {
+	s := his.FHIR{
+		Settings: rest.Settings{
+			Base: c.URL,
+			Auth: rest.Auth{
+				Type: c.Login, ClientID: c.ClientID, SecretFile: c.SecretFile, KeyID: c.KeyID, TokenURL: c.TokenURL, Scope: c.Scope,
+			},
+			TLS: rest.TLS{CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.CertKeyFile},
+		},
+		PatientSystem: c.PatientSystem, NLCore: c.NLCore, HookURL: c.HookURL,
+	}
+	for _, tag := range c.Tags {
+		system, code, _ := strings.Cut(tag, "|")
+		s.Tags = append(s.Tags, fhir.Coding{System: system, Code: code})
+	}
+	return s
+}
+
+// hooks are where systems knock when they have something to say: /his/ and the practice's id.
+func (i *instance) hooks(mux *http.ServeMux) {
+	for _, p := range i.bridge.Practices {
+		if hooked, can := p.Connector.(his.Hooked); can {
+			at := "/his/" + p.ID
+			mux.Handle(at, hooked.Hook())
+			mux.Handle(at+"/", hooked.Hook())
+		}
+	}
+}

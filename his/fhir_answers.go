@@ -1,0 +1,312 @@
+package his
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/spreekkamer/spreekkamer/his/fhir"
+	"github.com/spreekkamer/spreekkamer/his/rest"
+)
+
+// An answer in a FHIR server is a Communication that is no longer a draft, not ours, and in
+// response to a message of ours or part of its conversation; or an output that was added to
+// the conversation's Task.
+var (
+	_ Answerer = (*fhirServer)(nil)
+	_ Tracker  = (*fhirServer)(nil)
+	_ Finder   = (*fhirServer)(nil)
+	_ Hooked   = (*fhirServer)(nil)
+)
+
+// cursor is how far each type was read.
+type cursor struct {
+	Communication string `json:"communication,omitempty"`
+	Task          string `json:"task,omitempty"`
+}
+
+func readCursor(since string) (c cursor, err error) {
+	if since == "" {
+		return c, nil
+	}
+	if err := json.Unmarshal([]byte(since), &c); err != nil {
+		return c, errors.New("a cursor that is not ours")
+	}
+	return c, nil
+}
+
+func (c cursor) String() string {
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // two strings
+	}
+	return string(text)
+}
+
+// Answers is Answerer.Answers.
+func (s *fhirServer) Answers(ctx context.Context, since string) (answers []Answer, next string, err error) {
+	c, err := readCursor(since)
+	if err != nil {
+		return nil, "", err
+	}
+	s.subscribe(ctx)
+	c.Communication, err = s.changed(ctx, "Communication", c.Communication, func(r stored) error {
+		a, is, err := s.answer(ctx, r)
+		if is {
+			answers = append(answers, a)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	c.Task, err = s.changed(ctx, "Task", c.Task, func(r stored) error {
+		all, err := s.outputs(ctx, r)
+		answers = append(answers, all...)
+		return err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return answers, c.String(), nil
+}
+
+// sendable are the states of a Communication that somebody has finished writing.
+var sendable = []string{"completed", "in-progress"}
+
+// answer reads a Communication, if it is an answer.
+func (s *fhirServer) answer(ctx context.Context, r stored) (a Answer, is bool, err error) {
+	var c fhir.Communication
+	if !r.read(&c) || !slices.Contains(sendable, c.Status) || len(c.Payload) == 0 {
+		return a, false, nil
+	}
+	if ours, err := s.ours(ctx, c.Identifier); ours || err != nil {
+		return a, false, err
+	}
+	to, err := s.conversationOf(ctx, c)
+	if err != nil || to.header.id == "" {
+		return a, false, err
+	}
+	return s.readAnswer(ctx, r, c, to)
+}
+
+// readAnswer reads what is said, by whom, in answer to what.
+func (s *fhirServer) readAnswer(ctx context.Context, r stored, c fhir.Communication, to talk) (a Answer, is bool, err error) {
+	a = Answer{
+		ID: derive(namespace, "answer", s.client.Base(), r.reference()), Reference: r.reference(),
+		Conversation: to.conversation, InReplyTo: to.message, Written: moments(c.Sent, r.updated()),
+	}
+	if a.Author, err = s.author(ctx, c.Sender); err != nil {
+		return a, false, err
+	}
+	if a.Author.Role == RolePatient {
+		return a, false, nil // somebody noted what the patient said
+	}
+	var header fhir.Communication
+	to.header.read(&header)
+	a.Problem = problem(c.Subject != nil && header.Subject != nil && !s.same(*c.Subject, *header.Subject), "Het antwoord staat bij een andere patiënt dan de vraag.")
+	if a.Problem == "" {
+		if err := s.readPayload(ctx, c, &a); err != nil {
+			return a, false, err
+		}
+	}
+	if a.Problem == "" && a.Author.Name == "" {
+		a.Problem = "Er staat niet bij wie het antwoord schreef."
+	}
+	if a.Problem == "" && a.Text == "" && len(a.Attachments) == 0 {
+		a.Problem = "Er staat geen tekst in het antwoord."
+	}
+	if a.Problem != "" {
+		a.Text, a.Attachments = "", nil
+	}
+	return a, true, nil
+}
+
+// same compares what two references point at.
+func (s *fhirServer) same(a, b fhir.Reference) bool {
+	pathA, okA := s.client.Relative(a.Reference)
+	pathB, okB := s.client.Relative(b.Reference)
+	if okA && okB {
+		return pathA == pathB
+	}
+	return a.Identifier != nil && b.Identifier != nil && a.Identifier.Value == b.Identifier.Value
+}
+
+// ours says that we filed it ourselves: what we file is marked. A server that drops the mark
+// is asked for the Provenance of what could be ours.
+func (s *fhirServer) ours(ctx context.Context, identifiers []fhir.Identifier) (bool, error) {
+	if isMarked(identifiers) {
+		return true, nil
+	}
+	for _, i := range identifiers {
+		id, ok := fromURN(i)
+		if !ok || id.Version() != 5 {
+			continue
+		}
+		err := s.get(ctx, "Provenance/"+resourceID(derive(id, "provenance")), nil)
+		if err == nil || !errors.Is(err, rest.CodeMissing) {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+func isMarked(identifiers []fhir.Identifier) bool {
+	return slices.ContainsFunc(identifiers, func(i fhir.Identifier) bool {
+		return i.System == fhir.SystemURI && i.Assigner != nil && i.Assigner.Display == assigner
+	})
+}
+
+func fromURN(i fhir.Identifier) (uuid.UUID, bool) {
+	value, ok := strings.CutPrefix(i.Value, "urn:uuid:")
+	id, err := uuid.Parse(value)
+	return id, ok && err == nil && i.System == fhir.SystemURI
+}
+
+// talk is the conversation that a Communication is about.
+type talk struct {
+	header       stored
+	conversation uuid.UUID
+	message      uuid.UUID // which message is answered; zero: none
+}
+
+// conversationOf follows inResponseTo and partOf to a header of ours; none is no error.
+func (s *fhirServer) conversationOf(ctx context.Context, c fhir.Communication) (talk, error) {
+	for _, ref := range slices.Concat(c.InResponseTo, c.PartOf) {
+		to, err := s.talkAt(ctx, ref)
+		if err != nil && !errors.Is(err, rest.CodeMissing) && !errors.Is(err, rest.CodeElsewhere) {
+			return talk{}, err
+		}
+		if err == nil && to.header.id != "" {
+			return to, nil
+		}
+	}
+	return talk{}, nil
+}
+
+func (s *fhirServer) talkAt(ctx context.Context, ref fhir.Reference) (to talk, err error) {
+	at, err := s.resolve(ctx, "Communication", ref)
+	if err != nil || at.kind != "Communication" {
+		return to, err
+	}
+	var c fhir.Communication
+	at.read(&c)
+	ours, err := s.ours(ctx, c.Identifier)
+	if err != nil || !ours {
+		return to, err
+	}
+	if len(c.PartOf) > 0 {
+		to.message, _ = fromURN(c.Identifier[0])
+		if at, err = s.resolve(ctx, "Communication", c.PartOf[0]); err != nil {
+			return talk{}, err
+		}
+		c = fhir.Communication{}
+		at.read(&c)
+	}
+	if len(c.Identifier) < 2 {
+		return talk{}, nil
+	}
+	to.header = at
+	to.conversation, _ = fromURN(c.Identifier[1])
+	return to, nil
+}
+
+// resolve reads what a reference points at, by address or by identifier.
+func (s *fhirServer) resolve(ctx context.Context, kind string, ref fhir.Reference) (stored, error) {
+	if ref.Reference != "" {
+		return s.stored(ctx, ref.Reference)
+	}
+	if ref.Identifier == nil {
+		return stored{}, rest.CodeMissing
+	}
+	id, ok := fromURN(*ref.Identifier)
+	if !ok {
+		return stored{}, rest.CodeMissing
+	}
+	path, _, err := s.only(ctx, kind, byIdentifier(id))
+	if err != nil || path == "" {
+		return stored{}, errors.Join(err, rest.CodeMissing)
+	}
+	return s.stored(ctx, path)
+}
+
+func typeOfPath(path string) string {
+	kind, _, _ := strings.Cut(path, "/")
+	return kind
+}
+
+// moments is the first that is a moment.
+func moments(all ...string) time.Time {
+	for _, s := range all {
+		if at, err := time.Parse(time.RFC3339Nano, s); err == nil {
+			return at
+		}
+	}
+	return time.Now()
+}
+
+// outputs are the answers that were added to a conversation's Task.
+func (s *fhirServer) outputs(ctx context.Context, r stored) (answers []Answer, err error) {
+	var t fhir.Task
+	if !r.read(&t) || len(t.Output) == 0 || t.Focus == nil {
+		return nil, nil
+	}
+	to, err := s.talkAt(ctx, *t.Focus) // a header of ours, or it is another's Task
+	if errors.Is(err, rest.CodeMissing) || errors.Is(err, rest.CodeElsewhere) {
+		return nil, nil
+	}
+	if err != nil || to.header.id == "" {
+		return nil, err
+	}
+	for n, output := range t.Output {
+		switch {
+		case output.ValueString != "":
+			a, err := s.outputText(ctx, r, t, to, n)
+			if err != nil {
+				return nil, err
+			}
+			answers = append(answers, a)
+		case output.ValueReference != nil:
+			at, err := s.resolve(ctx, "Communication", *output.ValueReference)
+			var c fhir.Communication
+			if errors.Is(err, rest.CodeMissing) || at.kind != "Communication" {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			if !at.read(&c) || !slices.Contains(sendable, c.Status) {
+				continue
+			}
+			a, is, err := s.readAnswer(ctx, at, c, to)
+			if err != nil {
+				return nil, err
+			}
+			if is {
+				answers = append(answers, a)
+			}
+		}
+	}
+	return answers, nil
+}
+
+// outputText is by whoever has the Task.
+func (s *fhirServer) outputText(ctx context.Context, r stored, t fhir.Task, to talk, n int) (a Answer, err error) {
+	said := strings.TrimSpace(plain(t.Output[n].ValueString))
+	place := "#" + strconv.Itoa(n)
+	a = Answer{
+		ID: derive(namespace, "answer", s.client.Base(), r.reference()+place), Reference: r.reference() + place,
+		Conversation: to.conversation, Written: moments(r.updated()), Text: said,
+	}
+	if a.Author, err = s.author(ctx, t.Owner); err != nil {
+		return a, err
+	}
+	a.Problem = problem(a.Author.Name == "", "Er staat niet bij wie het antwoord schreef.")
+	return a, nil
+}

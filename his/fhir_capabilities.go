@@ -1,0 +1,168 @@
+package his
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spreekkamer/spreekkamer/his/rest"
+)
+
+// capabilities are what a server says it can do.
+type capabilities struct {
+	told         bool // there was a CapabilityStatement
+	version      string
+	transactions bool
+	types        map[string]ability // by resource type; none when the server does not tell
+}
+
+// ability is what a server can do with one type.
+type ability struct {
+	create   bool // conditional create
+	update   bool // conditional update
+	clientID bool // PUT under an id of ours
+}
+
+// everything is what is believed of a server that tells nothing: the first item shows.
+var everything = ability{create: true, update: true, clientID: true}
+
+func (c *capabilities) of(kind string) (a ability, has bool) {
+	if len(c.types) == 0 {
+		return everything, true
+	}
+	a, has = c.types[kind]
+	return a, has
+}
+
+// puts says that a resource can be put under an id of ours.
+func (c *capabilities) puts(kind string) bool {
+	a, has := c.of(kind)
+	return has && a.clientID
+}
+
+// conditional says that the server itself makes nothing twice.
+func (c *capabilities) conditional(kind string) bool {
+	a, _ := c.of(kind)
+	return a.create && a.update
+}
+
+// needed are the types without which there is no record of a conversation.
+var needed = []string{"Patient", "Organization", "Practitioner", "Task", "Communication"}
+
+func (c *capabilities) enough() error {
+	if c.told && !strings.HasPrefix(c.version, "4.") {
+		return fmt.Errorf("it speaks FHIR %.10q, and we speak 4.0.1", c.version)
+	}
+	var missing []string
+	for _, kind := range needed {
+		if _, has := c.of(kind); !has {
+			missing = append(missing, kind)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("it has no %s", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// statement is the part of a CapabilityStatement that is used.
+type statement struct {
+	ResourceType string `json:"resourceType"`
+	FHIRVersion  string `json:"fhirVersion"`
+	Rest         []struct {
+		Mode        string `json:"mode"`
+		Interaction []struct {
+			Code string `json:"code"`
+		} `json:"interaction"`
+		Resource []struct {
+			Type              string `json:"type"`
+			UpdateCreate      *bool  `json:"updateCreate"`
+			ConditionalCreate *bool  `json:"conditionalCreate"`
+			ConditionalUpdate *bool  `json:"conditionalUpdate"`
+		} `json:"resource"`
+	} `json:"rest"`
+}
+
+// capabilities reads the statement at the start and from time to time. A server that has
+// none is believed to do all; one that cannot be asked now is an error.
+func (s *fhirServer) capabilities(ctx context.Context) (*capabilities, error) {
+	if known := s.known(); known != nil {
+		return known, nil
+	}
+	unlock, err := s.busy.lock(ctx, "capabilities") // one question is enough: it is a long answer
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if known := s.known(); known != nil {
+		return known, nil
+	}
+	s.mu.Lock()
+	before := s.can
+	s.mu.Unlock()
+	var said statement
+	err = s.get(ctx, "metadata", &said)
+	if err != nil && !errors.Is(err, rest.CodeMissing) {
+		if before != nil {
+			return before, nil // what it could do an hour ago
+		}
+		return nil, fmt.Errorf("what it can do: %w", err)
+	}
+	can := said.capabilities()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.can, s.read = can, time.Now()
+	return can, nil
+}
+
+// known is nil when the statement has to be read.
+func (s *fhirServer) known() *capabilities {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.can == nil || time.Since(s.read) >= recheck {
+		return nil
+	}
+	return s.can
+}
+
+func (said statement) capabilities() *capabilities {
+	if said.ResourceType != "CapabilityStatement" || len(said.Rest) == 0 {
+		return &capabilities{transactions: true}
+	}
+	server := said.Rest[0]
+	c := &capabilities{told: true, version: said.FHIRVersion, types: map[string]ability{}}
+	for _, i := range server.Interaction {
+		c.transactions = c.transactions || i.Code == "transaction"
+	}
+	for _, r := range server.Resource {
+		c.types[r.Type] = ability{
+			create: is(r.ConditionalCreate, false), update: is(r.ConditionalUpdate, false),
+			clientID: is(r.UpdateCreate, true), // many that can do it do not say so
+		}
+	}
+	// A transaction is only safe when nothing in it can be made twice.
+	c.transactions = c.transactions && !slices.ContainsFunc(needed, func(kind string) bool { return !c.conditional(kind) })
+	return c
+}
+
+func is(said *bool, otherwise bool) bool {
+	if said == nil {
+		return otherwise
+	}
+	return *said
+}
+
+// decode reads JSON that came from outside. nil takes nothing.
+func decode(body []byte, into any) error {
+	if into == nil {
+		return nil
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return &rest.Error{Status: 200, Code: rest.CodeNotFHIR}
+	}
+	return nil
+}

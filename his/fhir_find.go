@@ -1,0 +1,98 @@
+package his
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spreekkamer/spreekkamer/his/fhir"
+)
+
+// Find is Finder.Find. What is looked for is sent in the body: a BSN is in no address.
+func (s *fhirServer) Find(ctx context.Context, q PatientQuery) (found []Patient, more bool, err error) {
+	form := url.Values{"_count": {pageSize}}
+	name := line(q.LastName)
+	switch {
+	case q.BSN != "" && digits(q.BSN, 9):
+		form.Set("identifier", fhir.SystemBSN+"|"+q.BSN)
+	case name != "" && datable(q.BirthDate):
+		form.Set("birthdate", fhir.Date(q.BirthDate))
+	default:
+		return nil, false, nil
+	}
+	err = s.client.Search(ctx, "Patient", form, func(raw json.RawMessage) bool {
+		p, active := s.readPatient(raw)
+		if active && (q.BSN != "" || sameName(p.LastName, name)) {
+			found = append(found, p)
+		}
+		return len(found) <= MaxFound
+	})
+	if err != nil {
+		return nil, false, fmt.Errorf("look up a patient: %w", err)
+	}
+	slices.SortStableFunc(found, func(a, b Patient) int { return exact(b, name) - exact(a, name) })
+	return found[:min(len(found), MaxFound)], len(found) > MaxFound, nil
+}
+
+// sameName goes by the words of a family name in any order: systems write "Vries, de" and
+// "de Vries", with and without the partner's name.
+func sameName(a, b string) bool {
+	words := func(s string) []string {
+		return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return r == ' ' || r == ',' || r == '-' })
+	}
+	few, many := words(a), words(b)
+	if len(few) > len(many) {
+		few, many = many, few
+	}
+	return len(few) > 0 && !slices.ContainsFunc(few, func(w string) bool { return !slices.Contains(many, w) })
+}
+
+func exact(p Patient, name string) int {
+	if strings.EqualFold(p.LastName, name) {
+		return 1
+	}
+	return 0
+}
+
+// readPatient reads who it is; a record that is no longer in use is not proposed.
+func (s *fhirServer) readPatient(raw json.RawMessage) (p Patient, active bool) {
+	var r struct {
+		fhir.Patient
+		Active *bool
+	}
+	if json.Unmarshal(raw, &r) != nil || r.Active != nil && !*r.Active {
+		return p, false
+	}
+	for _, n := range r.Name {
+		if p.LastName == "" {
+			p.FirstName, p.LastName = line(strings.Join(n.Given, " ")), line(n.Family)
+		}
+	}
+	for _, i := range r.Identifier {
+		switch {
+		case i.System == fhir.SystemBSN && digits(i.Value, 9):
+			p.BSN = i.Value
+		case s.settings.PatientSystem != "" && i.System == s.settings.PatientSystem,
+			s.settings.PatientSystem == "" && (i.Use == "usual" || isNumber(i)):
+			p.Number = line(i.Value)
+		}
+	}
+	for _, t := range r.Telecom {
+		switch {
+		case t.System == "phone" && p.Phone == "":
+			p.Phone = line(t.Value)
+		case t.System == "email" && p.Email == "":
+			p.Email = line(t.Value)
+		}
+	}
+	p.BirthDate, _ = time.Parse(time.DateOnly, r.BirthDate)
+	return p, true
+}
+
+func isNumber(i fhir.Identifier) bool {
+	return i.Type != nil && slices.ContainsFunc(i.Type.Coding, func(c fhir.Coding) bool { return c.System == fhir.SystemIdentifierType && c.Code == "MR" })
+}

@@ -1,0 +1,172 @@
+package his
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+
+	"github.com/spreekkamer/spreekkamer/his/fhir"
+)
+
+// people are the types of a Bundle that stay when what they said does not belong there.
+var people = []string{"Organization", "Patient", "RelatedPerson", "Practitioner", "PractitionerRole"}
+
+// markMistaken makes of a KindMistake's Bundle what suits a server that can be asked: what
+// is there is read, marked, and put back only if nobody else changed it. Its words stay.
+func (s *fhirServer) markMistaken(ctx context.Context, item Item, b *fhir.Bundle) error {
+	found, err := s.mistaken(ctx, item)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("nothing of it is in the system: %w", ErrRefused)
+	}
+	var wrong []fhir.Entry
+	var targets []fhir.Reference
+	for _, r := range found {
+		reason := ""
+		if r.kind == "Communication" {
+			reason = item.body()
+		}
+		wrong = append(wrong, fhir.Entry{
+			FullURL: urn(derive(item.ID, r.reference())), Resource: fhir.Raw{Type: r.kind, JSON: r.marked(reason)},
+			Request: fhir.Request{Method: "PUT", URL: r.reference(), IfMatch: etag(r.version)},
+		})
+		targets = append(targets, fhir.Reference{Reference: r.reference()})
+	}
+	var kept, account []fhir.Entry
+	for _, e := range b.Entry {
+		switch r := e.Resource.(type) {
+		case fhir.Provenance:
+			r.Target = targets
+			account = append(account, fhir.Entry{FullURL: e.FullURL, Resource: r, Request: e.Request})
+		case fhir.AuditEvent:
+			r.Entity = slices.Clone(r.Entity)
+			r.Entity[0].What = &targets[0]
+			account = append(account, fhir.Entry{FullURL: e.FullURL, Resource: r, Request: e.Request})
+		default:
+			if slices.Contains(people, e.Resource.Kind()) {
+				kept = append(kept, e)
+			}
+		}
+	}
+	b.Entry, b.Main = slices.Concat(kept, wrong, account), wrong[0].FullURL
+	return nil
+}
+
+// stored is a resource as the server has it.
+type stored struct {
+	kind, id, version string
+	content           map[string]json.RawMessage
+}
+
+func (r stored) reference() string { return r.kind + "/" + r.id }
+
+func readStored(kind string, raw json.RawMessage) (r stored, ok bool) {
+	var known struct {
+		ID   string
+		Meta resourceMeta
+	}
+	r.kind = kind
+	if json.Unmarshal(raw, &known) != nil || json.Unmarshal(raw, &r.content) != nil || known.ID == "" {
+		return r, false
+	}
+	r.id, r.version = known.ID, known.Meta.VersionID
+	return r, true
+}
+
+// with gives the resource with some elements of ours, as JSON.
+func (r stored) with(elements map[string]any) []byte {
+	all := map[string]any{}
+	for name, value := range r.content {
+		all[name] = value
+	}
+	for name, value := range elements {
+		all[name] = value
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		panic(err) // JSON that was read can be written
+	}
+	return text
+}
+
+func (r stored) marked(reason string) []byte {
+	elements := map[string]any{"status": enteredInError}
+	if reason != "" {
+		elements["statusReason"] = text(reason)
+	}
+	return r.with(elements)
+}
+
+// mistaken finds what an item of KindMistake is about: the messages it names with their
+// documents, or all of the conversation.
+func (s *fhirServer) mistaken(ctx context.Context, item Item) (found []stored, err error) {
+	collect := func(kind, query string) {
+		form, parseErr := url.ParseQuery(query)
+		if err != nil || parseErr != nil {
+			return
+		}
+		err = s.client.Search(ctx, kind, form, func(raw json.RawMessage) bool {
+			if r, ok := readStored(kind, raw); ok {
+				found = append(found, r)
+			}
+			return true
+		})
+	}
+	for _, id := range item.Mistaken {
+		collect("Communication", byIdentifier(id))
+		collect("DocumentReference", byIdentifier(derive(id, "document")))
+	}
+	if c := item.Conversation; len(item.Mistaken) == 0 {
+		collect("Communication", byIdentifier(derive(c.ID, "header")))
+		for _, header := range slices.Clone(found) {
+			collect("Communication", "part-of="+header.reference())
+		}
+		collect("Task", byIdentifier(c.ID))
+		for _, task := range slices.Clone(found) {
+			if task.kind == "Task" {
+				collect("DocumentReference", "related="+task.reference())
+			}
+		}
+		if c.Derde != nil {
+			collect("Consent", byIdentifier(c.consentID()))
+		}
+	}
+	for _, message := range slices.Clone(found) {
+		for _, document := range message.documents() {
+			there := slices.ContainsFunc(found, func(r stored) bool { return r.reference() == document })
+			if path, ok := s.client.Relative(document); ok && err == nil && !there {
+				err = s.collectOne(ctx, path, &found)
+			}
+		}
+	}
+	return found, err
+}
+
+func (s *fhirServer) collectOne(ctx context.Context, path string, found *[]stored) error {
+	var raw json.RawMessage
+	if err := s.get(ctx, path, &raw); err != nil {
+		return err
+	}
+	if r, ok := readStored("DocumentReference", raw); ok {
+		*found = append(*found, r)
+	}
+	return nil
+}
+
+// documents are what a Communication's payload refers to.
+func (r stored) documents() (all []string) {
+	var payload []fhir.Payload
+	if json.Unmarshal(r.content["payload"], &payload) != nil {
+		return nil
+	}
+	for _, p := range payload {
+		if p.ContentReference != nil && p.ContentReference.Reference != "" {
+			all = append(all, p.ContentReference.Reference)
+		}
+	}
+	return all
+}

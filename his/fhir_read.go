@@ -1,0 +1,170 @@
+package his
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+
+	"bytes"
+
+	"github.com/spreekkamer/spreekkamer/his/fhir"
+	"github.com/spreekkamer/spreekkamer/his/rest"
+)
+
+// author reads who a reference means: a name for the patient, and a function. Somebody who
+// cannot be found has no name.
+func (s *fhirServer) author(ctx context.Context, ref *fhir.Reference) (a Author, err error) {
+	if ref == nil {
+		return a, nil
+	}
+	a.Name = line(ref.Display)
+	if ref.Reference == "" {
+		return a, nil
+	}
+	at, err := s.stored(ctx, ref.Reference)
+	if errors.Is(err, rest.CodeMissing) || errors.Is(err, rest.CodeElsewhere) {
+		return a, nil
+	}
+	if err != nil {
+		return a, err
+	}
+	if at.kind == "Patient" || at.kind == "RelatedPerson" {
+		return Author{Role: RolePatient}, nil
+	}
+	var who struct {
+		Name         json.RawMessage // a text, or several names of a person
+		Practitioner *fhir.Reference
+		Code         []fhir.CodeableConcept
+	}
+	if !at.read(&who) {
+		return a, nil
+	}
+	if name := nameOf(who.Name); name != "" {
+		a.Name = name
+	}
+	if who.Practitioner != nil {
+		person, err := s.author(ctx, who.Practitioner)
+		if err != nil {
+			return a, err
+		}
+		if person.Name != "" {
+			a.Name = person.Name
+		}
+		a.Role = Role(roleOf(who.Code))
+	}
+	return a, nil
+}
+
+func nameOf(raw json.RawMessage) string {
+	var one string
+	var all []fhir.HumanName
+	if json.Unmarshal(raw, &one) == nil {
+		return line(one)
+	}
+	if json.Unmarshal(raw, &all) != nil || len(all) == 0 {
+		return ""
+	}
+	if all[0].Text != "" {
+		return line(all[0].Text)
+	}
+	return line(strings.Join(all[0].Given, " ") + " " + all[0].Family)
+}
+
+func roleOf(codes []fhir.CodeableConcept) string {
+	for _, c := range codes {
+		if c.Text != "" {
+			return strings.ToLower(line(c.Text))
+		}
+		for _, code := range c.Coding {
+			if code.System == fhir.SystemUZIRole && code.Code == "01.015" {
+				return string(RoleHuisarts)
+			}
+			if code.Display != "" {
+				return strings.ToLower(line(code.Display))
+			}
+		}
+	}
+	return ""
+}
+
+// readPayload reads the words and the files of an answer.
+func (s *fhirServer) readPayload(ctx context.Context, c fhir.Communication, a *Answer) error {
+	var said []string
+	for _, p := range c.Payload {
+		var file *fhir.Attachment
+		switch {
+		case p.ContentString != "":
+			said = append(said, strings.TrimSpace(plain(p.ContentString)))
+		case p.ContentAttachment != nil:
+			file = p.ContentAttachment
+		case p.ContentReference != nil:
+			at, err := s.resolve(ctx, "DocumentReference", *p.ContentReference)
+			if err != nil && !errors.Is(err, rest.CodeMissing) && !errors.Is(err, rest.CodeElsewhere) {
+				return err
+			}
+			var d fhir.DocumentReference
+			if err == nil && at.read(&d) && len(d.Content) > 0 {
+				file = &d.Content[0].Attachment
+			}
+			a.Problem = problem(file == nil, "Een bijlage van het antwoord is niet te vinden.")
+		}
+		if file != nil {
+			if err := s.readFile(ctx, *file, a); err != nil {
+				return err
+			}
+		}
+		if a.Problem != "" {
+			return nil
+		}
+	}
+	a.Text = strings.Join(said, "\n\n")
+	return nil
+}
+
+// readFile adds a file that is inside the resource, or in a Binary of the same server. What
+// lies elsewhere is not fetched: an address in a record could point anywhere.
+func (s *fhirServer) readFile(ctx context.Context, f fhir.Attachment, a *Answer) error {
+	var data []byte
+	if f.Data != "" {
+		decoded, err := base64.StdEncoding.DecodeString(f.Data)
+		if err != nil {
+			a.Problem = "Een bijlage van het antwoord is niet te lezen."
+			return nil
+		}
+		data = decoded
+	} else {
+		path, ok := s.client.Relative(f.URL)
+		if !ok {
+			a.Problem = "Een bijlage van het antwoord staat buiten het systeem."
+			return nil
+		}
+		var err error
+		if data, err = s.binary(ctx, path); err != nil {
+			if errors.Is(err, rest.CodeMissing) {
+				a.Problem = "Een bijlage van het antwoord is niet te vinden."
+				return nil
+			}
+			return err
+		}
+	}
+	a.Attachments = append(a.Attachments, Attachment{
+		Name: line(f.Title), ContentType: mediaType(f.ContentType), Size: int64(len(data)),
+		Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil },
+	})
+	return nil
+}
+
+func (s *fhirServer) binary(ctx context.Context, path string) ([]byte, error) {
+	var b struct{ Data string }
+	if err := s.get(ctx, path, &b); err != nil {
+		return nil, err
+	}
+	data, err := base64.StdEncoding.DecodeString(b.Data)
+	if err != nil {
+		return nil, &rest.Error{Status: 200, Code: rest.CodeNotFHIR}
+	}
+	return data, nil
+}

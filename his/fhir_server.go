@@ -1,0 +1,246 @@
+package his
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/spreekkamer/spreekkamer/his/fhir"
+	"github.com/spreekkamer/spreekkamer/his/rest"
+)
+
+// fhirServer files in a FHIR R4 server: one transaction for each item. Servers differ in
+// what they can do; what this one can is read from its CapabilityStatement
+// (fhir_capabilities.go), and the Bundle is made to suit it (fhir_adapt.go). One without
+// transactions gets the same resources one by one (fhir_single.go).
+//
+// That an item is there exactly once rests on three things. What is filed has an identity
+// of its own, so that sending it again changes nothing. One item at a time is filed for a
+// patient, since many servers make doubles when two that are alike come at once. And when
+// it is not known what became of an earlier try, the server is asked first: the item's
+// Provenance is there if, and only if, all of it is.
+type fhirServer struct {
+	client   *rest.Client
+	settings FHIR
+	busy     locks
+
+	mu      sync.Mutex
+	can     *capabilities
+	read    time.Time          // when can was read
+	settled map[uuid.UUID]bool // conversations of which no try is in doubt
+
+	hook hook
+}
+
+// recheck is how long a CapabilityStatement is believed.
+const recheck = time.Hour
+
+// mostSettled bounds what is remembered; forgetting costs one question each.
+const mostSettled = 10_000
+
+// FHIR are the settings of the fhir connector.
+type FHIR struct {
+	rest.Settings
+
+	// PatientSystem is the identifier system of the HIS's own patient numbers. With it a
+	// patient without a BSN is found by that number; without it, only by ours.
+	PatientSystem string
+	NLCore        bool          // says of what we send that it follows the nl-core profiles
+	Tags          []fhir.Coding // on everything that we send
+
+	// HookURL is where the HIS can reach our Hook; "": it cannot, and is polled.
+	HookURL string
+}
+
+func openFHIR(s Settings) (Connector, error) {
+	client, err := rest.New(s.FHIR.Settings)
+	if err != nil {
+		return nil, err
+	}
+	return &fhirServer{client: client, settings: s.FHIR, settled: map[uuid.UUID]bool{}, hook: newHook()}, nil
+}
+
+// File is Connector.File. The reference is what the server calls the item: type, id and,
+// where it tells one, version.
+func (s *fhirServer) File(ctx context.Context, item Item) (Receipt, error) {
+	if err := check(item); err != nil {
+		return Receipt{}, err
+	}
+	item = filedAnew(item)
+	receipt, err := s.file(ctx, item)
+	if err != nil {
+		return Receipt{}, filingError(item, err)
+	}
+	return receipt, nil
+}
+
+func (s *fhirServer) file(ctx context.Context, item Item) (Receipt, error) {
+	can, err := s.capabilities(ctx)
+	if err != nil {
+		return Receipt{}, err
+	}
+	unlock, err := s.alone(ctx, item)
+	if err != nil {
+		return Receipt{}, err
+	}
+	defer unlock()
+	conversation := item.Conversation.ID
+	if !s.inDoubt(conversation) {
+		return s.send(ctx, item, can)
+	}
+	receipt, found, err := s.look(ctx, item)
+	if err != nil || found {
+		s.settle(conversation, err == nil)
+		return receipt, err
+	}
+	return s.send(ctx, item, can)
+}
+
+// alone holds up whoever would write about the same people: for each patient, and for the
+// practice as long as it is not known to be there with its staff.
+func (s *fhirServer) alone(ctx context.Context, item Item) (unlock func(), err error) {
+	c := item.Conversation
+	names := []string{"patient " + c.Practice.ID + " " + c.Patient.Number}
+	if c.Derde != nil && c.Derde.Patient != nil {
+		names = append(names, "patient "+c.Practice.ID+" "+c.Derde.Patient.Number)
+	}
+	if s.inDoubt(authorKey(item)) {
+		names = append(names, "practice "+c.Practice.ID)
+	}
+	return s.busy.lockAll(ctx, names)
+}
+
+// authorKey stands for the practice and the member of staff who wrote: what the items of
+// several patients have in common.
+func authorKey(item Item) uuid.UUID {
+	a := item.Author
+	if a.Role == RolePatient || a.Role == RoleBridge {
+		a = Author{}
+	}
+	return derive(namespace, "common", item.Conversation.Practice.ID, a.ID.String(), a.Name, string(a.Role))
+}
+
+func (s *fhirServer) inDoubt(id uuid.UUID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.settled[id]
+}
+
+func (s *fhirServer) settle(id uuid.UUID, known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !known {
+		delete(s.settled, id)
+		return
+	}
+	if len(s.settled) > mostSettled {
+		clear(s.settled)
+	}
+	s.settled[id] = true
+}
+
+// send files an item that is not there yet, as far as we know.
+func (s *fhirServer) send(ctx context.Context, item Item, can *capabilities) (Receipt, error) {
+	bundle, err := s.bundle(ctx, item, can)
+	if err != nil {
+		return Receipt{}, err
+	}
+	post := s.transact
+	if !can.transactions {
+		post = s.oneByOne
+	}
+	receipt, err := post(ctx, bundle, can)
+	clear := err == nil || isRefusal(err)
+	s.settle(item.Conversation.ID, clear)
+	s.settle(authorKey(item), err == nil)
+	return receipt, err
+}
+
+// look asks whether an item is there, by what is only there when all of it is.
+func (s *fhirServer) look(ctx context.Context, item Item) (r Receipt, found bool, err error) {
+	var p struct {
+		Target []fhir.Reference `json:"target"`
+	}
+	err = s.get(ctx, "Provenance/"+resourceID(derive(item.ID, "provenance")), &p)
+	if errors.Is(err, rest.CodeMissing) {
+		return r, false, nil
+	}
+	if err != nil || len(p.Target) == 0 {
+		return r, false, err
+	}
+	reference, ok := s.client.Relative(p.Target[0].Reference)
+	if !ok {
+		return Receipt{Already: true, Reference: "Provenance"}, true, nil
+	}
+	var target struct{ Meta resourceMeta }
+	if err := s.get(ctx, reference, &target); err != nil {
+		return r, false, err
+	}
+	return Receipt{Reference: versioned(reference, target.Meta.VersionID), Already: true}, true, nil
+}
+
+// resourceMeta is what a server says of a resource.
+type resourceMeta struct {
+	VersionID   string `json:"versionId"`
+	LastUpdated string `json:"lastUpdated"`
+}
+
+func versioned(reference, version string) string {
+	if version == "" {
+		return reference
+	}
+	return reference + "/_history/" + version
+}
+
+// filingError keeps what the server meant: errors.Is(err, ErrRefused) when only a person can
+// help. It names the item, and nothing of what is in it.
+func filingError(item Item, err error) error {
+	if isRefusal(err) {
+		return fmt.Errorf("file item %s: %w: %w", item.ID, err, ErrRefused)
+	}
+	return fmt.Errorf("file item %s: %w", item.ID, err)
+}
+
+func isRefusal(err error) bool {
+	var answered *rest.Error
+	return errors.As(err, &answered) && answered.Final()
+}
+
+// Check is Connector.Check: it reads what the server can do, and asks for something that is
+// not there, so that a login that no longer works is seen.
+func (s *fhirServer) Check(ctx context.Context) error {
+	s.mu.Lock()
+	s.can = nil
+	s.mu.Unlock()
+	can, err := s.capabilities(ctx)
+	if err == nil {
+		err = can.enough()
+	}
+	if err == nil {
+		err = s.get(ctx, "Task/"+resourceID(derive(namespace, "check")), nil)
+		if errors.Is(err, rest.CodeMissing) {
+			err = nil
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("fhir server: %w", err)
+	}
+	return nil
+}
+
+// get reads one resource.
+func (s *fhirServer) get(ctx context.Context, path string, into any) error {
+	answer, err := s.client.Do(ctx, rest.Request{Method: http.MethodGet, Path: path, Header: fresh})
+	if err != nil {
+		return err
+	}
+	return decode(answer.Body, into)
+}
+
+// fresh asks a server not to answer from a list that it made before.
+var fresh = map[string]string{"Cache-Control": "no-cache"}

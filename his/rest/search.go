@@ -1,0 +1,89 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// mostPages ends a search whose pages go round.
+const mostPages = 1000
+
+// Search gives each resource of the type that matches, over all pages, until each returns
+// false. What is searched for is sent in the body. OperationOutcomes among the results are
+// left out.
+func (c *Client) Search(ctx context.Context, kind string, form url.Values, each func(json.RawMessage) (more bool)) error {
+	return c.pages(ctx, Request{Method: http.MethodPost, Path: kind + "/_search", Form: form, Header: noCache}, kind, each)
+}
+
+// History gives each version of the type since a moment, newest first: for a server that
+// cannot search by when things changed.
+func (c *Client) History(ctx context.Context, kind, since string, each func(json.RawMessage) (more bool)) error {
+	query := url.Values{"_count": {"100"}}
+	if since != "" {
+		query.Set("_since", since)
+	}
+	return c.pages(ctx, Request{Method: http.MethodGet, Path: kind + "/_history", Query: query, Header: noCache}, kind, each)
+}
+
+var noCache = map[string]string{"Cache-Control": "no-cache"}
+
+// page is the part of a Bundle that matters.
+type page struct {
+	ResourceType string `json:"resourceType"`
+	Link         []struct {
+		Relation string `json:"relation"`
+		URL      string `json:"url"`
+	} `json:"link"`
+	Entry []struct {
+		Resource json.RawMessage `json:"resource"`
+	} `json:"entry"`
+}
+
+func (c *Client) pages(ctx context.Context, r Request, kind string, each func(json.RawMessage) bool) error {
+	for range mostPages {
+		answer, err := c.Do(ctx, r)
+		if err != nil {
+			return err
+		}
+		var p page
+		if json.Unmarshal(answer.Body, &p) != nil || p.ResourceType != "Bundle" {
+			return &Error{Status: answer.Status, Code: CodeNotFHIR}
+		}
+		for _, e := range p.Entry {
+			if typeOf(e.Resource) == kind && !each(e.Resource) {
+				return nil
+			}
+		}
+		next := p.next()
+		if next == "" || next == r.Next {
+			return nil
+		}
+		r = Request{Method: http.MethodGet, Next: next, Header: noCache}
+	}
+	return &Error{Status: http.StatusOK, Code: CodeBroken}
+}
+
+func typeOf(resource json.RawMessage) string {
+	var r struct{ ResourceType string }
+	if json.Unmarshal(resource, &r) != nil {
+		return ""
+	}
+	return r.ResourceType
+}
+
+func (p page) next() string {
+	for _, l := range p.Link {
+		if l.Relation == "next" {
+			return l.URL
+		}
+	}
+	return ""
+}
+
+// Escape is a value within a search: FHIR keeps \ , | and $ for itself.
+func Escape(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `,`, `\,`, `|`, `\|`, `$`, `\$`).Replace(s)
+}
