@@ -32,23 +32,35 @@ async function decrypt(sealed, file) {
     { name: "AES-CTR", counter: Buffer.from(file.iv, "base64"), length: 64 }, key, sealed));
 }
 
-/** Uploads bytes (base64) or a file and returns the content of a message of the given type. */
-export async function attachment(session, { room: roomId, msgtype, bytes, path, name, mimetype, caption, info = {} }) {
+/**
+ * Uploads bytes (base64) or a file and returns the content of a message of the given type, or of
+ * an event that has none, such as a sticker. thumbnail is {bytes, mimetype, w, h}; extra is
+ * added to the content as it is.
+ */
+export async function attachment(session, { room: roomId, msgtype, bytes, path, name, mimetype, caption, info = {}, thumbnail, extra = {} }) {
   const plain = path ? await readFile(path) : Buffer.from(bytes, "base64");
   const room = await session.joinedRoom(roomId);
+  const encrypted = await session.crypto.isEncryptionEnabledInRoom(room.roomId);
   const content = {
-    msgtype,
+    ...(msgtype ? { msgtype, filename: name } : {}),
     body: caption || name,
-    filename: name,
     info: { mimetype, size: plain.length, ...info },
+    ...(await stored(session, plain, mimetype, encrypted)),
+    ...extra,
   };
-  if (await session.crypto.isEncryptionEnabledInRoom(room.roomId)) {
-    const { sealed, file } = await encrypt(plain);
-    content.file = { ...file, url: await upload(session, sealed, "application/octet-stream") };
-  } else {
-    content.url = await upload(session, plain, mimetype);
+  if (thumbnail) {
+    const { bytes: small, ...about } = thumbnail;
+    const { file, url } = await stored(session, Buffer.from(small, "base64"), thumbnail.mimetype, encrypted);
+    Object.assign(content.info, { thumbnail_info: about, ...(file ? { thumbnail_file: file } : { thumbnail_url: url }) });
   }
   return content;
+}
+
+// stored uploads a file, and returns what points at it.
+async function stored(session, plain, mimetype, encrypted) {
+  if (!encrypted) return { url: await upload(session, plain, mimetype) };
+  const { sealed, file } = await encrypt(plain);
+  return { file: { ...file, url: await upload(session, sealed, "application/octet-stream") } };
 }
 
 async function upload({ client }, bytes, type) {

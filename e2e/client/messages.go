@@ -43,6 +43,11 @@ type File struct {
 	Caption  string         // shown instead of the name
 	Info     map[string]any // added to the info of the message: w, h, duration, …
 	MsgType  string         // empty: m.file, or m.image by SendImage
+	Sticker  bool           // an event of its own instead of a message
+	Extra    map[string]any // added to the content as it is
+
+	Thumbnail     []byte // a small picture of it, uploaded too
+	ThumbnailType string
 }
 
 // SendFile uploads an attachment, encrypted if the room is, and sends it.
@@ -58,6 +63,17 @@ func (c *Client) SendFile(ctx context.Context, room string, f File) (event strin
 	}
 	if f.Info != nil {
 		args["info"] = f.Info
+	}
+	if f.Sticker {
+		args["msgtype"], args["type"] = "", "m.sticker"
+	}
+	if f.Thumbnail != nil {
+		args["thumbnail"] = map[string]any{
+			"bytes": base64.StdEncoding.EncodeToString(f.Thumbnail), "mimetype": f.ThumbnailType, "size": len(f.Thumbnail),
+		}
+	}
+	if f.Extra != nil {
+		args["extra"] = f.Extra
 	}
 	return c.send(ctx, "sendFile", args)
 }
@@ -93,17 +109,41 @@ func (c *Client) Typing(ctx context.Context, room string, typing bool) error {
 	return c.call(ctx, "typing", map[string]any{"room": room, "typing": typing}, nil)
 }
 
+// attached is where content points at files.
+type attached struct {
+	File json.RawMessage `json:"file,omitempty"`
+	URL  string          `json:"url,omitempty"`
+	Info struct {
+		File json.RawMessage `json:"thumbnail_file"`
+		URL  string          `json:"thumbnail_url"`
+	} `json:"info"`
+}
+
 // Download gets the attachment of a message, checks its hash and decrypts it.
 func (c *Client) Download(ctx context.Context, e Event) ([]byte, error) {
-	var content struct {
-		File json.RawMessage `json:"file,omitempty"`
-		URL  string          `json:"url,omitempty"`
-	}
+	var content attached
 	if err := json.Unmarshal(e.Latest(), &content); err != nil {
 		return nil, err
 	}
+	return c.download(ctx, content.File, content.URL)
+}
+
+// DownloadThumbnail gets the small picture that comes with an attachment.
+func (c *Client) DownloadThumbnail(ctx context.Context, e Event) ([]byte, error) {
+	var content attached
+	if err := json.Unmarshal(e.Latest(), &content); err != nil {
+		return nil, err
+	}
+	return c.download(ctx, content.Info.File, content.Info.URL)
+}
+
+func (c *Client) download(ctx context.Context, file json.RawMessage, url string) ([]byte, error) {
 	var got struct{ Bytes []byte }
-	err := c.call(ctx, "downloadMedia", content, &got)
+	args := map[string]any{"url": url}
+	if file != nil {
+		args["file"] = file
+	}
+	err := c.call(ctx, "downloadMedia", args, &got)
 	return got.Bytes, err
 }
 

@@ -151,9 +151,12 @@ func (r *room) put(e *Event) {
 		r.events[e.ID] = e
 		r.order = append(r.order, e)
 	} else {
-		redacted := old.Redacted
+		redacted, about := old.Redacted, old.RelatesTo
 		*old = *e
 		e = old
+		if e.RelatesTo.EventID == "" { // a removal takes it away, and what it was about must know
+			e.RelatesTo = about
+		}
 		if redacted {
 			e.redact()
 		}

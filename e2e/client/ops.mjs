@@ -81,7 +81,7 @@ const messages = {
   sendRaw: ordered((session, { room, type, content, txnId }) => send(session, room, type, content, txnId)),
   sendFile: ordered(async (session, args) => {
     const content = await attachment(session, args);
-    return { ...(await send(session, args.room, "m.room.message", content)), content };
+    return { ...(await send(session, args.room, args.type ?? "m.room.message", content)), content };
   }),
   edit: ordered((session, { room, event, body, html }) => send(session, room, "m.room.message", {
     ...text(`* ${body}`, html && `* ${html}`),
