@@ -60,8 +60,9 @@ type Doctor struct {
 	Database func(ctx context.Context) error
 	// HIS tells whether the practice's connector could file now.
 	HIS func(ctx context.Context, practice config.Practice) error
-	// Scanner asks the virus scanner at an address which version it is.
-	Scanner func(ctx context.Context, address string) (version string, err error)
+	// Scanner asks the virus scanner at an address which version it is, and whether it looks at
+	// files of a size in bytes.
+	Scanner func(ctx context.Context, address string, size int64) (version string, err error)
 	// Running tells whether Spreekkamer itself answers on the address it listens on.
 	Running func(ctx context.Context) bool
 	// Free is the space left on the disk that holds the path, in bytes.

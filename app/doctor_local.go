@@ -126,6 +126,6 @@ func virusScanner(ctx context.Context, d *Doctor) (string, error) {
 	if address == "" {
 		return "none: files are passed on without a scan (relay.clamd)", nil
 	}
-	version, err := d.Scanner(ctx, address)
+	version, err := d.Scanner(ctx, address, int64(d.Config.Relay.MaxFileSize))
 	return version + " answers at " + address, err
 }

@@ -76,12 +76,21 @@ func lookAtHIS(ctx context.Context, p config.Practice) error {
 	return connector.Check(ctx)
 }
 
-func askScanner(ctx context.Context, address string) (string, error) {
+func askScanner(ctx context.Context, address string, size int64) (string, error) {
 	scanner, err := clamd.New(address)
 	if err != nil {
 		return "", err
 	}
-	return scanner.Version(ctx)
+	version, err := scanner.Version(ctx)
+	if err != nil {
+		return "", err
+	}
+	if _, err := scanner.Scan(ctx, make([]byte, size)); errors.Is(err, clamd.ErrTooLarge) {
+		return "", fmt.Errorf("it does not look at files of %d bytes: raise StreamMaxLength in clamd.conf to relay.max_file_size", size)
+	} else if err != nil {
+		return "", err
+	}
+	return version, nil
 }
 
 func freeBytes(path string) (uint64, error) {

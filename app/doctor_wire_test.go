@@ -2,10 +2,13 @@ package app
 
 import (
 	"context"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,4 +83,36 @@ func TestHealthIsAskedWhereSpreekkamerListens(t *testing.T) {
 	require.EqualError(t, CheckHealth(context.Background(), listen), "not well: 503 the database is full")
 	require.ErrorContains(t, CheckHealth(context.Background(), "127.0.0.1:1"), "no answer")
 	require.ErrorContains(t, CheckHealth(context.Background(), "nowhere"), "listen: ")
+}
+
+func TestTheDoctorAsksTheScannerWhetherItLooksAtLargeFiles(t *testing.T) {
+	for answer, want := range map[string]string{
+		"stream: OK":                           "",
+		"INSTREAM size limit exceeded. ERROR":  "raise StreamMaxLength",
+		"stream: Can't allocate memory. ERROR": "Can't allocate memory",
+	} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer l.Close()
+		go func() {
+			for said := range slices.Values([]string{"ClamAV 1.4.6\x00", answer + "\x00"}) {
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = io.ReadFull(conn, make([]byte, len("zVERSION\x00")))
+				_, _ = io.WriteString(conn, said)
+				_ = conn.(*net.TCPConn).CloseWrite()
+				_, _ = io.Copy(io.Discard, conn)
+				_ = conn.Close()
+			}
+		}()
+		version, err := askScanner(t.Context(), "tcp:"+l.Addr().String(), 3e6)
+		if want == "" {
+			require.NoError(t, err)
+			assert.Equal(t, "ClamAV 1.4.6", version)
+		} else {
+			assert.ErrorContains(t, err, want)
+		}
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spreekkamer/spreekkamer/e2e/harness"
 	"github.com/spreekkamer/spreekkamer/e2e/story"
 	"github.com/spreekkamer/spreekkamer/e2e/world"
+	"github.com/spreekkamer/spreekkamer/media/mediatest"
 )
 
 func TestMain(m *testing.M) {
@@ -254,6 +255,19 @@ func inTheHIS(t *testing.T, k talk) {
 			}
 			<-tick.C
 		}
+	}
+}
+
+// noLeaks looks at everything that the bot sent, also for what a phone writes in its photos.
+func noLeaks(t *testing.T, k talk) {
+	found, looked, err := k.Leaks(limited(t), mediatest.Secret, "mx-reply", "DCIM")
+	must(t, err)
+	for _, leak := range found {
+		t.Error(leak)
+	}
+	t.Logf("looked at %d events", looked)
+	if looked < 2*len(All) {
+		t.Errorf("only %d events", looked)
 	}
 }
 

@@ -16,6 +16,7 @@ var Talk = []Step{
 	{"'Myself' opens a conversation room with a card, the question and the photo", opens},
 	{"The answer of staff reaches the patient with name and role", answers},
 	{"Replies, edits, reactions and removals go both ways", relates},
+	{"Nothing of one side can be seen at the other: no id, user name or server", leaveNoTrace},
 	{"Staff close it; a new conversation about someone else asks name, birth date and ground", aboutDerde},
 	{"Everything is in the HIS folder, once and in order", filed},
 }
