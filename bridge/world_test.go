@@ -61,7 +61,7 @@ func assemble(t testing.TB, change ...func(*Settings)) *world {
 	w := &world{clock: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC), his: t.TempDir(), log: &bytes.Buffer{}}
 	now := func() time.Time { return w.clock }
 	w.matrix = newFakeMatrix(now)
-	log := zerolog.New(w.log)
+	log := zerolog.New(zerolog.SyncWriter(w.log))
 	db, err := store.Open(t.Context(), store.Options{
 		Kind: store.SQLite, URI: filepath.Join(t.TempDir(), "spreekkamer.db"), Key: bytes.Repeat([]byte{7}, 32), Log: log, Now: now,
 	})
