@@ -58,6 +58,12 @@ func (c chat) Send(ctx context.Context, room id.RoomID, kind event.Type, content
 	return sent, meant(err)
 }
 
+// Identity is the cross-signing identity of a user, as the bot last saw it.
+func (c chat) Identity(ctx context.Context, user id.UserID) (bridge.Identity, error) {
+	key, first, err := c.MasterKey(ctx, user)
+	return bridge.Identity{Key: string(key), First: string(first)}, err
+}
+
 func (c chat) Join(ctx context.Context, room id.RoomID) error { return meant(c.Client.Join(ctx, room)) }
 func (c chat) Leave(ctx context.Context, room id.RoomID) error {
 	return meant(c.Client.Leave(ctx, room))

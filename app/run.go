@@ -104,6 +104,7 @@ func (i *instance) wire(ctx context.Context) error {
 	}
 	i.bridge = bridge.New(settings, i.store, chat{i.matrix, i.config.Homeserver.Domain}, catalog, faultpoint.Now, i.log)
 	i.matrix.OnRoomKey(i.bridge.KeyArrived)
+	i.matrix.OnIdentity(i.bridge.IdentityChanged)
 	i.matrix.OnTyping(i.bridge.SomeoneTypes)
 	return nil
 }

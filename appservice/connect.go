@@ -69,6 +69,7 @@ type Client struct {
 	asked     *limiter                      // keys asked for
 	reshared  *limiter                      // rooms whose key was renewed for someone who missed it
 	arrived   arrivals
+	identity  func(ctx context.Context, user id.UserID, key string) error // see OnIdentity
 	typing    func(room id.RoomID, users []id.UserID)
 	caughtUp  chan struct{}
 	caught    sync.Once

@@ -109,3 +109,36 @@ func TestArrivedKeysAreAnnouncedOncePerRoom(t *testing.T) {
 	b.announceArrivals()
 	assert.Equal(t, []id.RoomID{"!a"}, got)
 }
+
+// master is an answer about the devices of Anna, with her master key.
+func master(key string) reply {
+	return ok(`{"device_keys":{"@anna:gp.example":{}},"master_keys":{"@anna:gp.example":
+		{"user_id":"@anna:gp.example","usage":["master"],"keys":{"ed25519:` + key + `":"` + key + `"}}}}`)
+}
+
+func TestAnotherMasterKeyIsHandedOnBeforeItsBatchIsKept(t *testing.T) {
+	changed := ok(`{"next_batch":"n2","device_lists":{"changed":["@anna:gp.example","@stranger:gp.example"]},"device_one_time_keys_count":{"signed_curve25519":50}}`)
+	b, _ := scriptedBot(t, map[string][]reply{"/sync": {changed}, "/keys/query": {master("one"), master("one"), master("two")}})
+	require.NoError(t, b.keys.PutDevices(t.Context(), "@anna:gp.example", nil)) // someone whose devices matter to us
+	var heard []string
+	answer := error(nil)
+	b.OnIdentity(func(_ context.Context, user id.UserID, key string) error {
+		heard = append(heard, string(user)+" "+key)
+		return answer
+	})
+	for range 2 {
+		require.NoError(t, b.syncOnce(t.Context(), 0))
+	}
+	assert.Empty(t, heard, "the first one is trusted")
+	answer = assert.AnError
+	require.Error(t, b.syncOnce(t.Context(), 0), "the batch has to come again")
+	answer = nil
+	require.NoError(t, b.syncOnce(t.Context(), 0))
+	assert.Equal(t, []string{"@anna:gp.example two", "@anna:gp.example two"}, heard)
+	key, first, err := b.MasterKey(t.Context(), "@anna:gp.example")
+	require.NoError(t, err)
+	assert.Equal(t, []id.Ed25519{"two", "one"}, []id.Ed25519{key, first})
+	key, first, err = b.MasterKey(t.Context(), "@nobody:gp.example")
+	require.NoError(t, err)
+	assert.Empty(t, key+first)
+}

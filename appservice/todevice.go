@@ -3,6 +3,7 @@ package appservice
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -79,7 +80,9 @@ func (c *Client) takeDeviceLists(ctx context.Context, changed []id.UserID) error
 	if err := c.keys.MarkTrackedUsersOutdated(ctx, changed); err != nil {
 		return fmt.Errorf("note changed devices: %w", err)
 	}
-	if _, err := c.machine.FetchKeys(ctx, changed, false); err != nil {
+	if err := c.fetchKeys(ctx, changed); errors.Is(err, errNotTold) {
+		return err
+	} else if err != nil {
 		c.log.Warn().Str("error", said(err)).Int("users", len(changed)).Msg("Looking up changed devices failed; trying again before the next message")
 		for _, user := range changed {
 			c.machine.OnDevicesChanged(ctx, user)
@@ -99,8 +102,7 @@ func (c *Client) freshDevices(ctx context.Context, members []id.UserID) error {
 	if len(stale) == 0 {
 		return nil
 	}
-	_, err = c.machine.FetchKeys(ctx, stale, false)
-	return failed(err, "look up changed devices")
+	return failed(c.fetchKeys(ctx, stale), "look up changed devices")
 }
 
 func intersect(some, others []id.UserID) (both []id.UserID) {

@@ -26,6 +26,7 @@ func (b *Bridge) personArgs(ctx context.Context, p care.Person, t task) (texts.A
 	args.Name, args.FirstName, args.LastName = p.Answers.Name(), p.Answers.FirstName, p.Answers.LastName
 	args.PatientPhone, args.Email, args.BirthDate = p.Answers.Phone, p.Answers.Email, dutchDate(p.Answers.BirthDate)
 	args.Code, args.Whom = code(p), p.Draft.Name
+	args.Said, args.SaidBirthDate = p.Draft.Name, dutchDate(p.Draft.BirthDate)
 	b.addOutage(&args, t.body.Outage)
 	if err := b.addMember(ctx, &args, p.Language, t.body.By); err != nil {
 		return args, err

@@ -44,6 +44,7 @@ func init() { // help itself reads the table
 		"approve":      {[]string{"goedkeuren", "approve"}, care.MayVerify, inBeheer, (*Bridge).approveCommand},
 		"decline":      {[]string{"afwijzen", "decline"}, care.MayVerify, inBeheer, (*Bridge).declineCommand},
 		"summary":      {[]string{"samenvatting", "summary"}, care.MayAnswer, inConversation, (*Bridge).summaryCommand},
+		"confirm":      {[]string{"bevestigen", "confirm"}, care.MayVerify, inBeheer, (*Bridge).confirmCommand},
 		"close":        {[]string{"sluiten", "close"}, care.MayAnswer, inConversation, (*Bridge).closeCommand},
 		"care":         {[]string{"zorg", "care"}, care.MayAnswer, inConversation, categorise(care.CareCategory)},
 		"practical":    {[]string{"praktisch", "geenzorg", "practical"}, care.MayAnswer, inConversation, categorise(care.Practical)},
@@ -204,6 +205,7 @@ var reasons = map[error]string{
 	care.ErrBSN:           "error.bsn",
 	care.ErrPatientNumber: "error.patient_number",
 	care.ErrNotOpen:       "error.not_open",
+	care.ErrNotAnswered:   "error.not_answered",
 	care.ErrSameCategory:  "error.same_category",
 }
 

@@ -135,7 +135,7 @@ func (b *Bridge) auditMove(ctx context.Context, p place, before, after care.Case
 		return nil
 	}
 	actor := after.Person.ID // a pseudonym; staff are named
-	if p.Sender != after.Person.UserID {
+	if p.Sender != "" && p.Sender != after.Person.UserID {
 		actor = p.Sender
 	}
 	return b.Store.AddAudit(ctx, store.Audit{

@@ -24,6 +24,7 @@ type fakeMatrix struct {
 	byTxn    map[string]id.EventID
 	files    map[string][]byte
 	noKey    map[id.EventID]bool
+	keys     map[id.UserID]Identity
 	typed    []fakeTyping
 	receipts []fakeReceipt
 	threaded map[id.EventID]bool // cannot have a receipt of the main timeline
@@ -57,11 +58,17 @@ const botID = id.UserID("@spreekkamer:praktijk.example")
 func newFakeMatrix(now func() time.Time) *fakeMatrix {
 	return &fakeMatrix{
 		now: now, rooms: map[id.RoomID]*fakeRoom{}, byTxn: map[string]id.EventID{}, files: map[string][]byte{},
-		noKey: map[id.EventID]bool{}, threaded: map[id.EventID]bool{},
+		noKey: map[id.EventID]bool{}, keys: map[id.UserID]Identity{}, threaded: map[id.EventID]bool{},
 	}
 }
 
 func (f *fakeMatrix) UserID() id.UserID { return botID }
+
+func (f *fakeMatrix) Identity(_ context.Context, user id.UserID) (Identity, error) {
+	defer f.mu.Unlock()
+	err := f.begin("identity", "")
+	return f.keys[user], err
+}
 
 // begin locks, and says whether the call has to fail.
 func (f *fakeMatrix) begin(call string, room id.RoomID) error {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
 
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/store"
@@ -74,6 +75,11 @@ func (b *Bridge) caseOf(ctx context.Context, person care.Person) (c care.Case, e
 
 func (b *Bridge) env(ctx context.Context, person care.Person) (care.Env, error) {
 	env := care.Env{Now: b.now(), Practices: b.carePractices(), NewID: uuid.NewString(), DerdeID: uuid.NewString()}
+	now, err := b.Matrix.Identity(ctx, id.UserID(person.UserID))
+	if err != nil {
+		return env, err
+	}
+	env.Key = now.Key
 	all, err := b.Store.Derden(ctx, person.ID)
 	for _, d := range all {
 		if d.Valid(env.Now) {
@@ -86,6 +92,9 @@ func (b *Bridge) env(ctx context.Context, person care.Person) (care.Env, error) 
 // patientReacted takes a tap on the open question as its answer; other reactions go to
 // the message they are about.
 func (b *Bridge) patientReacted(ctx context.Context, p place, person care.Person) error {
+	if stopped, err := b.doubted(ctx, p, person); err != nil || stopped {
+		return err
+	}
 	relation := p.event.Content.AsReaction().RelatesTo
 	asked, isPrompt, err := b.Store.Prompt(ctx, string(relation.EventID))
 	if err != nil {
@@ -110,16 +119,21 @@ func (b *Bridge) patientReacted(ctx context.Context, p place, person care.Person
 // patientWrote handles everything written: an edit of something relayed goes after it,
 // all else is heard.
 func (b *Bridge) patientWrote(ctx context.Context, p place, person care.Person) error {
+	heard, err := b.understand(ctx, p.event, person)
+	if err != nil {
+		return err
+	}
+	if heard.Word != care.WordWithdraw { // whoever says it, and however: nothing passes then
+		if stopped, err := b.doubted(ctx, p, person); err != nil || stopped {
+			return err
+		}
+	}
 	if target := edited(p.event); target != "" {
 		if mirrored, err := b.isRelayed(ctx, p, target); err != nil {
 			return err
 		} else if mirrored && !care.ContainsBSN(b.newText(p.event, person.Language)) {
 			return b.relayAbout(ctx, p, "relay", target)
 		}
-	}
-	heard, err := b.understand(ctx, p.event, person)
-	if err != nil {
-		return err
 	}
 	var then care.Env
 	if err := b.mindTime(ctx, p, person, &heard, &then); err != nil {

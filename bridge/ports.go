@@ -26,6 +26,8 @@ var (
 // Matrix is what the bridge needs of the homeserver; package appservice has it.
 type Matrix interface {
 	UserID() id.UserID
+	// Identity is the cryptographic identity of a user as far as it is known here; it asks nobody.
+	Identity(ctx context.Context, user id.UserID) (Identity, error)
 	// Read returns an event with its content decrypted.
 	Read(ctx context.Context, room id.RoomID, event id.EventID) (*event.Event, error)
 	// Send sends content once per txn, encrypted where the room is. It may have been sent

@@ -133,6 +133,9 @@ var handlers = map[store.RoomKind]func(*Bridge, context.Context, place) error{
 // turn decides what one event leads to. Whoever handles it stores the result and the end
 // of the turn in one transaction (finish).
 func (b *Bridge) turn(ctx context.Context, t store.Turn) error {
+	if t.RoomID == "" {
+		return b.inAct(ctx, place{Turn: t})
+	}
 	room, known, err := b.Store.Room(ctx, t.RoomID)
 	if err != nil {
 		return err

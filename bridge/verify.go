@@ -22,7 +22,8 @@ func code(p care.Person) string { return p.ID[:min(codeLength, len(p.ID))] }
 // holds ids only: what was typed is read again from the event.
 type act struct {
 	Command string `json:"command"`
-	Person  string `json:"person"`
+	Person  string `json:"person,omitempty"`
+	User    string `json:"user,omitempty"` // when it may be a member of staff
 }
 
 func (b *Bridge) approveCommand(ctx context.Context, r request) error {
@@ -102,7 +103,7 @@ func (b *Bridge) accountsWith(ctx context.Context, typed, practice string) (foun
 	if len(wanted) < codeLength {
 		return nil, nil
 	}
-	for _, state := range []care.AccountState{care.Awaiting, care.Active, care.Declined} {
+	for _, state := range []care.AccountState{care.Awaiting, care.Active, care.Unconfirmed, care.Declined} {
 		all, err := b.Store.PersonsIn(ctx, state, practice)
 		if err != nil {
 			return nil, err

@@ -14,6 +14,7 @@ const (
 	Incomplete   AccountState = "incomplete"   // refused something that is required
 	Awaiting     AccountState = "awaiting"     // complete; staff have to verify it
 	Active       AccountState = "active"       // verified by a named person
+	Unconfirmed  AccountState = "unconfirmed"  // their cryptographic identity changed; staff have to look again
 	Restricted   AccountState = "restricted"   // GDPR article 18: kept, not used
 	Suspended    AccountState = "suspended"    // stopped for a time, by a named person
 	Withdrawn    AccountState = "withdrawn"    // took a consent back
@@ -37,6 +38,8 @@ const (
 	TooYoung     Step = "too young"
 	Approve      Step = "approve"
 	Decline      Step = "decline"
+	LoseIdentity Step = "change identity"
+	Confirm      Step = "confirm identity"
 	Restrict     Step = "restrict"
 	Unrestrict   Step = "lift restriction"
 	Suspend      Step = "suspend"
@@ -57,7 +60,11 @@ var moves = map[AccountState]map[Step]AccountState{
 		Approve: Active, Decline: Declined, TooYoung: Refused, WithdrawStep: Withdrawn, Deregister: Deregistered,
 	},
 	Active: {
-		Restrict: Restricted, Suspend: Suspended, WithdrawStep: Withdrawn, Deregister: Deregistered,
+		LoseIdentity: Unconfirmed, Restrict: Restricted, Suspend: Suspended, WithdrawStep: Withdrawn, Deregister: Deregistered,
+	},
+	Unconfirmed: {
+		LoseIdentity: Unconfirmed, Confirm: Active, Decline: Declined, Restrict: Restricted, Suspend: Suspended,
+		WithdrawStep: Withdrawn, Deregister: Deregistered,
 	},
 	Restricted:   {Unrestrict: Active, WithdrawStep: Withdrawn, Deregister: Deregistered},
 	Suspended:    {Reinstate: Active, Restrict: Restricted, WithdrawStep: Withdrawn, Deregister: Deregistered},
@@ -81,7 +88,7 @@ func (s AccountState) Move(step Step) (AccountState, error) {
 // may not even be kept (requirement A7).
 func (s AccountState) consents() bool {
 	switch s {
-	case Consented, Registering, Incomplete, Awaiting, Active, Restricted, Suspended, Declined:
+	case Consented, Registering, Incomplete, Awaiting, Active, Unconfirmed, Restricted, Suspended, Declined:
 		return true
 	}
 	return false

@@ -11,13 +11,15 @@ import (
 // here must be refused.
 func TestEveryMoveOfAnAccount(t *testing.T) {
 	want := map[AccountState]map[Step]AccountState{
-		New:          {Inform: Informed, Deregister: Deregistered},
-		Informed:     {Inform: Informed, GiveConsent: Consented, BeginAgain: Informed, WithdrawStep: Withdrawn, Deregister: Deregistered},
-		Consented:    {AgreeTerms: Registering, RefuseAsked: Incomplete, WithdrawStep: Withdrawn, Deregister: Deregistered},
-		Registering:  {Complete: Awaiting, RefuseAsked: Incomplete, TooYoung: Refused, WithdrawStep: Withdrawn, Deregister: Deregistered},
-		Incomplete:   {BeginAgain: Informed, WithdrawStep: Withdrawn, Deregister: Deregistered},
-		Awaiting:     {Approve: Active, Decline: Declined, TooYoung: Refused, WithdrawStep: Withdrawn, Deregister: Deregistered},
-		Active:       {Restrict: Restricted, Suspend: Suspended, WithdrawStep: Withdrawn, Deregister: Deregistered},
+		New:         {Inform: Informed, Deregister: Deregistered},
+		Informed:    {Inform: Informed, GiveConsent: Consented, BeginAgain: Informed, WithdrawStep: Withdrawn, Deregister: Deregistered},
+		Consented:   {AgreeTerms: Registering, RefuseAsked: Incomplete, WithdrawStep: Withdrawn, Deregister: Deregistered},
+		Registering: {Complete: Awaiting, RefuseAsked: Incomplete, TooYoung: Refused, WithdrawStep: Withdrawn, Deregister: Deregistered},
+		Incomplete:  {BeginAgain: Informed, WithdrawStep: Withdrawn, Deregister: Deregistered},
+		Awaiting:    {Approve: Active, Decline: Declined, TooYoung: Refused, WithdrawStep: Withdrawn, Deregister: Deregistered},
+		Active:      {LoseIdentity: Unconfirmed, Restrict: Restricted, Suspend: Suspended, WithdrawStep: Withdrawn, Deregister: Deregistered},
+		Unconfirmed: {LoseIdentity: Unconfirmed, Confirm: Active, Decline: Declined, Restrict: Restricted, Suspend: Suspended,
+			WithdrawStep: Withdrawn, Deregister: Deregistered},
 		Restricted:   {Unrestrict: Active, WithdrawStep: Withdrawn, Deregister: Deregistered},
 		Suspended:    {Reinstate: Active, Restrict: Restricted, WithdrawStep: Withdrawn, Deregister: Deregistered},
 		Withdrawn:    {BeginAgain: Informed, Deregister: Deregistered},
@@ -75,7 +77,9 @@ func TestEveryStateCanBeReachedAndCanEnd(t *testing.T) {
 }
 
 func TestNobodyBecomesActiveWithoutADecisionOfStaff(t *testing.T) {
-	without := func(step Step) bool { return step != Approve && step != Unrestrict && step != Reinstate }
+	without := func(step Step) bool {
+		return step != Approve && step != Confirm && step != Unrestrict && step != Reinstate
+	}
 	for _, s := range allStates {
 		if s != Active {
 			assert.NotContains(t, distances(s, without), Active, s)

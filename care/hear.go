@@ -97,8 +97,11 @@ func startsAsPhone(text string) bool {
 // silent is what the bot says to someone whose account may not speak and who was not
 // asked anything.
 func silent(s AccountState) string {
-	if s == Awaiting {
+	switch s {
+	case Awaiting:
 		return "account.still_awaiting"
+	case Unconfirmed:
+		return "identity.still_awaiting"
 	}
 	return "account.closed"
 }
@@ -179,6 +182,8 @@ func stop(c *Case, env Env) {
 	case q.aboutDerde():
 		dropConversation(c, env)
 		c.do(say("conversation.stopped"))
+	case q != NoQuestion && c.Person.State == Unconfirmed:
+		c.do(say("identity.changed"), ask(q))
 	case q != NoQuestion && q != AskAgain && c.Person.State != Active:
 		c.do(say("register.stopped"), ask(q))
 	default:
@@ -193,20 +198,20 @@ func withdraw(c *Case, env Env) {
 		c.do(say("account.closed"))
 		return
 	}
-	endConversation(c, env)
+	endConversation(c, "desk.withdrawn", env)
 	c.move(WithdrawStep, env)
-	c.Person.Correcting = false
+	c.Person.Correcting, c.Person.Draft = false, Derde{}
 	c.do(record(PersonalData, false), record(HealthData, false), say("account.withdrawn"))
 	c.ask(AskAgain)
 }
 
-// endConversation closes or drops what was going on, and tells staff who saw it.
-func endConversation(c *Case, env Env) {
+// endConversation closes or drops what was going on, and tells staff who saw it why.
+func endConversation(c *Case, why string, env Env) {
 	switch c.Conversation.State {
 	case Asking:
 		dropConversation(c, env)
 	case Open:
-		c.do(tellDesk("desk.withdrawn"))
+		c.do(tellDesk(why))
 		closeConversation(c, env)
 	}
 }

@@ -62,7 +62,7 @@ var before = map[Question]Question{
 	AskPersonal: AskPersonal, AskHealth: AskPersonal, AskTerms: AskTerms, AskFirstName: AskFirstName, AskLastName: AskFirstName,
 	AskPhone: AskLastName, AskEmail: AskPhone, AskBirthDate: AskEmail, AskPractice: AskBirthDate, AskOptIn: AskPractice,
 	AskSummary: AskOptIn, AskCorrect: AskSummary, AskAgain: AskAgain, AskWhom: AskWhom, AskDerdeName: AskWhom,
-	AskDerdeBirth: AskDerdeName, AskRelation: AskDerdeBirth, AskGround: AskRelation,
+	AskDerdeBirth: AskDerdeName, AskRelation: AskDerdeBirth, AskGround: AskRelation, AskIdentityName: AskIdentityName, AskIdentityBirth: AskIdentityName,
 }
 
 func TestBackLeadsToTheQuestionBefore(t *testing.T) {
@@ -98,6 +98,8 @@ func TestStopLeavesWhatWasAsked(t *testing.T) {
 			assert.Equal(t, []Effect{{Do: Drop}, say("conversation.stopped")}, w.last, q)
 			assert.Equal(t, Derde{}, w.c.Person.Draft, q)
 			assert.Empty(t, w.c.Person.Current, q)
+		case state == Unconfirmed:
+			assert.Equal(t, []Effect{say("identity.changed"), ask(q)}, w.stands(state, q).last, q)
 		case q == AskAgain:
 			assert.Equal(t, []Effect{say("help.stop")}, w.stands(state, q).last)
 		default:
@@ -219,6 +221,8 @@ func TestWhoseAccountIsNotActiveIsToldSo(t *testing.T) {
 			case New, Active:
 			case Awaiting:
 				assert.Equal(t, []Effect{say("account.still_awaiting")}, after.Effects)
+			case Unconfirmed:
+				assert.Equal(t, []Effect{say("identity.still_awaiting")}, after.Effects)
 			default:
 				assert.Contains(t, after.Effects, say("account.closed"), s)
 				assert.Equal(t, !s.consents(), did(after.Effects, Remove), s)

@@ -19,12 +19,13 @@ var asks = map[AccountState][]Question{
 	Registering: {
 		AskFirstName, AskLastName, AskPhone, AskEmail, AskBirthDate, AskPractice, AskOptIn, AskSummary, AskCorrect,
 	},
-	Incomplete: {AskAgain},
-	Awaiting:   {NoQuestion},
-	Active:     {NoQuestion, AskWhom, AskDerdeName, AskDerdeBirth, AskRelation, AskGround},
-	Withdrawn:  {AskAgain},
-	Refused:    {NoQuestion},
-	Declined:   {AskAgain},
+	Incomplete:  {AskAgain},
+	Awaiting:    {NoQuestion},
+	Active:      {NoQuestion, AskWhom, AskDerdeName, AskDerdeBirth, AskRelation, AskGround},
+	Unconfirmed: {AskIdentityName, AskIdentityBirth, NoQuestion},
+	Withdrawn:   {AskAgain},
+	Refused:     {NoQuestion},
+	Declined:    {AskAgain},
 }
 
 // must is an assertion that costs nothing when it holds: walks make hundreds of thousands.
@@ -43,7 +44,7 @@ func (w *world) invariants(before Case, h Heard, after Case) {
 	w.must(slices.Contains(asks[p.State], p.Question), "%s asks %q", p.State, p.Question)
 	talking := after.Conversation.State == Asking || after.Conversation.State == Open
 	w.must((p.Current != "") == talking, "current %q, conversation %s", p.Current, after.Conversation.State)
-	w.must(p.Question.aboutDerde() == (after.Conversation.State == Asking), "asks %q, conversation %s", p.Question, after.Conversation.State)
+	w.must(p.State == Unconfirmed || p.Question.aboutDerde() == (after.Conversation.State == Asking), "asks %q, conversation %s", p.Question, after.Conversation.State)
 	w.must(!p.Correcting || slices.Contains(correctable, p.Question), "correcting %q", p.Question)
 	if p.State != Active {
 		w.must(p.MaySpeak() == (p.Question != NoQuestion && p.Question != AskAgain), "%s: the gate on %q", p.State, p.Question)

@@ -13,8 +13,10 @@ type Person struct {
 	Correcting bool     // the answer goes back to the summary
 	Answers    Answers  // what they said about themselves; stored sealed
 	Identity   Identity // entered by staff; stored sealed
-	Draft      Derde    // the person being asked about; stored sealed
+	Draft      Derde    // the person being asked about, a Derde or (while Unconfirmed) the patient; stored sealed
 	Current    string   // id of the conversation that is asked about or open; "" = none
+	Key        string   // public master key that staff approved; "" = the first that was seen
+	NewKey     string   // another one, which staff have to confirm; "" = none
 	CreatedAt  time.Time
 	ChangedAt  time.Time // when State last changed
 }

@@ -26,6 +26,9 @@ const (
 	AskDerdeBirth Question = "derde.birth_date"
 	AskRelation   Question = "derde.relation"
 	AskGround     Question = "derde.ground"
+
+	AskIdentityName  Question = "identity.name"
+	AskIdentityBirth Question = "identity.birth_date"
 )
 
 // Env is what a rule may know besides the case itself.
@@ -35,6 +38,8 @@ type Env struct {
 	Derden    []Derde // named before by this person, still valid
 	NewID     string  // for a conversation that may begin
 	DerdeID   string  // for a person who may be named
+
+	Key string // public master key of the person now; "" = none
 
 	// Of a message whose key had to be waited for:
 	AskedAt     time.Time    // when the open question was put; zero = it was not yet
@@ -73,24 +78,26 @@ var questions map[Question]question
 
 func init() {
 	questions = map[Question]question{
-		AskPersonal:   {choices: 2, accept: acceptPersonal},
-		AskHealth:     {choices: 2, accept: acceptHealth, back: AskPersonal},
-		AskTerms:      {choices: 2, accept: acceptTerms},
-		AskFirstName:  {accept: typed(takeFirstName, AskLastName)},
-		AskLastName:   {accept: typed(takeLastName, AskPhone), back: AskFirstName},
-		AskPhone:      {accept: typed(takePhone, AskEmail), back: AskLastName},
-		AskEmail:      {accept: typed(takeEmail, AskBirthDate), back: AskPhone},
-		AskBirthDate:  {accept: acceptBirthDate, back: AskEmail},
-		AskPractice:   {accept: acceptPractice, back: AskBirthDate},
-		AskOptIn:      {choices: 2, accept: acceptOptIn, back: AskPractice},
-		AskSummary:    {choices: 2, accept: acceptSummary, back: AskOptIn},
-		AskCorrect:    {choices: len(correctable), accept: acceptCorrect, back: AskSummary},
-		AskAgain:      {choices: 1, tapOnly: true, accept: acceptAgain},
-		AskWhom:       {accept: acceptWhom},
-		AskDerdeName:  {accept: acceptDerdeName, back: AskWhom},
-		AskDerdeBirth: {accept: acceptDerdeBirth, back: AskDerdeName},
-		AskRelation:   {choices: len(Relations), accept: acceptRelation, back: AskDerdeBirth},
-		AskGround:     {choices: 3, accept: acceptGround, back: AskRelation},
+		AskPersonal:      {choices: 2, accept: acceptPersonal},
+		AskHealth:        {choices: 2, accept: acceptHealth, back: AskPersonal},
+		AskTerms:         {choices: 2, accept: acceptTerms},
+		AskFirstName:     {accept: typed(takeFirstName, AskLastName)},
+		AskLastName:      {accept: typed(takeLastName, AskPhone), back: AskFirstName},
+		AskPhone:         {accept: typed(takePhone, AskEmail), back: AskLastName},
+		AskEmail:         {accept: typed(takeEmail, AskBirthDate), back: AskPhone},
+		AskBirthDate:     {accept: acceptBirthDate, back: AskEmail},
+		AskPractice:      {accept: acceptPractice, back: AskBirthDate},
+		AskOptIn:         {choices: 2, accept: acceptOptIn, back: AskPractice},
+		AskSummary:       {choices: 2, accept: acceptSummary, back: AskOptIn},
+		AskCorrect:       {choices: len(correctable), accept: acceptCorrect, back: AskSummary},
+		AskAgain:         {choices: 1, tapOnly: true, accept: acceptAgain},
+		AskWhom:          {accept: acceptWhom},
+		AskDerdeName:     {accept: acceptDerdeName, back: AskWhom},
+		AskDerdeBirth:    {accept: acceptDerdeBirth, back: AskDerdeName},
+		AskRelation:      {choices: len(Relations), accept: acceptRelation, back: AskDerdeBirth},
+		AskGround:        {choices: 3, accept: acceptGround, back: AskRelation},
+		AskIdentityName:  {accept: acceptIdentityName},
+		AskIdentityBirth: {accept: acceptIdentityBirth, back: AskIdentityName},
 	}
 }
 

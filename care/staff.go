@@ -2,7 +2,6 @@ package care
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 )
 
@@ -61,6 +60,8 @@ var (
 	ErrBSN           = errors.New("this BSN does not pass the 11-test")
 	ErrPatientNumber = errors.New("a patient number has letters and digits, at most 32")
 	ErrNotOpen       = errors.New("this conversation is not open")
+
+	errNotAwaiting = errors.New("this account does not wait for that decision")
 )
 
 // ApproveAccount lets a named person make an account active, coupled to the patient in
@@ -73,10 +74,11 @@ func ApproveAccount(c Case, id Identity, by string, env Env) (Case, error) {
 		return c, ErrPatientNumber
 	}
 	if !c.Person.State.can(Approve) {
-		return c, fmt.Errorf("approve: the account is %s", c.Person.State)
+		return c, errNotAwaiting
 	}
 	c.move(Approve, env)
 	c.Person.Identity, c.Person.Question = id, NoQuestion
+	c.Person.Key, c.Person.NewKey = env.Key, "" // staff compared name and date of birth
 	c.do(Effect{Do: Say, Text: "account.active", By: by}, Effect{Do: Tell, Text: "beheer.approved", By: by})
 	return c, nil
 }
@@ -84,9 +86,11 @@ func ApproveAccount(c Case, id Identity, by string, env Env) (Case, error) {
 // DeclineAccount is a named person's no; the patient is told whom to call.
 func DeclineAccount(c Case, by string, env Env) (Case, error) {
 	if !c.Person.State.can(Decline) {
-		return c, fmt.Errorf("decline: the account is %s", c.Person.State)
+		return c, errNotAwaiting
 	}
+	endConversation(&c, "desk.declined", env)
 	c.move(Decline, env)
+	c.Person.Draft = Derde{}
 	c.do(Effect{Do: Say, Text: "account.declined", By: by}, Effect{Do: Tell, Text: "beheer.declined", By: by})
 	c.ask(AskAgain)
 	return c, nil

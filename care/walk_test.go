@@ -43,6 +43,8 @@ var everything = func() (all []walkStep) {
 	add("comes in again", func(w *world) { w.arrives() })
 	add("staff approve", func(w *world) { _ = w.approve() })
 	add("staff decline", func(w *world) { _ = w.decline() })
+	add("staff see another identity", func(w *world) { w.losesIdentity("key") })
+	add("staff confirm", func(w *world) { _ = w.confirm() })
 	add("staff close", func(w *world) { _ = w.closes() })
 	return all
 }()
@@ -156,24 +158,26 @@ func everyoneCanLeave(t *testing.T, edges []edge, seen map[string]*world) {
 
 // paths is where each question can lead by an answer; words are tested by themselves.
 var paths = map[Question]string{
-	AskPersonal:   "informed again, informed consent.health",
-	AskHealth:     "consented terms, informed again",
-	AskTerms:      "incomplete again, registering first_name, registering summary",
-	AskFirstName:  "registering last_name, registering summary",
-	AskLastName:   "registering phone, registering summary",
-	AskPhone:      "registering email, registering summary",
-	AskEmail:      "registering birth_date, registering summary",
-	AskBirthDate:  "refused , registering practice, registering summary",
-	AskPractice:   "registering opt_in, registering summary",
-	AskOptIn:      "incomplete again, registering summary",
-	AskSummary:    "awaiting , registering correct",
-	AskCorrect:    "registering birth_date, registering email, registering first_name, registering last_name, registering phone, registering practice",
-	AskAgain:      "informed consent.personal",
-	AskWhom:       "active , active derde.name",
-	AskDerdeName:  "active derde.birth_date",
-	AskDerdeBirth: "active derde.relation",
-	AskRelation:   "active derde.ground",
-	AskGround:     "active ",
+	AskPersonal:      "informed again, informed consent.health",
+	AskHealth:        "consented terms, informed again",
+	AskTerms:         "incomplete again, registering first_name, registering summary",
+	AskFirstName:     "registering last_name, registering summary",
+	AskLastName:      "registering phone, registering summary",
+	AskPhone:         "registering email, registering summary",
+	AskEmail:         "registering birth_date, registering summary",
+	AskBirthDate:     "refused , registering practice, registering summary",
+	AskPractice:      "registering opt_in, registering summary",
+	AskOptIn:         "incomplete again, registering summary",
+	AskSummary:       "awaiting , registering correct",
+	AskCorrect:       "registering birth_date, registering email, registering first_name, registering last_name, registering phone, registering practice",
+	AskAgain:         "informed consent.personal",
+	AskWhom:          "active , active derde.name",
+	AskDerdeName:     "active derde.birth_date",
+	AskDerdeBirth:    "active derde.relation",
+	AskRelation:      "active derde.ground",
+	AskGround:        "active ",
+	AskIdentityName:  "unconfirmed identity.birth_date",
+	AskIdentityBirth: "unconfirmed ",
 }
 
 func everyPathIsTaken(t *testing.T, edges []edge, seen map[string]*world) {

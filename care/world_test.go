@@ -16,12 +16,12 @@ import (
 
 // allStates is every state of an account.
 var allStates = []AccountState{
-	New, Informed, Consented, Registering, Incomplete, Awaiting, Active, Restricted, Suspended, Withdrawn,
+	New, Informed, Consented, Registering, Incomplete, Awaiting, Active, Unconfirmed, Restricted, Suspended, Withdrawn,
 	Refused, Declined, Deregistered, Purged,
 }
 
 var allSteps = []Step{
-	Inform, GiveConsent, AgreeTerms, RefuseAsked, BeginAgain, Complete, TooYoung, Approve, Decline, Restrict, Unrestrict,
+	Inform, GiveConsent, AgreeTerms, RefuseAsked, BeginAgain, Complete, TooYoung, Approve, Decline, LoseIdentity, Confirm, Restrict, Unrestrict,
 	Suspend, Reinstate, WithdrawStep, Deregister, Purge,
 }
 
@@ -145,6 +145,11 @@ func (w *world) staff(decide func(Case, Env) (Case, error)) error {
 	return nil
 }
 
+// losesIdentity lets the person come back with another master key.
+func (w *world) losesIdentity(key string) *world {
+	return w.settle(w.c, Heard{}, ChangeIdentity(w.c, key, w.env()))
+}
+
 func (w *world) approve() error {
 	return w.staff(func(c Case, env Env) (Case, error) {
 		return ApproveAccount(c, Identity{PatientNumber: "100"}, "@fatima:example.org", env)
@@ -247,8 +252,13 @@ func at(t require.TestingT, q Question) *world {
 	case AskCorrect:
 		return registering(t, AskSummary).types("2")
 	}
-	if q.aboutDerde() {
+	switch {
+	case q.aboutDerde():
 		return asking(t, q)
+	case q == AskIdentityName:
+		return active(t).losesIdentity("key")
+	case q == AskIdentityBirth:
+		return active(t).losesIdentity("key").types("Jan de Berg")
 	}
 	return registering(t, q)
 }

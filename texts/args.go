@@ -19,6 +19,9 @@ type Args struct {
 	BirthDate    string
 	Code         string // short code by which staff name the account
 
+	Said          string // who the person says they are, when that is asked again
+	SaidBirthDate string
+
 	Privacy Document // the privacy statement
 	Terms   Document // the terms of use
 

@@ -47,3 +47,16 @@ func (c *Client) Devices(ctx context.Context, user string) (devices []Device, er
 func (c *Client) DiscardSession(ctx context.Context, room string) error {
 	return c.call(ctx, "discardSession", map[string]any{"room": room}, nil)
 }
+
+// WithholdKeys makes the client keep the message keys that it would give a user to itself, like
+// a phone that goes out of reach before they are sent, until ReleaseKeys. It starts a new session
+// in a room, so that there are some.
+func (c *Client) WithholdKeys(ctx context.Context, user, room string) error {
+	if err := c.DiscardSession(ctx, room); err != nil {
+		return err
+	}
+	return c.call(ctx, "withholdKeys", map[string]any{"user": user}, nil)
+}
+
+// ReleaseKeys sends what was withheld.
+func (c *Client) ReleaseKeys(ctx context.Context) error { return c.call(ctx, "releaseKeys", nil, nil) }

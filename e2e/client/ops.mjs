@@ -144,6 +144,8 @@ const crypto = {
       return { device_id: deviceId, name: devices.get(deviceId).displayName ?? "", signed: status?.signedByOwner ?? false };
     }));
   }),
+  withholdKeys: atOnce(async (session, { user }) => session.withholdKeys(user)),
+  releaseKeys: atOnce((session) => session.releaseKeys()),
   // Makes the next message start a new session, as after a device was lost.
   discardSession: atOnce((session, { room }) => session.crypto.forceDiscardSession(room)),
 };

@@ -41,6 +41,8 @@ export class Session {
   #queues = new Map(); // room id to the end of its queue
   #resume = null; // set while syncing is paused
   #paused = null;
+  #withheldFrom = ""; // user who gets no keys for now
+  #withheld = []; // what would have been sent to them
 
   constructor(baseUrl, { user_id: userId, device_id: deviceId, access_token: accessToken }) {
     this.client = sdk.createClient({
@@ -58,9 +60,34 @@ export class Session {
 
   // A paused client is one that cannot hear: answers to /sync are held back.
   async #fetch(resource, options) {
-    const response = await fetch(resource, options);
+    const response = await fetch(resource, this.#withoutKeys(new URL(resource).pathname, options));
     if (this.#paused && new URL(resource).pathname.endsWith("/sync")) await this.#paused;
     return response;
+  }
+
+  // Takes what is meant for a user out of a to-device request, and keeps it.
+  #withoutKeys(path, options) {
+    if (!this.#withheldFrom || !path.includes("/sendToDevice/m.room.encrypted/")) return options;
+    const body = JSON.parse(options.body);
+    const theirs = body.messages[this.#withheldFrom];
+    if (!theirs) return options;
+    this.#withheld.push({ [this.#withheldFrom]: theirs });
+    delete body.messages[this.#withheldFrom];
+    return { ...options, body: JSON.stringify(body) };
+  }
+
+  /** Gives a user no keys until they are released, like a phone that goes out of reach. */
+  withholdKeys(user) {
+    this.#withheldFrom = user;
+  }
+
+  /** Sends what was withheld. */
+  async releaseKeys() {
+    this.#withheldFrom = "";
+    for (const messages of this.#withheld.splice(0)) {
+      const txn = `late${this.client.makeTxnId()}`;
+      await this.client.http.authedRequest("PUT", `/sendToDevice/m.room.encrypted/${txn}`, undefined, { messages });
+    }
   }
 
   pause() {

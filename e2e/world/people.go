@@ -53,6 +53,11 @@ func register(ctx context.Context, h *harness.Homeserver, name string) (Person, 
 
 // Login gives a person a client of their own, which is not our code.
 func (w *World) Login(ctx context.Context, p Person) (*client.Client, error) {
+	return w.LoginAs(ctx, p, client.SignDevice)
+}
+
+// LoginAs is Login with a choice about the person's cross-signing identity.
+func (w *World) LoginAs(ctx context.Context, p Person, identity client.Identity) (*client.Client, error) {
 	if w.driver == nil {
 		driver, err := client.StartDriver(ctx, filepath.Join(w.Dir, "clients.log"))
 		if err != nil {
@@ -60,7 +65,9 @@ func (w *World) Login(ctx context.Context, p Person) (*client.Client, error) {
 		}
 		w.driver = driver
 	}
-	return w.driver.Login(ctx, w.homeOf(p).URL, p.UserID, p.Password)
+	return w.driver.LoginWith(ctx, client.LoginOptions{
+		BaseURL: w.homeOf(p).URL, UserID: p.UserID, Password: p.Password, Identity: identity,
+	})
 }
 
 func (w *World) homeOf(p Person) *harness.Homeserver {

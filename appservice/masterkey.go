@@ -1,0 +1,51 @@
+package appservice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"maunium.net/go/mautrix/id"
+)
+
+// errNotTold says that whoever has to know of a changed identity could not be told: the same
+// batch has to come again.
+var errNotTold = errors.New("a changed identity could not be handed on")
+
+// OnIdentity sets what is told of everyone whose master key is found to be another than the one
+// that was seen first: at every look-up of such a user's devices, before the batch that led to it
+// is kept. If it fails, the batch comes again. Set it before Run.
+func (c *Client) OnIdentity(listen func(ctx context.Context, user id.UserID, key string) error) {
+	c.identity = listen
+}
+
+// MasterKey is the public master key of a user as it was last looked up, and the one that was
+// seen first; "" = none. It does not ask the homeserver.
+func (c *Client) MasterKey(ctx context.Context, user id.UserID) (key, first id.Ed25519, err error) {
+	keys, err := c.keys.GetCrossSigningKeys(ctx, user)
+	if err != nil {
+		return "", "", fmt.Errorf("load a master key: %w", err)
+	}
+	master := keys[id.XSUsageMaster]
+	return master.Key, master.First, nil
+}
+
+// fetchKeys looks up the devices and identities of people who are known already.
+func (c *Client) fetchKeys(ctx context.Context, users []id.UserID) error {
+	if _, err := c.machine.FetchKeys(ctx, users, false); err != nil {
+		return err
+	}
+	for _, user := range users {
+		key, first, err := c.MasterKey(ctx, user)
+		if err != nil {
+			return err
+		}
+		if key == first || c.identity == nil || user == c.user {
+			continue
+		}
+		if err := c.identity(ctx, user, string(key)); err != nil {
+			return fmt.Errorf("%w: %w", errNotTold, err)
+		}
+	}
+	return nil
+}
