@@ -183,3 +183,38 @@ func TestNobodyNewIsAskedIntoTheRoomOfAClosedConversation(t *testing.T) {
 	assert.Contains(t, w.members(w.roomFor(store.RoomBalie, linde)), id.UserID("@mark:praktijk.example"))
 	assert.NotContains(t, w.members(closed), id.UserID("@mark:praktijk.example"))
 }
+
+func TestAFileWhoseHomeserverIsGoneHoldsUpNeitherItsConversationNorItsRemoval(t *testing.T) {
+	broken := &brokenHIS{err: assert.AnError}
+	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector = broken })
+	consulting, talk := w.talking(anna, "Een vraag")
+	w.matrix.fails = func(call string, _ id.RoomID) error {
+		if call == "download" {
+			return assert.AnError
+		}
+		return nil
+	}
+	w.happens(anna, consulting, event.EventMessage, map[string]any{
+		"msgtype": "m.image", "body": "kanarie", "filename": "foto.jpg", "url": "mxc://gone.example/1",
+	})
+	w.writes(anna, consulting, "Hierna")
+	for range leastTry {
+		w.passes(maxBackoff)
+	}
+	assert.Contains(t, w.heard(talk), "Hierna", "the conversation goes on")
+	assert.Contains(t, w.heard(talk), "Hier ontbreekt", "staff see the gap")
+	assert.Contains(t, w.heard(consulting), "niet aangekomen", "and who sent it knows")
+
+	w.passes(30 * day) // over the limit: what the HIS has not taken is sealed
+	for range leastTry + 1 {
+		w.sweepsOnce()
+		w.passes(time.Minute)
+	}
+	w.sweeps()
+	assert.Empty(t, w.left(consulting, "kanarie"))
+	broken.err = nil
+	w.filesAgain()
+	require.GreaterOrEqual(t, len(broken.filed), 3)
+	assert.Contains(t, broken.filed[1].Text, "kanarie")
+	assert.Empty(t, broken.filed[1].Attachments)
+}

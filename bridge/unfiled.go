@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
+	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/store"
 )
 
@@ -20,15 +22,30 @@ func (b *Bridge) saveUnfiled(ctx context.Context, row store.LedgerRow) error {
 		if e.Kind != "file" && !onlyKept[e.Kind] {
 			continue
 		}
-		if err := b.seal(ctx, e, tries{row.Attempt, row.DueAt}); err != nil {
+		if err := b.seal(ctx, e, b.sealTries(row)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// sealLimit is how long one attempt to read what has to be sealed may take: other removals wait
+// for it.
+const sealLimit = 20 * time.Second
+
+// sealTries says how patient sealing is: a file whose homeserver is gone is waited for since
+// removing began, and once the limit has come only as often as makes an attempt.
+func (b *Bridge) sealTries(row store.LedgerRow) tries {
+	if b.Now().Before(row.DueAt) {
+		return tries{row.Attempt, care.Begin(row.SentAt, row.DueAt)}
+	}
+	return tries{attempt: row.Attempt}
+}
+
 func (b *Bridge) seal(ctx context.Context, e store.Effect, t tries) error {
-	l, err := b.letterOf(ctx, e, t)
+	short, cancel := context.WithTimeout(ctx, sealLimit)
+	defer cancel()
+	l, err := b.letterOf(short, e, t)
 	if errors.Is(err, ErrRedacted) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoKey) || errors.Is(err, ErrUnreadable) {
 		return nil // nothing to save any more
 	}
