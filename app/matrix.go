@@ -17,7 +17,8 @@ import (
 // homeserver answered, and knows how each kind of room has to be.
 type chat struct {
 	*appservice.Client
-	domain string
+	domain    string
+	retention time.Duration
 }
 
 var _ bridge.Matrix = chat{}
@@ -103,6 +104,27 @@ func (c chat) ForgetKey(ctx context.Context, key store.SpentKey) error {
 	return meant(c.Client.ForgetKey(ctx, key))
 }
 
+// Dissolve counts whom it removed also when the homeserver cannot delete the room.
+func (c chat) Dissolve(ctx context.Context, room, space id.RoomID, alias string) (removed int, err error) {
+	if space != "" {
+		if err := c.Unhang(ctx, room, space); err != nil {
+			return 0, meant(err)
+		}
+	}
+	// after a deletion whose answer was lost the bot is in no room any more
+	if removed, err = c.keepOnly(ctx, room, nil); err != nil && !errors.Is(err, appservice.ErrForbidden) && !errors.Is(err, appservice.ErrNotFound) {
+		return removed, meant(err)
+	}
+	if err := c.DropAlias(ctx, alias); err != nil {
+		return removed, meant(err)
+	}
+	deleted := c.DeleteRoom(ctx, room)
+	if deleted == nil {
+		deleted = c.ForgetRoomKeys(ctx, room)
+	}
+	return removed, meant(deleted)
+}
+
 func (c chat) EraseMedia(ctx context.Context, uri string) error {
 	return meant(c.Client.EraseMedia(ctx, id.ContentURIString(uri)))
 }
@@ -140,9 +162,15 @@ func (c chat) EnsureRoom(ctx context.Context, room bridge.Room) (id.RoomID, erro
 
 // KeepOnly keeps a room to the people it is for.
 func (c chat) KeepOnly(ctx context.Context, room id.RoomID, belong []id.UserID) error {
+	_, err := c.keepOnly(ctx, room, belong)
+	return meant(err)
+}
+
+// keepOnly also counts whom it removed.
+func (c chat) keepOnly(ctx context.Context, room id.RoomID, belong []id.UserID) (removed int, err error) {
 	members, err := c.Members(ctx, room)
 	if err != nil {
-		return meant(err)
+		return 0, err
 	}
 	keep := map[id.UserID]bool{c.UserID(): true}
 	for _, user := range belong {
@@ -152,9 +180,10 @@ func (c chat) KeepOnly(ctx context.Context, room id.RoomID, belong []id.UserID) 
 		present := m.Membership == event.MembershipJoin || m.Membership == event.MembershipInvite
 		if present && !keep[user] {
 			if err := c.Kick(ctx, room, user, ""); err != nil {
-				return meant(err)
+				return removed, err
 			}
+			removed++
 		}
 	}
-	return nil
+	return removed, nil
 }

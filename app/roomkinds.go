@@ -40,7 +40,7 @@ func staffRoom(c chat, _ bridge.Room, spec *appservice.RoomSpec) {
 }
 
 func (c chat) spec(room bridge.Room) appservice.RoomSpec {
-	spec := appservice.RoomSpec{Alias: room.Alias, Name: room.Name, Invite: room.Invite, Space: room.Space}
+	spec := appservice.RoomSpec{Alias: room.Alias, Name: room.Name, Invite: room.Invite, Space: room.Space, Retention: c.retention}
 	kinds[room.Kind](c, room, &spec)
 	return spec
 }

@@ -102,7 +102,7 @@ func (i *instance) wire(ctx context.Context) error {
 	if i.matrix, err = i.connect(ctx, zone, wake); err != nil {
 		return err
 	}
-	i.bridge = bridge.New(settings, i.store, chat{i.matrix, i.config.Homeserver.Domain}, catalog, faultpoint.Now, i.log)
+	i.bridge = bridge.New(settings, i.store, chat{i.matrix, i.config.Homeserver.Domain, i.config.Retention.Messages}, catalog, faultpoint.Now, i.log)
 	i.matrix.OnRoomKey(i.bridge.KeyArrived)
 	i.matrix.OnIdentity(i.bridge.IdentityChanged)
 	i.matrix.OnTyping(i.bridge.SomeoneTypes)

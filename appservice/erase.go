@@ -11,6 +11,8 @@ import (
 type eraser interface {
 	// media erases a file of our own homeserver. One that is gone already is no error.
 	media(ctx context.Context, c *Client, uri id.ContentURI) error
+	// room deletes a room with everything in it, and returns nil when it is gone.
+	room(ctx context.Context, c *Client, room id.RoomID) error
 	// admin reports whether the bot may do this.
 	admin(ctx context.Context, c *Client) (bool, error)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -17,7 +18,7 @@ func number(n int) *int { return &n }
 // consulting is a room like those where patients and the bot talk.
 func consulting(b *bot, alias string, patient id.UserID) RoomSpec {
 	return RoomSpec{
-		Alias: alias, Name: "Spreekkamer", Encrypted: true, Invite: []id.UserID{patient},
+		Alias: alias, Name: "Spreekkamer", Encrypted: true, Invite: []id.UserID{patient}, Retention: time.Hour,
 		Servers: []string{b.opts.Domain},
 		PowerLevels: &event.PowerLevelsEventContent{
 			Users:     map[id.UserID]int{b.UserID(): 100},

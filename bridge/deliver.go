@@ -56,6 +56,7 @@ func init() { // some deliverers add rows for others
 		"rename":             (*Bridge).deliverRename,
 		"tell":               (*Bridge).deliverTell,
 		"staff":              (*Bridge).deliverStaffRooms,
+		"dissolve":           (*Bridge).deliverDissolve,
 		"staff.conversation": (*Bridge).deliverConversationStaff,
 		"relay":              (*Bridge).deliverRelay,
 		"relay.reaction":     (*Bridge).deliverReaction,

@@ -174,6 +174,21 @@ func (f *fakeMatrix) KeepOnly(_ context.Context, room id.RoomID, users []id.User
 	return err
 }
 
+func (f *fakeMatrix) Dissolve(_ context.Context, room, _ id.RoomID, _ string) (removed int, err error) {
+	defer f.mu.Unlock()
+	if err := f.begin("dissolve", room); err != nil && !errors.Is(err, ErrCannotErase) {
+		return 0, err
+	}
+	r := f.room(room)
+	removed = len(r.Invite)
+	r.Invite, r.Space = nil, ""
+	if f.fails != nil {
+		return removed, f.fails("delete", room)
+	}
+	r.joined = false
+	return removed, nil
+}
+
 func (f *fakeMatrix) Gate(_ context.Context, room id.RoomID, open bool) error {
 	defer f.mu.Unlock()
 	err := f.begin("gate", room)

@@ -37,6 +37,9 @@ type Matrix interface {
 	EnsureRoom(ctx context.Context, room Room) (id.RoomID, error)
 	// KeepOnly removes everyone from a room but those given and the bot, invited or joined.
 	KeepOnly(ctx context.Context, room id.RoomID, users []id.UserID) error
+	// Dissolve takes a room out of its space (if there is one), gives up its alias, removes
+	// everyone else from it and deletes it with everything in it. ErrCannotErase: all but that.
+	Dissolve(ctx context.Context, room, space id.RoomID, alias string) (removed int, err error)
 	// Gate lets the member of a consulting room speak, or mutes the room.
 	Gate(ctx context.Context, room id.RoomID, open bool) error
 	Rename(ctx context.Context, room id.RoomID, name string) error

@@ -130,6 +130,8 @@ func (b *Bridge) verify(ctx context.Context, row store.LedgerRow) error {
 	switch {
 	case errors.Is(err, ErrNotFound), err == nil && gone:
 		return b.Store.MarkVerified(ctx, row.EventID, b.Now())
+	case errors.Is(err, ErrRefused):
+		return b.notOurs(ctx, row, err)
 	case err == nil:
 		err = errors.New("content is still there")
 	}
@@ -151,15 +153,15 @@ func (b *Bridge) notOurs(ctx context.Context, row store.LedgerRow, cause error) 
 	if err != nil {
 		return err
 	}
+	if known && !room.LeftAt.IsZero() { // nor may it in a room that it has left or deleted
+		return b.Store.MarkGone(ctx, row.EventID, b.Now())
+	}
 	if !known || room.Kind != store.RoomContact {
 		return b.later(ctx, row, cause)
 	}
 	return b.Store.Transact(ctx, func(ctx context.Context) error {
 		if err := b.Store.MarkGone(ctx, row.EventID, b.Now()); err != nil {
 			return err
-		}
-		if !room.LeftAt.IsZero() {
-			return nil
 		}
 		room.LeftAt = b.Now()
 		if err := b.Store.SaveRoom(ctx, room); err != nil {

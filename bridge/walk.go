@@ -99,7 +99,10 @@ func (b *Bridge) walkPage(ctx context.Context, w store.Walk) error {
 				return err
 			}
 		}
-		return b.Store.SaveWalk(ctx, w, next)
+		if err := b.Store.SaveWalk(ctx, w, next); err != nil || w.Place != "" {
+			return err
+		}
+		return b.dissolveWhenOver(ctx, w)
 	})
 	if err == nil {
 		b.walkFound(w, unknown)

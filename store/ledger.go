@@ -34,6 +34,7 @@ const (
 	`
 	getLedger    = ledgerColumns + ` WHERE event_id = $1`
 	ledgerDue    = ledgerColumns + ` WHERE ` + openLedger + ` AND next_at <= $1 ORDER BY next_at LIMIT $2`
+	hasOpen      = `SELECT EXISTS (SELECT 1 FROM ledger WHERE room_id = $1 AND ` + openLedger + `)`
 	nextInLedger = `SELECT next_at FROM ledger WHERE ` + openLedger + ` ORDER BY next_at LIMIT 1`
 	addLedger    = `
 		INSERT INTO ledger (event_id, room_id, type, own, about, session, message_index, sent_at, due_at, next_at)
@@ -127,6 +128,15 @@ func (s *Store) LedgerEvent(ctx context.Context, event string) (LedgerRow, bool,
 		return LedgerRow{}, false, fmt.Errorf("get event %s from the ledger: %w", event, err)
 	}
 	return e, found, nil
+}
+
+// HasOpen says whether something in a room is not proven to be gone.
+func (s *Store) HasOpen(ctx context.Context, room string) (bool, error) {
+	has, _, err := one(ctx, s, scalar[bool], hasOpen, room)
+	if err != nil {
+		return false, fmt.Errorf("look what is left in room %s: %w", room, err)
+	}
+	return has, nil
 }
 
 // LedgerDue is what has to be done now, most urgent first: events that are kept or failed have
