@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"maunium.net/go/mautrix/crypto/signatures"
 	"maunium.net/go/mautrix/id"
@@ -154,23 +153,6 @@ func (p *serverProbe) Admin(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	return answer.Admin, err
-}
-
-// RedactedFor is known by kind of homeserver only: none tells its setting.
-func (p *serverProbe) RedactedFor(ctx context.Context) (time.Duration, error) {
-	kind, _, err := p.Version(ctx)
-	if err != nil {
-		return 0, err
-	}
-	switch strings.ToLower(kind) {
-	case "dendrite": // wipes at once, found by reading its database
-		return 0, nil
-	case "synapse":
-		return 0, fmt.Errorf("%w: Synapse does not tell; look for redaction_retention_period: 0 in homeserver.yaml"+
-			" (its default keeps them for 7 days)", ErrCannotTell)
-	default:
-		return 0, fmt.Errorf("%w: look in the documentation of %s (tuwunel's default keeps them for 60 days)", ErrCannotTell, kind)
-	}
 }
 
 // Search looks for a word that nobody writes: an answer means that there is an index.
