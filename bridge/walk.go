@@ -158,7 +158,7 @@ func (b *Bridge) filesIn(ctx context.Context, events []store.Event) (all []store
 		}
 		evt, err := b.Matrix.Read(ctx, id.RoomID(e.RoomID), id.EventID(e.ID))
 		switch {
-		case errors.Is(err, ErrNoKey), errors.Is(err, ErrRedacted), errors.Is(err, ErrNotFound), errors.Is(err, ErrRefused):
+		case errors.Is(err, ErrNoKey), errors.Is(err, ErrUnreadable), errors.Is(err, ErrRedacted), errors.Is(err, ErrNotFound), errors.Is(err, ErrRefused):
 			continue
 		case err != nil:
 			return nil, err
