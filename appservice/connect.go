@@ -43,6 +43,7 @@ type keeper interface {
 	SaveBot(ctx context.Context, bot store.Bot) error
 	Keep(ctx context.Context, batch store.Batch) (store.KeepResult, error)
 	Room(ctx context.Context, room string) (store.Room, bool, error)
+	KeyCame(ctx context.Context, room, session string) error
 	PickleKey() []byte
 	DB() *dbutil.Database
 }

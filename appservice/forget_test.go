@@ -142,3 +142,18 @@ func TestWhatAnEventSaysOfItsKey(t *testing.T) {
 		assert.Equal(t, want, store.Event{Session: session, Index: index}, content)
 	}
 }
+
+func TestAKeyThatComesAfterThePeriodOpensNothing(t *testing.T) {
+	b, _ := scriptedBot(t, map[string][]reply{"": {ok(`{}`)}})
+	a := talks(t, b, "anna's", now)
+	inbound, err := b.keys.GetGroupSession(t.Context(), keyRoom, a.session.ID())
+	require.NoError(t, err)
+	said := a.say("@anna:gp.example", "een")
+	a.gone(said)
+	require.False(t, a.opens(said))
+	require.NoError(t, b.keys.PutGroupSession(t.Context(), inbound)) // given once more
+	b.sessionReceived(t.Context(), keyRoom, a.session.ID(), 0)
+	b.announceArrivals(t.Context())
+	a.gone()
+	assert.False(t, a.opens(said))
+}

@@ -97,16 +97,16 @@ func TestAFailedLookUpOfDevicesIsMadeUpFor(t *testing.T) {
 
 func TestArrivedKeysAreAnnouncedOncePerRoom(t *testing.T) {
 	b, _ := scriptedBot(t, nil)
-	b.announceArrivals()
+	b.announceArrivals(t.Context())
 	b.sessionReceived(t.Context(), "!a", "s1", 0)
-	b.announceArrivals() // nobody listens yet
+	b.announceArrivals(t.Context()) // nobody listens yet
 	var got []id.RoomID
 	b.OnRoomKey(func(room id.RoomID) { got = append(got, room) })
 	for _, session := range []id.SessionID{"s1", "s2"} {
 		b.sessionReceived(t.Context(), "!a", session, 0)
 	}
-	b.announceArrivals()
-	b.announceArrivals()
+	b.announceArrivals(t.Context())
+	b.announceArrivals(t.Context())
 	assert.Equal(t, []id.RoomID{"!a"}, got)
 }
 

@@ -106,7 +106,7 @@ func (c *Client) syncOnce(ctx context.Context, wait int) error {
 	if err := c.keep(ctx, answer.NextBatch, events, reads...); err != nil {
 		return err
 	}
-	c.announceArrivals()
+	c.announceArrivals(ctx)
 	c.announceTyping(answer.Rooms.Join)
 	return nil
 }

@@ -123,6 +123,7 @@ func intersect(some, others []id.UserID) (both []id.UserID) {
 type arrivals struct {
 	mu     sync.Mutex
 	rooms  map[id.RoomID]bool
+	keys   [][2]string // room and session
 	listen func(room id.RoomID)
 }
 
@@ -136,20 +137,26 @@ func (c *Client) OnRoomKey(listen func(room id.RoomID)) {
 
 // sessionReceived is called by the library for every session, also those the bot makes itself
 // for sending; waking someone for nothing costs one look.
-func (c *Client) sessionReceived(_ context.Context, room id.RoomID, _ id.SessionID, _ uint32) {
+func (c *Client) sessionReceived(_ context.Context, room id.RoomID, session id.SessionID, _ uint32) {
 	c.arrived.mu.Lock()
 	defer c.arrived.mu.Unlock()
 	if c.arrived.rooms == nil {
 		c.arrived.rooms = map[id.RoomID]bool{}
 	}
 	c.arrived.rooms[room] = true
+	c.arrived.keys = append(c.arrived.keys, [2]string{string(room), string(session)})
 }
 
-func (c *Client) announceArrivals() {
+func (c *Client) announceArrivals(ctx context.Context) {
 	c.arrived.mu.Lock()
-	rooms, listen := c.arrived.rooms, c.arrived.listen
-	c.arrived.rooms = nil
+	rooms, listen, keys := c.arrived.rooms, c.arrived.listen, c.arrived.keys
+	c.arrived.rooms, c.arrived.keys = nil, nil
 	c.arrived.mu.Unlock()
+	for _, key := range keys {
+		if err := c.store.KeyCame(ctx, key[0], key[1]); err != nil {
+			c.log.Warn().Str("error", said(err)).Str("room_id", key[0]).Msg("Looking again at a key failed")
+		}
+	}
 	for room := range rooms {
 		if listen != nil {
 			listen(room)

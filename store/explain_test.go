@@ -116,6 +116,7 @@ var hot = []struct {
 	{"what of an event was refused", failedFor, []any{"$refused7"}, []string{"outbox_failed_source"}},
 	{"SpentKeys", spentKeys, []any{ms(noon), 10}, []string{"ledger_spent"}},
 	{"what a key may still open", keyInUse, []any{"s7", "!7", false, ms(noon)}, []string{"ledger_session"}},
+	{"KeyCame", keyCame, []any{"s7", "!7"}, []string{"ledger_session"}},
 	{"HasOpen", hasOpen, []any{"!7"}, []string{"ledger_room"}},
 	{"NextInLedger", nextInLedger, nil, []string{"ledger_due"}},
 	{"NextWalk", nextWalk, []any{ms(noon)}, []string{"walk_next"}},

@@ -30,6 +30,7 @@ const (
 	`
 	markForgotten = `
 		UPDATE ledger SET forgotten = true WHERE session = $1 AND room_id = $2 AND own = $3 AND sent_at <= $4 AND ` + spentLedger
+	keyCame     = `UPDATE ledger SET forgotten = false WHERE session = $1 AND session <> '' AND room_id = $2 AND forgotten`
 	dropIndexes = `DELETE FROM crypto_message_index WHERE session_id = $1 AND "index" < $2`
 	dropShared  = `
 		DELETE FROM crypto_megolm_outbound_session_shared WHERE session_id = $1
@@ -67,6 +68,12 @@ func (s *Store) SpentKeys(ctx context.Context, until time.Time, limit int) ([]Sp
 		return nil, fmt.Errorf("list message keys that are of no use: %w", err)
 	}
 	return spent, nil
+}
+
+// KeyCame lets a key that came, or came again, be looked at once more: what it opens may be gone
+// by now.
+func (s *Store) KeyCame(ctx context.Context, room, session string) error {
+	return s.mark(ctx, "look again at a key of room "+room, keyCame, session, room)
 }
 
 // MarkForgotten records that a key was moved on, and forgets which of its messages were read and

@@ -42,6 +42,11 @@ func TestAKeyIsSpentUpToTheFirstMessageThatMayStillBeRead(t *testing.T) {
 		require.Equal(t, []SpentKey{want}, spent(), "what went before is not forgotten")
 		require.NoError(t, s.MarkForgotten(ctx, want))
 
+		require.NoError(t, s.KeyCame(ctx, "!r", "s"))
+		require.Equal(t, []SpentKey{want}, spent(), "a key that comes late opens nothing either")
+		require.NoError(t, s.MarkForgotten(ctx, want))
+		require.Empty(t, spent())
+
 		// A message that was removed at once must not take the key from one sent before it that is
 		// still on its way: that one could never be read.
 		require.NoError(t, s.MarkVerified(ctx, "$own", noon))
