@@ -16,6 +16,7 @@ var Desk = []Step{
 	{"The bot's receipt follows the real reading of staff, and the other way round", receipts},
 	{"Typing goes both ways", types},
 	{"Staff choose the name that patients see", names},
+	{"A colleague who comes late sees what was said, in a thread", comesLate},
 	{"A practical question asks for no person; staff correct it, and ask to come in", practical},
 	{"After an outage everybody who waited is told", outage},
 }
@@ -114,6 +115,41 @@ func names(ctx context.Context, s *Story) error {
 		return err
 	}
 	_, err := s.hears(ctx, s.Patient, s.Consulting, "Fatima el Idrissi, doktersassistent: Zo heet ik.")
+	return err
+}
+
+func comesLate(ctx context.Context, s *Story) error {
+	colleague, err := s.World.Colleague(ctx, "yusuf")
+	if err != nil {
+		return err
+	}
+	yusuf, err := s.World.Login(ctx, colleague)
+	if err != nil {
+		return err
+	}
+	if err := s.talk(ctx, s.Joost, s.Beheer, []line{{"!medewerker+ " + yusuf.UserID + " huisarts Yusuf", "De medewerker is toegevoegd"}}); err != nil {
+		return err
+	}
+	for _, room := range []string{s.Space, s.TalkRoom} {
+		if err := enter(ctx, yusuf, room); err != nil {
+			return err
+		}
+	}
+	for _, part := range []string{"Eerdere berichten van dit gesprek", "Ik heb een plek op mijn arm", "Dat ziet er onschuldig uit."} {
+		if _, err := s.hears(ctx, yusuf, s.TalkRoom, part); err != nil {
+			return err
+		}
+	}
+	photo, err := yusuf.WaitEvent(ctx, s.TalkRoom, "the photo again", func(e client.Event) bool {
+		return e.MsgType() == "m.image" && e.RelatesTo.Type == "m.thread"
+	})
+	if err != nil {
+		return err
+	}
+	data, err := yusuf.Download(ctx, photo)
+	if err == nil && len(data) == 0 {
+		err = fmt.Errorf("the photo is empty")
+	}
 	return err
 }
 

@@ -34,6 +34,11 @@ func (w *World) people(ctx context.Context) (err error) {
 	return err
 }
 
+// Colleague makes an account on the practice's homeserver for someone who is not yet staff.
+func (w *World) Colleague(ctx context.Context, name string) (Person, error) {
+	return register(ctx, w.Home, name)
+}
+
 func patients(ctx context.Context, h *harness.Homeserver, n int) (all []Person, err error) {
 	for i := range n {
 		p, err := register(ctx, h, fmt.Sprintf("patient%02d", i+1))
