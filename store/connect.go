@@ -25,13 +25,7 @@ const (
 	// postgresConns bounds what the pool opens; turns and deliveries together are fewer.
 	postgresConns = 32
 	idleConns     = 4
-
-	// claimClass and claimKey are the numbers of our advisory lock; PostgreSQL counts them
-	// per database.
-	claimClass, claimKey = 1397772357, 1
 )
-
-const tryClaim = `SELECT pg_try_advisory_lock($1, $2)`
 
 // connect opens the connections and claims the database.
 func (s *Store) connect(ctx context.Context, o Options) error {
@@ -154,29 +148,12 @@ func (s *Store) connectPostgres(ctx context.Context, uri string) error {
 	if err := s.use(pool, postgresDriver); err != nil {
 		return err
 	}
-	if err := s.claimPostgres(ctx, pool); err != nil {
+	h := &hold{pool: pool}
+	if err := h.take(ctx); err != nil {
 		return errors.Join(err, pool.Close())
 	}
-	return nil
-}
-
-// claimPostgres takes an advisory lock on a connection that is kept for nothing else. When
-// that connection breaks the lock is gone; then fence keeps us from writing as soon as
-// another process has taken over.
-func (s *Store) claimPostgres(ctx context.Context, pool *sql.DB) error {
-	conn, err := pool.Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("connect to the database: %w", err)
-	}
-	var claimed bool
-	if err := conn.QueryRowContext(ctx, tryClaim, claimClass, claimKey).Scan(&claimed); err != nil {
-		return errors.Join(fmt.Errorf("claim the database: %w", err), conn.Close())
-	}
-	if !claimed {
-		return errors.Join(ErrInUse, conn.Close())
-	}
-	s.release = func() { conn.Close() }
-	s.held = conn.PingContext
+	s.release = h.drop
+	s.held = func(ctx context.Context) error { return h.keep(ctx, s.fence) }
 	return nil
 }
 

@@ -183,27 +183,47 @@ func readThenWrite(ctx context.Context, s *Store) error {
 	})
 }
 
-func TestAProcessThatLostItsClaimCannotWriteAnyMore(t *testing.T) {
-	d := postgresDatabase(t)
-	old := d.open(t)
-	require.NoError(t, old.Count(t.Context(), "a", 1))
-	_, err := old.db.RawDB.Exec(`
+// breakClaim ends the connection that holds the claim, as a restart of PostgreSQL does.
+func breakClaim(t *testing.T, s *Store) {
+	t.Helper()
+	_, err := s.db.RawDB.Exec(`
 		SELECT pg_terminate_backend(pid) FROM pg_locks
 		WHERE locktype = 'advisory' AND classid = $1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 	`, claimClass)
 	require.NoError(t, err)
+}
 
+// After a restart of PostgreSQL a process that nobody replaced is well again, and still alone.
+func TestALostClaimIsTakenAgain(t *testing.T) {
+	d := postgresDatabase(t)
+	s := d.open(t)
+	breakClaim(t, s)
+	require.Eventually(t, func() bool { return s.Check(t.Context()) == nil }, waitAtMost, tick)
+	_, err := Open(t.Context(), d.options())
+	require.ErrorIs(t, err, ErrInUse)
+	require.NoError(t, s.Close())
+	require.NoError(t, d.open(t).Close(), "and it is given back")
+}
+
+func TestAProcessThatLostItsClaimCannotWriteAnyMore(t *testing.T) {
+	d := postgresDatabase(t)
+	old := d.open(t)
+	require.NoError(t, old.Count(t.Context(), "a", 1))
+	breakClaim(t, old)
 	var successor *Store
-	require.Eventually(t, func() bool {
+	require.Eventually(t, func() (opened bool) {
+		var err error
 		successor, err = Open(t.Context(), d.options())
 		return err == nil
 	}, waitAtMost, tick)
 	defer successor.Close()
 
 	require.ErrorIs(t, old.Count(t.Context(), "a", 1), ErrTakenOver)
-	require.Error(t, old.Check(t.Context()))
+	require.ErrorIs(t, old.Check(t.Context()), ErrTakenOver)
 	require.NoError(t, successor.Count(t.Context(), "a", 1))
 	require.Equal(t, int64(2), must[int64](t)(successor.CountOf(t.Context(), "a")))
+	require.NoError(t, successor.Close())
+	require.ErrorIs(t, old.Check(t.Context()), ErrTakenOver, "another had the database in between")
 }
 
 func TestTimesAreStoredInMillisecondsAndNoneIsNone(t *testing.T) {
