@@ -133,6 +133,9 @@ func (b *Bridge) staffArgs(ctx context.Context, t task) (args texts.Args, err er
 	if t.body.Reason != "" {
 		args.Reason = b.Texts.Text(b.Language, t.body.Reason, args)
 	}
+	if t.body.Words != "" {
+		args.Reason = t.body.Words
+	}
 	if items, ok := itemsFor[t.body.Text]; ok {
 		return args, items(b, ctx, t, &args)
 	}

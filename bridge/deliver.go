@@ -63,6 +63,8 @@ func init() { // some deliverers add rows for others
 		"relay.removal":      (*Bridge).deliverRelayedRemoval,
 		"file":               (*Bridge).deliverFile,
 		"card.unfiled":       (*Bridge).deliverUnfiledCard,
+		"answer":             (*Bridge).deliverAnswer,
+		"report":             (*Bridge).deliverReport,
 		"track":              (*Bridge).deliverTrack,
 		"file.removal":       (*Bridge).deliverFileRemoval,
 		"file.end":           (*Bridge).deliverFileEnd,
@@ -217,6 +219,9 @@ func (b *Bridge) giveUp(ctx context.Context, e store.Effect, cause error) {
 func (b *Bridge) tellGivenUp(ctx context.Context, e store.Effect) error {
 	if strings.HasPrefix(e.Kind, "relay") {
 		return b.add(ctx, b.notArrived(e, "failed")...)
+	}
+	if e.Kind == "answer" {
+		return b.answerGivenUp(ctx, e)
 	}
 	if !isFiling(e) {
 		return nil

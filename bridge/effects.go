@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/store"
 )
 
@@ -34,6 +35,13 @@ type body struct {
 	Effect   int64         `json:"effect,omitempty"`  // that it is about
 	Count    int           `json:"count,omitempty"`
 	filed                  // what is filed
+
+	// What a system gave or gets.
+	Answer   string       `json:"answer,omitempty"`
+	Part     int          `json:"part,omitempty"` // of an answer: 0 = the words, then its files
+	Last     bool         `json:"last,omitempty"` // part of the answer
+	Delivery his.Delivery `json:"delivery,omitempty"`
+	Words    string       `json:"words,omitempty"` // of ours or of a system's, without personal data
 }
 
 // job makes an outbox row.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,7 +36,7 @@ func (b *Bridge) fileJob(ctx context.Context, kind string, c care.Conversation, 
 }
 
 // onlyKept are the kinds that are never filed by themselves.
-var onlyKept = map[string]bool{"file.summary": true}
+var onlyKept = map[string]bool{"file.summary": true, "file.answer": true}
 
 // deliverFile files one message, edit or answer.
 func (b *Bridge) deliverFile(ctx context.Context, t task) (done delivery, err error) {
@@ -237,6 +238,10 @@ func (b *Bridge) authorOf(ctx context.Context, c his.Conversation, l letter) (hi
 	if !l.Staff {
 		name := care.Answers{FirstName: c.Patient.FirstName, LastName: c.Patient.LastName}.Name()
 		return his.Author{Name: name, Role: his.RolePatient}, nil
+	}
+	if l.As != "" {
+		name, role, _ := strings.Cut(l.As, ", ")
+		return his.Author{Name: name, Role: his.Role(cmp.Or(role, string(care.Doktersassist)))}, nil
 	}
 	m, known, err := b.Store.Staff(ctx, l.Sender)
 	if !known { // no longer on the list of staff; never the patient's words

@@ -33,12 +33,8 @@ func (b *Bridge) IdentityChanged(ctx context.Context, user id.UserID, key string
 	return err
 }
 
-// inAct handles a turn that is not from Matrix.
-func (b *Bridge) inAct(ctx context.Context, p place) error {
-	var a act
-	if err := json.Unmarshal([]byte(p.Act), &a); err != nil {
-		return refused("turn %s has a broken act", p.EventID)
-	}
+// identityCame is the turn in which somebody's identity changed.
+func (b *Bridge) identityCame(ctx context.Context, p place, a act) error {
 	person, known, err := b.Store.PersonByUser(ctx, a.User)
 	if err != nil {
 		return err

@@ -14,7 +14,8 @@ import (
 // A letter is what there is to file of one event.
 type letter struct {
 	Sender   string
-	Staff    bool // written in the conversation room
+	As       string `json:",omitempty"` // who wrote it elsewhere, with their function
+	Staff    bool   // written in the conversation room
 	Sent     time.Time
 	Text     string
 	ReplyTo  string
@@ -42,6 +43,11 @@ func (b *Bridge) letterOf(ctx context.Context, e store.Effect, t tries) (l lette
 		return l, err
 	}
 	l = letter{Sender: string(evt.Sender), Staff: room.Kind == store.RoomConversation, Sent: time.UnixMilli(evt.Timestamp)}
+	if e.Kind == "file.answer" {
+		l.As, l.Text = spokenAs(evt)
+		l.Staff = true
+		return l, nil
+	}
 	what, err := parseBody(e)
 	if err != nil {
 		return l, err
@@ -97,4 +103,11 @@ func (b *Bridge) fillLetter(ctx context.Context, l *letter, m *event.MessageEven
 	// What staff see is what is filed: cleaned, and called what it is.
 	l.Files = []letterFile{{Name: s.fileName(m, f.Type), Type: typeOf(m, f.Type), Data: f.Data}}
 	return nil
+}
+
+// spokenAs takes apart what we sent in the name of somebody: who that is, and what they said.
+func spokenAs(evt *event.Event) (who, said string) {
+	shown, _ := evt.Content.Raw["com.beeper.per_message_profile"].(map[string]any)
+	who, _ = shown["displayname"].(string)
+	return who, strings.TrimPrefix(evt.Content.AsMessage().Body, who+": ")
 }

@@ -2,9 +2,11 @@ package bridge
 
 import (
 	"context"
+	"time"
 
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/store"
 )
 
 // take records that the practice has taken a conversation up, the first time that somebody
@@ -41,4 +43,77 @@ func (b *Bridge) deliverTrack(ctx context.Context, t task) (done delivery, err e
 		return done, err
 	}
 	return done, tracker.Track(ctx, item.Conversation, t.CreatedAt)
+}
+
+// askStates takes over what was changed in the system's list of work.
+func (b *Bridge) askStates(ctx context.Context, lane string, tracker his.Tracker) error {
+	return b.ask(ctx, inStates+lane, func(ctx context.Context, since string) (func(context.Context) error, string, error) {
+		changes, next, err := tracker.Tracked(ctx, since)
+		return func(ctx context.Context) error {
+			for _, change := range changes {
+				if err := b.keepState(ctx, lane, change); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, next, err
+	})
+}
+
+// keepState puts a change that means something in the queue of whose conversation it is.
+func (b *Bridge) keepState(ctx context.Context, lane string, change his.StatusChange) error {
+	c, known, err := b.Store.Conversation(ctx, change.Conversation.String())
+	if err != nil || !known || c.State != care.Open {
+		return err
+	}
+	person, known, err := b.Store.Person(ctx, c.Person)
+	if err != nil || !known {
+		return err
+	}
+	if _, name := b.systemOf(c); systemLane(name, c.Practice) != lane {
+		return nil // it is filed elsewhere now
+	}
+	key := "state:" + c.ID + ":" + string(change.Status) + ":" + change.At.UTC().Format(time.RFC3339Nano)
+	return b.addAct(ctx, person, act{Command: stateAct, Conversation: c.ID, Status: change.Status}, key)
+}
+
+// stateCame closes a conversation that was closed in the practice's system, and knows that one was
+// taken up there.
+func (b *Bridge) stateCame(ctx context.Context, p place, a act, person care.Person) error {
+	before := care.Case{Person: person}
+	var known bool
+	var err error
+	if before.Conversation, known, err = b.Store.Conversation(ctx, a.Conversation); err != nil {
+		return err
+	}
+	if !known || before.Conversation.State != care.Open {
+		return b.finish(ctx, p, nil)
+	}
+	if a.Status != his.StatusClosed {
+		return b.finish(ctx, p, func(ctx context.Context) error {
+			if a.Status != his.StatusOpen || !before.Conversation.TakenAt.IsZero() {
+				return nil
+			}
+			before.Conversation.TakenAt = b.Now()
+			return b.Store.SaveConversation(ctx, before.Conversation)
+		})
+	}
+	env, err := b.env(ctx, person)
+	if err != nil {
+		return err
+	}
+	after, err := care.CloseConversation(before, "", env)
+	if err != nil {
+		return err
+	}
+	return b.finish(ctx, p, func(ctx context.Context) error {
+		audit := store.Audit{At: b.Now(), Actor: "his", Action: "closed", Person: person.ID, Conversation: a.Conversation}
+		if err := b.Store.AddAudit(ctx, audit); err != nil {
+			return err
+		}
+		if err := b.tellDesk(ctx, before, body{Text: "desk.closed_in_his"}); err != nil {
+			return err
+		}
+		return b.settle(ctx, p, before, after)
+	})
 }

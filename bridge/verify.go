@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/store"
 	"github.com/spreekkamer/spreekkamer/texts"
 )
@@ -24,6 +25,10 @@ type act struct {
 	Command string `json:"command"`
 	Person  string `json:"person,omitempty"`
 	User    string `json:"user,omitempty"` // when it may be a member of staff
+
+	Answer       string     `json:"answer,omitempty"`
+	Conversation string     `json:"conversation,omitempty"`
+	Status       his.Status `json:"status,omitempty"`
 }
 
 func (b *Bridge) approveCommand(ctx context.Context, r request) error {

@@ -36,6 +36,7 @@ var forgetPerson = []struct {
 	{`DELETE FROM held WHERE conversation IN ` + conversationsOfPerson, byID},
 	{`DELETE FROM mirror WHERE conversation IN ` + conversationsOfPerson, byID},
 	{`DELETE FROM outbox WHERE ` + effectsOfPerson, byID},
+	{`DELETE FROM answer WHERE person = $1 AND person <> ''`, byID},
 	{`DELETE FROM consent WHERE person = $1`, byID},
 	{`DELETE FROM derde WHERE person = $1`, byID},
 	{`DELETE FROM conversation WHERE person = $1`, byID},

@@ -1,0 +1,263 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+// What the practice writes in its own system reaches the patient (requirement E4). answers.go
+// asks the system and keeps what it gives; answer.go shows it.
+
+const (
+	askEvery  = 30 * time.Second
+	maxPages  = 100 // asked at once; then others get a turn
+	inAnswers = "answers "
+	inStates  = "states "
+
+	answerAct = "answer"
+	stateAct  = "state"
+)
+
+// runAnswers asks one system from time to time, and when it knocks.
+func (b *Bridge) runAnswers(ctx context.Context, lane string, c his.Connector) error {
+	a, answers := c.(his.Answerer)
+	tracker, tracks := c.(his.Tracker)
+	var woken <-chan struct{}
+	if answers {
+		woken = a.Woken()
+	}
+	for answers || tracks {
+		var err error
+		if answers {
+			err = b.askAnswers(ctx, lane, a)
+		}
+		if tracks && err == nil {
+			err = b.askStates(ctx, lane, tracker)
+		}
+		if errors.Is(err, store.ErrTakenOver) {
+			return err
+		}
+		if err != nil && ctx.Err() == nil {
+			b.Log.Warn().Err(err).Str("system", lane).Msg("Asking for answers failed, will be tried again")
+		}
+		timer := time.NewTimer(askEvery)
+		select {
+		case <-ctx.Done():
+		case <-woken:
+		case <-timer.C:
+		}
+		if timer.Stop(); ctx.Err() != nil {
+			return nil // stopped
+		}
+	}
+	return nil
+}
+
+// askAnswers keeps every answer that is new, each page with its cursor in one transaction.
+func (b *Bridge) askAnswers(ctx context.Context, lane string, a his.Answerer) error {
+	return b.ask(ctx, inAnswers+lane, func(ctx context.Context, since string) (func(context.Context) error, string, error) {
+		page, next, err := a.Answers(ctx, since)
+		if err != nil {
+			return nil, "", err
+		}
+		var fresh []answer
+		for _, one := range page {
+			if _, known, err := b.Store.Answer(ctx, one.ID.String()); err != nil || known {
+				if err != nil {
+					return nil, "", err
+				}
+				continue
+			}
+			read, err := b.readAnswer(one)
+			if err != nil {
+				return nil, "", err
+			}
+			fresh = append(fresh, read)
+		}
+		return func(ctx context.Context) error {
+			for _, one := range fresh {
+				if err := b.keepAnswer(ctx, lane, one); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, next, nil
+	})
+}
+
+// ask reads something page by page. The cursor is kept together with what the page said.
+func (b *Bridge) ask(ctx context.Context, name string, read func(context.Context, string) (keep func(context.Context) error, next string, err error)) error {
+	for range maxPages {
+		since, err := b.Store.Cursor(ctx, name)
+		if err != nil {
+			return err
+		}
+		limited, cancel := context.WithTimeout(ctx, filingLimit)
+		keep, next, err := read(limited, since)
+		cancel()
+		if err != nil {
+			return err
+		}
+		err = b.Store.Transact(ctx, func(ctx context.Context) error {
+			if err := keep(ctx); err != nil || next == since {
+				return err
+			}
+			return b.Store.SetCursor(ctx, name, next)
+		})
+		if err != nil || next == since {
+			b.Wake()
+			return err
+		}
+	}
+	b.Wake()
+	return nil
+}
+
+// An answer is one of a system with its files read; what is in it is sealed as it is here.
+type answer struct {
+	ID        string
+	Reference string
+	In        uuid.UUID // the conversation, or
+	Number    int64
+	ReplyTo   uuid.UUID
+	Name      string // who wrote it
+	Role      string
+	Text      string
+	Files     []letterFile
+	Problem   string
+}
+
+// readAnswer reads the files of an answer while the system still gives them.
+func (b *Bridge) readAnswer(a his.Answer) (answer, error) {
+	out := answer{
+		ID: a.ID.String(), Reference: a.Reference, In: a.Conversation, Number: a.Number, ReplyTo: a.InReplyTo,
+		Name: oneLine(a.Author.Name), Role: oneLine(string(a.Author.Role)), Text: a.Text, Problem: a.Problem,
+	}
+	for _, f := range a.Attachments {
+		if f.Size > b.MaxFile {
+			out.Problem = "Een bestand is te groot voor de chat."
+			break
+		}
+		r, err := f.Open()
+		if err != nil {
+			return out, err
+		}
+		data, err := io.ReadAll(io.LimitReader(r, b.MaxFile+1))
+		if err := errors.Join(err, r.Close()); err != nil {
+			return out, err
+		}
+		out.Files = append(out.Files, letterFile{Name: f.Name, Type: f.ContentType, Data: data})
+	}
+	return out, nil
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// keepAnswer seals an answer and puts it in the queue of whom it is for; or says at once that it
+// cannot be passed on.
+func (b *Bridge) keepAnswer(ctx context.Context, lane string, a answer) error {
+	if _, twice, err := b.Store.Answer(ctx, a.ID); err != nil || twice { // in one page
+		return err
+	}
+	c, known, err := b.conversationOf(ctx, a)
+	if err != nil {
+		return err
+	}
+	row := store.Answer{ID: a.ID, Lane: lane, Reference: a.Reference, State: store.AnswerReceived, At: b.Now()}
+	_, practice, _ := strings.Cut(lane, ":")
+	if known = known && c.Practice == practice; known {
+		row.Person, row.Conversation = c.Person, c.ID
+	}
+	person, there, err := b.Store.Person(ctx, row.Person)
+	if err != nil {
+		return err
+	}
+	if a.Problem != "" || !there {
+		if a.Problem == "" {
+			a.Problem = b.Texts.Text(b.Language, "answer.unknown", b.practiceArgs(b.practice(practice)))
+		}
+		row.State = store.AnswerFailed
+		if err := b.Store.AddAnswer(ctx, row, nil); err != nil {
+			return err
+		}
+		return b.notPassedOn(ctx, row, a.Problem)
+	}
+	says, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	if err := b.Store.AddAnswer(ctx, row, says); err != nil {
+		return err
+	}
+	if err := b.report(ctx, row, his.DeliveryReceived, ""); err != nil {
+		return err
+	}
+	return b.addAct(ctx, person, act{Command: answerAct, Answer: a.ID}, "answer:"+a.ID)
+}
+
+// addAct puts something that comes from elsewhere in the queue of a person.
+func (b *Bridge) addAct(ctx context.Context, person care.Person, a act, key string) error {
+	a.Person = person.ID
+	text, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	return b.Store.AddAct(ctx, store.QueueOf(person.UserID), string(text), key, b.Now())
+}
+
+// conversationOf finds the conversation that an answer names.
+func (b *Bridge) conversationOf(ctx context.Context, a answer) (care.Conversation, bool, error) {
+	if a.In != uuid.Nil {
+		return b.Store.Conversation(ctx, a.In.String())
+	}
+	return b.Store.ConversationByNumber(ctx, a.Number)
+}
+
+// report makes the effect that tells the system what became of an answer. why holds no personal
+// data: it is what we say, or what the system said itself.
+func (b *Bridge) report(ctx context.Context, a store.Answer, how his.Delivery, why string) error {
+	e := job("report", "report:"+a.ID, body{Answer: a.ID, Delivery: how, Words: why})
+	e.Lane, e.Person, e.Conversation = a.Lane, a.Person, a.Conversation
+	return b.add(ctx, e)
+}
+
+func (b *Bridge) deliverReport(ctx context.Context, t task) (done delivery, err error) {
+	a, known, err := b.Store.Answer(ctx, t.body.Answer)
+	if err != nil {
+		return done, err
+	}
+	system, err := b.systemIn(t.Lane)
+	if err != nil {
+		return done, err
+	}
+	answerer, can := system.Connector.(his.Answerer)
+	if !known || !can {
+		return delivery{dropped: "nobody to tell"}, nil
+	}
+	err = answerer.Report(ctx, his.Report{Reference: a.Reference, Delivery: t.body.Delivery, At: t.CreatedAt.In(b.Zone), Reason: t.body.Words})
+	if errors.Is(err, his.ErrRefused) {
+		return delivery{dropped: "the system takes no report"}, nil
+	}
+	return done, err
+}
+
+// notPassedOn tells the system and staff that an answer does not reach the patient.
+func (b *Bridge) notPassedOn(ctx context.Context, a store.Answer, why string) error {
+	_, practice, _ := strings.Cut(a.Lane, ":")
+	told := job("tell", balie(practice), body{Text: "answer.not_passed_on", Practice: practice, Words: why})
+	told.Person, told.Conversation = a.Person, a.Conversation
+	if err := b.add(ctx, told); err != nil {
+		return err
+	}
+	return b.report(ctx, a, his.DeliveryFailed, why)
+}

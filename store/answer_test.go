@@ -1,0 +1,66 @@
+package store
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAnAnswerIsSealedUntilItWasShownEverywhere(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		missing[Answer](t)(s.Answer(t.Context(), "a1"))
+		a := Answer{ID: "a1", Lane: "his:zuid", Reference: "Communication/7", Person: "p", Conversation: "c", State: AnswerReceived, At: noon}
+		require.NoError(t, s.AddAnswer(t.Context(), a, []byte("words")))
+		require.Equal(t, a, found[Answer](t)(s.Answer(t.Context(), "a1")))
+		require.Equal(t, []byte("words"), found[[]byte](t)(s.ReadAnswer(t.Context(), "a1")))
+		require.NoError(t, s.ShowAnswer(t.Context(), "a1", 2))
+		require.NoError(t, s.AnswerShown(t.Context(), "a1"))
+		require.Equal(t, []byte("words"), found[[]byte](t)(s.ReadAnswer(t.Context(), "a1")))
+		require.NoError(t, s.AnswerShown(t.Context(), "a1"))
+		missing[[]byte](t)(s.ReadAnswer(t.Context(), "a1"))
+		require.NoError(t, s.MoveAnswer(t.Context(), "a1", AnswerDelivered))
+		require.Equal(t, AnswerDelivered, found[Answer](t)(s.Answer(t.Context(), "a1")).State)
+		must[int64](t)(s.ForgetDone(t.Context(), noon.Add(1000*lease)))
+		found[Answer](t)(s.Answer(t.Context(), "a1"))
+	})
+}
+
+func TestAnAnswerThatIsNotShownIsForgottenButForItsName(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		require.NoError(t, s.AddAnswer(t.Context(), Answer{ID: "a1", State: AnswerReceived, At: noon}, []byte("words")))
+		require.NoError(t, s.AddAnswer(t.Context(), Answer{ID: "a2", State: AnswerFailed, At: noon}, nil))
+		missing[[]byte](t)(s.ReadAnswer(t.Context(), "a2"))
+		require.NoError(t, s.DropAnswer(t.Context(), "a1"))
+		missing[[]byte](t)(s.ReadAnswer(t.Context(), "a1"))
+		require.Equal(t, AnswerFailed, found[Answer](t)(s.Answer(t.Context(), "a1")).State)
+	})
+}
+
+func TestAnAnswerIsKeptOnce(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		require.NoError(t, s.AddAnswer(t.Context(), Answer{ID: "a1", At: noon}, nil))
+		require.Error(t, s.AddAnswer(t.Context(), Answer{ID: "a1", At: noon}, nil))
+	})
+}
+
+func TestAnswersGoWithThePersonTheyWereFor(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		p := anna()
+		require.NoError(t, s.SavePerson(t.Context(), p))
+		require.NoError(t, s.AddAnswer(t.Context(), Answer{ID: "a1", Person: p.ID, At: noon}, []byte("words")))
+		require.NoError(t, s.AddAnswer(t.Context(), Answer{ID: "a2", At: noon}, nil))
+		require.NoError(t, s.DeletePerson(t.Context(), p.ID))
+		missing[Answer](t)(s.Answer(t.Context(), "a1"))
+		found[Answer](t)(s.Answer(t.Context(), "a2"))
+	})
+}
+
+func TestACursorStaysWhereItWasPut(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		require.Empty(t, must[string](t)(s.Cursor(t.Context(), "answers his:zuid")))
+		require.NoError(t, s.SetCursor(t.Context(), "answers his:zuid", "17"))
+		require.NoError(t, s.SetCursor(t.Context(), "answers his:zuid", "18"))
+		require.Equal(t, "18", must[string](t)(s.Cursor(t.Context(), "answers his:zuid")))
+		require.Empty(t, must[string](t)(s.Cursor(t.Context(), "states his:zuid")))
+	})
+}
