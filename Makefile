@@ -9,7 +9,7 @@ TAGS       := -tags goolm
 # go list also finds packages in directories that are no part of the product.
 UNIT        = $(shell $(GO) list $(TAGS) ./... | grep -v /e2e)
 
-.PHONY: demo play test unit e2e faults fuzz lint build install
+.PHONY: conformance demo play test unit e2e faults fuzz lint build install
 
 demo: install ## the main job, told step by step: HOMESERVER=dendrite or synapse
 	$(GO) run $(TAGS) ./e2e/demo -homeserver $(HOMESERVER)
@@ -40,13 +40,18 @@ fuzz: ## every parser of outside input, each for FUZZTIME
 		done; \
 	done
 
+conformance: install ## the FHIR connector on HAPI and Medplum, and every Bundle before HAPI's validator; needs Java 17 and Maven
+	his/conformance/peers/install.sh
+	$(GO) test $(TAGS),conformance -count 1 -timeout 20m ./his/conformance
+
 lint: install ## form, and what the compiler does not see
 	@bad=$$(git ls-files --cached --others --exclude-standard '*.go' | xargs gofmt -l); \
 		if [ -n "$$bad" ]; then echo "run gofmt -w on:"; echo "$$bad"; exit 1; fi
 	$(GO) vet $(TAGS) ./...
 	$(GO) vet $(TAGS),faultpoints ./internal/...
+	$(GO) vet $(TAGS),conformance ./his/...
 	.cache/bin/staticcheck $(TAGS) ./...
-	bash -n .ci/run e2e/tools/install.sh
+	for script in .ci/run e2e/tools/*.sh his/conformance/peers/install.sh; do bash -n $$script; done
 
 build: ## the one binary, in bin/
 	$(GO) build $(TAGS) -trimpath -o bin/spreekkamer ./cmd/spreekkamer

@@ -81,19 +81,24 @@ type mapper struct {
 
 // create adds a resource that is made only if the query finds none.
 func (m *mapper) create(id uuid.UUID, r fhir.Resource, query string) fhir.Reference {
-	return m.add(urn(id), r, fhir.Request{Method: "POST", URL: r.Kind(), IfNoneExist: query})
+	return m.add(fullURL(id), r, fhir.Request{Method: "POST", URL: r.Kind(), IfNoneExist: query})
 }
 
 // update adds a resource that takes the place of the one with our identifier.
 func (m *mapper) update(id uuid.UUID, r fhir.Resource) fhir.Reference {
-	return m.add(urn(id), r, fhir.Request{Method: "PUT", URL: r.Kind() + "?" + byIdentifier(id)})
+	return m.add(fullURL(id), r, fhir.Request{Method: "PUT", URL: r.Kind() + "?" + byIdentifier(id)})
 }
 
 // put adds a resource that has no identifier and so gets an id of ours: a second POST
 // would make a second one.
 func (m *mapper) put(id uuid.UUID, r fhir.Resource) fhir.Reference {
-	return m.add(urn(id), r, fhir.Request{Method: "PUT", URL: r.Kind() + "/" + resourceID(id)})
+	return m.add(fullURL(id), r, fhir.Request{Method: "PUT", URL: r.Kind() + "/" + resourceID(id)})
 }
+
+// fullURL names an entry within its Bundle. It is another name than the identifier: there are
+// servers that put the address which they gave an entry in the place of its fullUrl wherever
+// that stands, also in identifiers.
+func fullURL(id uuid.UUID) string { return urn(derive(id, "entry")) }
 
 func (m *mapper) add(fullURL string, r fhir.Resource, request fhir.Request) fhir.Reference {
 	m.entries = append(m.entries, fhir.Entry{FullURL: fullURL, Resource: r, Request: request})

@@ -14,8 +14,8 @@ import (
 func (m *mapper) conversation() {
 	id := m.item.Conversation.ID
 	headerID := derive(id, "header")
-	m.task = fhir.Reference{Reference: urn(id)}
-	m.header = fhir.Reference{Reference: urn(headerID)}
+	m.task = fhir.Reference{Reference: fullURL(id)}
+	m.header = fhir.Reference{Reference: fullURL(headerID)}
 	task, header := m.taskResource(), m.headerResource()
 	if m.rule.status != "" {
 		m.update(id, task)

@@ -32,21 +32,8 @@ func every(t *testing.T, test func(t *testing.T, item his.Item)) {
 		t.Run(s.Name, func(t *testing.T) { test(t, s.Item) })
 	}
 	for _, bad := range histest.Hostile() {
-		t.Run("a message full of "+bad[:min(len(bad), 20)], func(t *testing.T) { test(t, hostile(bad)) })
+		t.Run("a message full of "+bad[:min(len(bad), 20)], func(t *testing.T) { test(t, histest.HostileMessage(bad)) })
 	}
-}
-
-func hostile(bad string) his.Item {
-	item := histest.Message(1)
-	item.Text = bad + "."
-	item.Author.Name = bad
-	item.Conversation.Patient.Number = bad
-	item.Conversation.Patient.FirstName, item.Conversation.Patient.Phone = bad, bad
-	item.Conversation.Derde = histest.Child(nil)
-	item.Conversation.Derde.Relation, item.Conversation.Derde.StatementURI = bad, bad
-	item.Attachments = []his.Attachment{histest.Photo(bad, []byte("x"))}
-	item.Attachments[0].ContentType = bad
-	return item
 }
 
 // one finds the only resource of a type.
@@ -124,6 +111,24 @@ func idempotent(e entry, kind string) bool {
 		}
 	}
 	return false
+}
+
+// A server may put an entry's address wherever its fullUrl stands.
+func TestNoFullURLIsAnIdentifier(t *testing.T) {
+	every(t, func(t *testing.T, item his.Item) {
+		_, b := write(t, item)
+		full := map[any]bool{}
+		for _, e := range b.Entry {
+			full[e.FullURL] = true
+		}
+		for _, e := range b.Entry {
+			walk(e.Resource, func(key string, v any) {
+				if key == "value" {
+					assert.False(t, full[v], "%v", v)
+				}
+			})
+		}
+	})
 }
 
 func TestEveryReferenceLeadsSomewhere(t *testing.T) {

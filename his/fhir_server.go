@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,6 +34,7 @@ type fhirServer struct {
 	can     *capabilities
 	read    time.Time          // when can was read
 	settled map[uuid.UUID]bool // conversations of which no try is in doubt
+	tells   bool               // it has said 201 of something new: not every server does
 
 	hook hook
 }
@@ -90,7 +92,7 @@ func (s *fhirServer) file(ctx context.Context, item Item) (Receipt, error) {
 	}
 	defer unlock()
 	conversation := item.Conversation.ID
-	if !s.inDoubt(conversation) {
+	if s.tellsWhatIsNew() && !s.inDoubt(conversation) {
 		return s.send(ctx, item, can)
 	}
 	receipt, found, err := s.look(ctx, item)
@@ -98,7 +100,15 @@ func (s *fhirServer) file(ctx context.Context, item Item) (Receipt, error) {
 		s.settle(conversation, err == nil)
 		return receipt, err
 	}
-	return s.send(ctx, item, can)
+	receipt, err = s.send(ctx, item, can)
+	receipt.Already = false // it was not there, and nobody else files
+	return receipt, err
+}
+
+func (s *fhirServer) tellsWhatIsNew() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tells
 }
 
 // alone holds up whoever would write about the same people: for each patient, and for the
@@ -155,10 +165,30 @@ func (s *fhirServer) send(ctx context.Context, item Item, can *capabilities) (Re
 		post = s.oneByOne
 	}
 	receipt, err := post(ctx, bundle, can)
-	clear := err == nil || isRefusal(err)
-	s.settle(item.Conversation.ID, clear)
+	if err == nil {
+		err = s.completeReference(ctx, &receipt)
+	}
+	s.settle(item.Conversation.ID, err == nil || isRefusal(err))
+	if err == nil && !receipt.Already {
+		s.mu.Lock()
+		s.tells = true
+		s.mu.Unlock()
+	}
 	s.settle(authorKey(item), err == nil)
 	return receipt, err
+}
+
+// completeReference asks for the version where the server's answer did not tell it.
+func (s *fhirServer) completeReference(ctx context.Context, r *Receipt) error {
+	if r.Reference == "" || strings.Contains(r.Reference, "/_history/") {
+		return nil
+	}
+	var target struct{ Meta resourceMeta }
+	if err := s.get(ctx, r.Reference, &target); err != nil {
+		return err
+	}
+	r.Reference = versioned(r.Reference, target.Meta.VersionID)
+	return nil
 }
 
 // look asks whether an item is there, by what is only there when all of it is.
@@ -177,11 +207,9 @@ func (s *fhirServer) look(ctx context.Context, item Item) (r Receipt, found bool
 	if !ok {
 		return Receipt{Already: true, Reference: "Provenance"}, true, nil
 	}
-	var target struct{ Meta resourceMeta }
-	if err := s.get(ctx, reference, &target); err != nil {
-		return r, false, err
-	}
-	return Receipt{Reference: versioned(reference, target.Meta.VersionID), Already: true}, true, nil
+	r = Receipt{Reference: reference, Already: true}
+	err = s.completeReference(ctx, &r)
+	return r, err == nil, err
 }
 
 // resourceMeta is what a server says of a resource.

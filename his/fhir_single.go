@@ -176,6 +176,7 @@ func (s *fhirServer) one(ctx context.Context, e fhir.Entry, can *capabilities) (
 	case e.Request.Method == http.MethodPost:
 		return filedAt{reference: versioned(found, version)}, nil
 	default:
+		_, e.ID, _ = strings.Cut(found, "/")
 		return s.write(ctx, e, found, etag(version), nil)
 	}
 }

@@ -2,10 +2,8 @@ package his_test
 
 import (
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -38,20 +36,4 @@ func golden(t testing.TB, name string, got []byte) {
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)
 	assert.Equal(t, string(want), string(got))
-}
-
-// The independent validator judges what this writes: HIS_BUNDLES=/some/dir go test ./his.
-func TestWriteBundlesForTheValidator(t *testing.T) {
-	dir := os.Getenv("HIS_BUNDLES")
-	if dir == "" {
-		t.Skip("HIS_BUNDLES is not set")
-	}
-	for _, s := range histest.Samples() {
-		text, _ := write(t, s.Item)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, strings.ReplaceAll(s.Name, " ", "-")+".json"), text, 0o600))
-	}
-	for n, bad := range histest.Hostile() {
-		text, _ := write(t, hostile(bad))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("hostile-%02d.json", n)), text, 0o600))
-	}
 }

@@ -58,7 +58,7 @@ func TestPatientsOfDifferentPracticesAreDifferent(t *testing.T) {
 	_, first := write(t, a)
 	_, second := write(t, b)
 	assert.NotEqual(t, first.one(t, "Patient").FullURL, second.one(t, "Patient").FullURL)
-	assert.Equal(t, "identifier=urn:ietf:rfc:3986|"+first.one(t, "Patient").FullURL, first.one(t, "Patient").Request.IfNoneExist)
+	assert.Equal(t, "identifier=urn:ietf:rfc:3986|"+first.one(t, "Patient").Resource["identifier"].([]any)[0].(map[string]any)["value"].(string), first.one(t, "Patient").Request.IfNoneExist)
 }
 
 func TestOnlyAChangeOfStateWritesTheTaskAgain(t *testing.T) {
@@ -265,7 +265,7 @@ func TestAFilesOwnIDIsItsIdentity(t *testing.T) {
 	_, derived := write(t, item)
 	item.Attachments[0].ID = uuid.New()
 	_, given := write(t, item)
-	assert.Equal(t, "urn:uuid:"+item.Attachments[0].ID.String(), given.one(t, "DocumentReference").FullURL)
+	assert.Equal(t, "urn:uuid:"+item.Attachments[0].ID.String(), given.one(t, "DocumentReference").Resource["masterIdentifier"].(map[string]any)["value"])
 	assert.NotEqual(t, derived.one(t, "DocumentReference").FullURL, given.one(t, "DocumentReference").FullURL)
 }
 

@@ -5,6 +5,7 @@ package conformance_test
 import (
 	"bufio"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,8 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/spreekkamer/spreekkamer/e2e/harness"
 	"github.com/spreekkamer/spreekkamer/his/conformance"
 	"github.com/spreekkamer/spreekkamer/his/histest"
 )
@@ -61,11 +64,8 @@ func serve(t testing.TB, program string, args ...string) (address string) {
 // hapi starts a HAPI server with these system properties.
 func hapi(t testing.TB, properties ...string) conformance.Peer {
 	t.Helper()
-	base := os.Getenv("HAPI")
-	if base == "" {
-		args := append([]string{"-Xmx1500m", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"}, properties...)
-		base = serve(t, "java", append(args, "-cp", peers(t, "hapi")+"/classes:"+peers(t, "hapi")+"/lib/*", "nl.spreekkamer.Server")...) + "/fhir"
-	}
+	args := append([]string{"-Xmx1500m", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"}, properties...)
+	base := serve(t, "java", append(args, "-cp", peers(t, "hapi")+"/classes:"+peers(t, "hapi")+"/lib/*", "nl.spreekkamer.Server")...) + "/fhir"
 	v := conformance.View{Base: base}
 	return conformance.Peer{Base: base, Streams: true, Empty: func(t testing.TB) {
 		t.Helper()
@@ -76,7 +76,47 @@ func hapi(t testing.TB, properties ...string) conformance.Peer {
 	}}
 }
 
-func TestHAPI(t *testing.T) {
-	p := hapi(t)
+// The strictest first: every request is judged by the validator too.
+func TestHAPIWithValidation(t *testing.T) {
+	p := hapi(t, "-Dvalidate=true")
 	histest.Run(t, func(t testing.TB) histest.Fixture { return conformance.Fixture(t, p) })
+}
+
+func TestHAPIOnPostgreSQL(t *testing.T) {
+	pg, err := harness.StartPostgres(t.Context(), t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, pg.Stop()) })
+	uri, err := pg.NewDatabase(t.Context(), "fhir")
+	require.NoError(t, err)
+	at, err := url.Parse(uri)
+	require.NoError(t, err)
+	p := hapi(t, "-Djdbc=jdbc:postgresql://"+at.Host+at.Path+"?user="+at.User.Username())
+	histest.Run(t, func(t testing.TB) histest.Fixture {
+		f := conformance.Fixture(t, p)
+		f.Largest = 1 << 20 // 25 MB are shown above
+		return f
+	})
+	conformance.Storm(t, p, 500, 3*time.Second, 20261125)
+}
+
+func medplum(t testing.TB, path string) conformance.Peer {
+	t.Helper()
+	base := serve(t, "node", peers(t, "medplum")+"/server.mjs") + path
+	v := conformance.View{Base: base}
+	return conformance.Peer{Base: base, Empty: func(t testing.TB) { // it echoes what it got, so it does not stream
+		t.Helper()
+		status, _ := v.Do(t, http.MethodPost, "$expunge", nil)
+		require.Equal(t, http.StatusOK, status)
+	}}
+}
+
+// Medplum's router is quick and sloppy: it says 200 of what is new, has no pages, and no
+// transactions that undo anything. /plain has us do without them at all.
+func TestMedplum(t *testing.T) {
+	for _, path := range []string{"/fhir", "/plain"} {
+		t.Run(path[1:], func(t *testing.T) {
+			p := medplum(t, path)
+			histest.Run(t, func(t testing.TB) histest.Fixture { return conformance.Fixture(t, p) })
+		})
+	}
 }

@@ -160,7 +160,7 @@ func (v View) history(t testing.TB, path string) (versions []Resource) {
 			versions = append(versions, r)
 		}
 	}
-	slices.Reverse(versions)
+	slices.SortStableFunc(versions, func(a, b Resource) int { return cmp.Compare(a.text("meta.lastUpdated"), b.text("meta.lastUpdated")) })
 	return versions
 }
 

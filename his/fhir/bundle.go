@@ -25,6 +25,9 @@ type Entry struct {
 	Request  Request
 	Meta     *Meta // what a server wants on everything; nil: nothing
 
+	// ID is the server's id of the resource that this one takes the place of; "": none.
+	ID string
+
 	// Known are real addresses for references to other entries (urn:uuid:…), for a server
 	// that gets the resources one by one.
 	Known map[string]string
@@ -56,7 +59,7 @@ func (e Entry) resource(r Resource) ([]byte, error) {
 			return found
 		})
 	}
-	return withMeta(text, r.Kind(), e.Meta), err
+	return e.head(text, r.Kind()), err
 }
 
 // Request is the act; IfNoneExist (a query, without "?") makes a POST a conditional create.
@@ -170,18 +173,20 @@ func (e Entry) writeResource(out *writer) {
 	}
 }
 
-// withMeta puts meta behind the resource's type, which is always the first member.
-func withMeta(text []byte, kind string, meta *Meta) []byte {
-	if meta == nil {
-		return text
-	}
+// head puts id and meta behind the resource's type, which is always the first member.
+func (e Entry) head(text []byte, kind string) []byte {
 	first := []byte(`{"resourceType":"` + kind + `"`)
-	said, err := marshal(meta)
 	rest, ours := bytes.CutPrefix(text, first)
-	if err != nil || !ours {
+	if !ours {
 		return text
 	}
-	return slices.Concat(first, []byte(`,"meta":`), said, rest)
+	if e.ID != "" {
+		first = append(first, `,"id":"`+e.ID+`"`...)
+	}
+	if said, err := marshal(e.Meta); err == nil && e.Meta != nil {
+		first = slices.Concat(first, []byte(`,"meta":`), said)
+	}
+	return append(first, rest...)
 }
 
 // write puts the data in the attachment, where its address would be.

@@ -48,6 +48,20 @@ func Hostile() []string {
 	}
 }
 
+// HostileMessage is a message that has the string everywhere.
+func HostileMessage(bad string) his.Item {
+	item := Message(1)
+	item.Text = bad + "."
+	item.Author.Name = bad
+	item.Conversation.Patient.Number = bad
+	item.Conversation.Patient.FirstName, item.Conversation.Patient.Phone = bad, bad
+	item.Conversation.Derde = Child(nil)
+	item.Conversation.Derde.Relation, item.Conversation.Derde.StatementURI = bad, bad
+	item.Attachments = []his.Attachment{Photo(bad, []byte("x"))}
+	item.Attachments[0].ContentType = bad
+	return item
+}
+
 func survivesHostileStrings(t *testing.T, f Fixture) {
 	for n, bad := range Hostile() {
 		item := Message(n + 1)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -33,6 +34,7 @@ var noCache = map[string]string{"Cache-Control": "no-cache"}
 // page is the part of a Bundle that matters.
 type page struct {
 	ResourceType string `json:"resourceType"`
+	Total        int    `json:"total"`
 	Link         []struct {
 		Relation string `json:"relation"`
 		URL      string `json:"url"`
@@ -43,6 +45,7 @@ type page struct {
 }
 
 func (c *Client) pages(ctx context.Context, r Request, kind string, each func(json.RawMessage) bool) error {
+	seen, whole := map[string]bool{}, false
 	for range mostPages {
 		answer, err := c.Do(ctx, r)
 		if err != nil {
@@ -53,11 +56,19 @@ func (c *Client) pages(ctx context.Context, r Request, kind string, each func(js
 			return &Error{Status: answer.Status, Code: CodeNotFHIR}
 		}
 		for _, e := range p.Entry {
-			if typeOf(e.Resource) == kind && !each(e.Resource) {
+			of, id := identity(e.Resource)
+			again := whole && seen[id]
+			seen[id] = true
+			if of == kind && !again && !each(e.Resource) {
 				return nil
 			}
 		}
 		next := p.next()
+		if next == "" && r.Form != nil && p.Total > len(p.Entry) && r.Form.Get("_count") != strconv.Itoa(p.Total) {
+			r.Form.Set("_count", strconv.Itoa(p.Total)) // it has no pages: all at once
+			whole = true
+			continue
+		}
 		if next == "" || next == r.Next {
 			return nil
 		}
@@ -66,12 +77,12 @@ func (c *Client) pages(ctx context.Context, r Request, kind string, each func(js
 	return &Error{Status: http.StatusOK, Code: CodeBroken}
 }
 
-func typeOf(resource json.RawMessage) string {
-	var r struct{ ResourceType string }
+func identity(resource json.RawMessage) (kind, id string) {
+	var r struct{ ResourceType, ID string }
 	if json.Unmarshal(resource, &r) != nil {
-		return ""
+		return "", ""
 	}
-	return r.ResourceType
+	return r.ResourceType, r.ID
 }
 
 func (p page) next() string {

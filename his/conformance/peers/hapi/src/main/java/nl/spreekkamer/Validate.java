@@ -8,8 +8,11 @@ import ca.uhn.fhir.validation.SingleValidationMessage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.hl7.fhir.common.hapi.validation.support.CommonCodeSystemsTerminologyService;
 import org.hl7.fhir.common.hapi.validation.support.InMemoryTerminologyServerValidationSupport;
 import org.hl7.fhir.common.hapi.validation.support.UnknownCodeSystemWarningValidationSupport;
@@ -20,13 +23,14 @@ import org.hl7.fhir.common.hapi.validation.validator.FhirInstanceValidator;
 public final class Validate {
   public static void main(String[] paths) throws IOException {
     if (paths.length == 0) {
-      System.err.println("usage: validator file.json…");
+      System.err.println("usage: Validate file.json or directory…");
       System.exit(2);
     }
     FhirValidator validator = validator();
     Map<ResultSeverityEnum, Integer> total = new EnumMap<>(ResultSeverityEnum.class);
-    for (String path : paths) {
-      String json = Files.readString(Path.of(path));
+    List<Path> files = files(paths);
+    for (Path path : files) {
+      String json = Files.readString(path);
       for (SingleValidationMessage m : validator.validateWithResult(json).getMessages()) {
         total.merge(m.getSeverity(), 1, Integer::sum);
         if (m.getSeverity().ordinal() >= ResultSeverityEnum.WARNING.ordinal()) {
@@ -34,9 +38,20 @@ public final class Validate {
         }
       }
     }
-    System.out.printf("%d files, %s%n", paths.length, total);
+    System.out.printf("%d files, %s%n", files.size(), total);
     boolean wrong = total.containsKey(ResultSeverityEnum.ERROR) || total.containsKey(ResultSeverityEnum.FATAL);
     System.exit(wrong ? 1 : 0);
+  }
+
+  /** Every .json in the directories, and the files that are named themselves. */
+  private static List<Path> files(String[] paths) throws IOException {
+    List<Path> all = new ArrayList<>();
+    for (String path : paths) {
+      try (Stream<Path> below = Files.walk(Path.of(path))) {
+        below.filter(p -> Files.isRegularFile(p) && p.toString().endsWith(".json")).sorted().forEach(all::add);
+      }
+    }
+    return all;
   }
 
   /** The base R4 profiles; a code system we do not have (BSN roles, LOINC) is a warning, not an error. */
