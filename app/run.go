@@ -105,6 +105,7 @@ func (i *instance) wire(ctx context.Context) error {
 	i.bridge = bridge.New(settings, i.store, chat{i.matrix, i.config.Homeserver.Domain, i.config.Retention.Messages}, catalog, faultpoint.Now, i.log)
 	i.matrix.OnRoomKey(i.bridge.KeyArrived)
 	i.matrix.OnIdentity(i.bridge.IdentityChanged)
+	i.matrix.OnDevices(i.bridge.DevicesChanged)
 	i.matrix.OnTyping(i.bridge.SomeoneTypes)
 	return nil
 }
@@ -207,7 +208,8 @@ func bridgeSettings(c config.Config, zone *time.Location) (bridge.Settings, erro
 		Organisation: c.Organisation.Name, Website: c.Organisation.Website, Language: c.Language,
 		Privacy: document(c.Organisation.Privacy), Terms: document(c.Organisation.Terms),
 		Servers: c.Homeserver.AllowedServers, Domain: c.Homeserver.Domain, Retention: c.Retention.Messages,
-		KeyTimeout: c.Relay.KeyTimeout, MaxFile: int64(c.Relay.MaxFileSize), Zone: zone,
+		HoldUnsigned: c.Relay.UnsignedDevices == config.Hold,
+		KeyTimeout:   c.Relay.KeyTimeout, MaxFile: int64(c.Relay.MaxFileSize), Zone: zone,
 		AnswerDays: c.Desk.AnswerDays, SentMark: c.Relay.SentMark,
 		Files: media.Limits{Pixels: int64(c.Relay.MaxPixels), Refused: c.Relay.RefusedFiles, Allowed: c.Relay.AllowedFiles},
 	}

@@ -71,6 +71,7 @@ type Client struct {
 	reshared  *limiter                      // rooms whose key was renewed for someone who missed it
 	arrived   arrivals
 	identity  func(ctx context.Context, user id.UserID, key string) error // see OnIdentity
+	devices   func(users []id.UserID)                                     // see OnDevices
 	typing    func(room id.RoomID, users []id.UserID)
 	caughtUp  chan struct{}
 	caught    sync.Once

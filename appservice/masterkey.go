@@ -19,6 +19,10 @@ func (c *Client) OnIdentity(listen func(ctx context.Context, user id.UserID, key
 	c.identity = listen
 }
 
+// OnDevices sets what is called when the devices of people, or who signed them, were looked up
+// because they changed. Set it before Run.
+func (c *Client) OnDevices(listen func(users []id.UserID)) { c.devices = listen }
+
 // MasterKey is the public master key of a user as it was last looked up, and the one that was
 // seen first; "" = none. It does not ask the homeserver.
 func (c *Client) MasterKey(ctx context.Context, user id.UserID) (key, first id.Ed25519, err error) {
@@ -34,6 +38,9 @@ func (c *Client) MasterKey(ctx context.Context, user id.UserID) (key, first id.E
 func (c *Client) fetchKeys(ctx context.Context, users []id.UserID) error {
 	if _, err := c.machine.FetchKeys(ctx, users, false); err != nil {
 		return err
+	}
+	if c.devices != nil {
+		defer c.devices(users)
 	}
 	for _, user := range users {
 		key, first, err := c.MasterKey(ctx, user)

@@ -49,6 +49,7 @@ type Settings struct {
 	Servers      []string // homeservers patients may come from; "*" = all
 	Domain       string   // our own homeserver's name
 	Retention    time.Duration
+	HoldUnsigned bool          // messages of devices that their owner has not verified wait
 	KeyTimeout   time.Duration // after which both sides are told that a message is missing
 	MaxFile      int64         // bytes
 	SentMark     bool          // put a mark under each message that is at the other side

@@ -166,6 +166,18 @@ func (b *Bridge) mindTime(ctx context.Context, p place, person care.Person, h *c
 	return nil
 }
 
+// markOf is what the bridge says about a message in front of its words; "" = nothing.
+func (b *Bridge) markOf(evt *event.Event, t task, language string) string {
+	var marks []string
+	if t.body.Late {
+		marks = append(marks, b.lateMark(language, time.UnixMilli(evt.Timestamp)))
+	}
+	if unsigned(evt) {
+		marks = append(marks, b.Texts.Text(language, "mark.unsigned", b.practiceArgs(b.practice(""))))
+	}
+	return strings.Join(marks, " ")
+}
+
 // lateMark says that a message came late, and when it was sent.
 func (b *Bridge) lateMark(language string, sent time.Time) string {
 	sent = sent.In(b.Zone)

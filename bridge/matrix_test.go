@@ -25,6 +25,7 @@ type fakeMatrix struct {
 	files    map[string][]byte
 	noKey    map[id.EventID]bool
 	keys     map[id.UserID]Identity
+	unsigned map[id.UserID]id.DeviceID // devices that their owners have not verified
 	typed    []fakeTyping
 	receipts []fakeReceipt
 	threaded map[id.EventID]bool // cannot have a receipt of the main timeline
@@ -58,7 +59,7 @@ const botID = id.UserID("@spreekkamer:praktijk.example")
 func newFakeMatrix(now func() time.Time) *fakeMatrix {
 	return &fakeMatrix{
 		now: now, rooms: map[id.RoomID]*fakeRoom{}, byTxn: map[string]id.EventID{}, files: map[string][]byte{},
-		noKey: map[id.EventID]bool{}, keys: map[id.UserID]Identity{}, threaded: map[id.EventID]bool{},
+		noKey: map[id.EventID]bool{}, keys: map[id.UserID]Identity{}, unsigned: map[id.UserID]id.DeviceID{}, threaded: map[id.EventID]bool{},
 	}
 }
 
@@ -134,6 +135,9 @@ func (f *fakeMatrix) Read(_ context.Context, room id.RoomID, eventID id.EventID)
 	data, _ := json.Marshal(e.Content.Raw)
 	_ = fresh.Content.UnmarshalJSON(data)
 	_ = fresh.Content.ParseRaw(e.Type)
+	if device, ok := f.unsigned[e.Sender]; ok && e.Type.Type == event.EventMessage.Type {
+		fresh.Mautrix.WasEncrypted, fresh.Mautrix.TrustSource = true, &id.Device{DeviceID: device}
+	}
 	return &fresh, nil
 }
 

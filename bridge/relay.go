@@ -3,7 +3,6 @@ package bridge
 import (
 	"context"
 	"errors"
-	"time"
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
@@ -104,9 +103,7 @@ func (b *Bridge) deliverRelay(ctx context.Context, t task) (done delivery, err e
 	if err != nil {
 		return done, err
 	}
-	if t.body.Late {
-		l.mark = b.lateMark(l.language, time.UnixMilli(evt.Timestamp))
-	}
+	l.mark = b.markOf(evt, t, l.language)
 	content, err := b.across(ctx, evt, l)
 	if err == nil && content != nil {
 		done.event, err = b.send(ctx, t, l.room, event.EventMessage, content)

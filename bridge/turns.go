@@ -174,6 +174,9 @@ func (b *Bridge) read(ctx context.Context, p place, handle func(*Bridge, context
 	if p.event, err = b.Matrix.Read(ctx, p.roomID(), p.eventID()); err != nil {
 		return b.unread(ctx, p, err)
 	}
+	if b.waitsForDevice(p) {
+		return b.holdForDevice(ctx, p)
+	}
 	if target := edited(p.event); target != "" {
 		if _, missing, err := b.Store.ParkedEvent(ctx, target); err != nil {
 			return err
@@ -209,7 +212,7 @@ func (b *Bridge) unread(ctx context.Context, p place, err error) error {
 func (b *Bridge) finish(ctx context.Context, p place, changes func(ctx context.Context) error) error {
 	return b.conclude(ctx, p, func(ctx context.Context) error {
 		if p.event != nil {
-			if err := b.noteMedia(ctx, p); err != nil {
+			if err := errors.Join(b.noteMedia(ctx, p), b.mindDevice(ctx, p)); err != nil {
 				return err
 			}
 		}

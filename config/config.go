@@ -154,11 +154,19 @@ type Retention struct {
 	Messages time.Duration `mapstructure:"messages"`
 }
 
+// The values of Relay.UnsignedDevices.
+const (
+	Pass = "pass"
+	Hold = "hold"
+)
+
 // Relay is about passing messages on.
 type Relay struct {
 	KeyTimeout  time.Duration `mapstructure:"key_timeout"`
 	MaxFileSize Bytes         `mapstructure:"max_file_size"`
 	SentMark    bool          `mapstructure:"sent_mark"`
+	// UnsignedDevices says what happens with what a device sends that its owner has not verified.
+	UnsignedDevices string `mapstructure:"unsigned_devices"` // Pass or Hold
 	// Files by their type (text/html, audio/*) or by the end of their name (.exe).
 	RefusedFiles []string `mapstructure:"refused_files"`
 	AllowedFiles []string `mapstructure:"allowed_files"` // empty = all that are not refused

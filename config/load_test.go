@@ -104,6 +104,7 @@ func TestEveryMistakeIsNamedWithItsRemedy(t *testing.T) {
 		{"a period without a unit", "retention: {messages: 30}", "retention.messages", "is no period"},
 		{"a period in another unit", "retention: {messages: 4w}", "retention.messages", "is no period"},
 		{"waiting for a key for ever", "relay: {key_timeout: 2h}", "relay.key_timeout", "between 1s and 1h"},
+		{"unsigned devices in between", "relay: {unsigned_devices: maybe}", "relay.unsigned_devices", "choose pass or hold"},
 		{"a size without a unit", "relay: {max_file_size: 25}", "relay.max_file_size", "is no size"},
 		{"files larger than memory", "relay: {max_file_size: 1GB}", "relay.max_file_size", "between 1kB and 100MB"},
 		{"a file that is no kind of file", "relay: {refused_files: [exe]}", "relay.refused_files", "is no type such as"},

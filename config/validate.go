@@ -150,6 +150,8 @@ func (c Config) checkLimits(found *Mistakes) {
 		"give at least 1m, or 0s to say nothing")
 	found.want(c.Relay.KeyTimeout >= time.Second && c.Relay.KeyTimeout <= time.Hour, "relay.key_timeout",
 		"give between 1s and 1h, such as 3m")
+	found.want(slices.Contains([]string{Pass, Hold}, c.Relay.UnsignedDevices), "relay.unsigned_devices",
+		"choose pass or hold")
 	found.want(c.Relay.MaxFileSize >= 1000 && c.Relay.MaxFileSize <= 100e6, "relay.max_file_size",
 		"give between 1kB and 100MB, such as 25MB")
 	for setting, list := range map[string][]string{"relay.refused_files": c.Relay.RefusedFiles, "relay.allowed_files": c.Relay.AllowedFiles} {

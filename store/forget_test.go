@@ -42,6 +42,8 @@ func fill(t *testing.T, s *Store, name string) {
 		}),
 		s.AddAct(ctx, QueueOf(user), `{"person":"`+id+`"}`, "remind "+id, noon),
 	}
+	_, err := s.TellDevice(ctx, user, "PHONE", noon)
+	require.NoError(t, err)
 	for i, err := range steps {
 		require.NoError(t, err, "step %d", i)
 	}

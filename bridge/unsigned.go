@@ -1,0 +1,85 @@
+package bridge
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+// A device that its owner has not signed may be someone else's who knows the password. Its owner
+// is told once how to verify it; the settings say whether its messages pass meanwhile, marked,
+// or wait until it is verified (requirement A14).
+
+// unsigned says that an event came from a device that is not signed by its owner's identity.
+// Whether that identity is the one that staff approved is another question (identity.go).
+func unsigned(evt *event.Event) bool {
+	return evt.Mautrix.WasEncrypted && evt.Mautrix.TrustState < id.TrustStateForwarded
+}
+
+// waitsForDevice says that what was written has to wait until its device is verified.
+func (b *Bridge) waitsForDevice(p place) bool {
+	return b.HoldUnsigned && unsigned(p.event) && p.room.Kind != store.RoomContact
+}
+
+// holdForDevice parks what came from an unsigned device. It holds up nothing; its sender is told
+// once per message.
+func (b *Bridge) holdForDevice(ctx context.Context, p place) error {
+	row := p.row()
+	first := row.ToldAt.IsZero()
+	if first {
+		row.ToldAt = b.Now()
+	}
+	row.NextAt = b.Now().Add(keyBackoff(row.Attempt))
+	row.Attempt++
+	return b.park(ctx, p, row, func(ctx context.Context) error {
+		if err := b.mindDevice(ctx, p); err != nil || !first {
+			return err
+		}
+		return b.answerDevice(ctx, p, "device.held")
+	})
+}
+
+// mindDevice tells the owner of an unsigned device how to verify it, once per device.
+func (b *Bridge) mindDevice(ctx context.Context, p place) error {
+	if !unsigned(p.event) {
+		return nil
+	}
+	device := ""
+	if source := p.event.Mautrix.TrustSource; source != nil {
+		device = source.DeviceID.String()
+	}
+	first, err := b.Store.TellDevice(ctx, p.Sender, device, b.Now())
+	if err != nil || !first {
+		return err
+	}
+	return b.answerDevice(ctx, p, "device.unsigned")
+}
+
+// answerDevice answers an event where it was written: to the patient, or among staff.
+func (b *Bridge) answerDevice(ctx context.Context, p place, text string) error {
+	if p.room.Kind != store.RoomConsulting {
+		return b.add(ctx, b.reply(p, body{Text: "desk." + text}))
+	}
+	person, known, err := b.Store.PersonByUser(ctx, p.Sender)
+	if err != nil || !known { // forgotten in this turn
+		return err
+	}
+	return b.add(ctx, ofPerson(job("say", consulting(person.ID), body{Text: text, Reply: p.EventID}), person))
+}
+
+// DevicesChanged wakes what waits for a device of someone to be verified.
+func (b *Bridge) DevicesChanged(users []id.UserID) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	for user := range slices.Values(users) {
+		if err := b.Store.WakeParked(ctx, "", string(user)); err != nil {
+			b.Log.Err(err).Msg("Waking what waits for a device failed")
+		}
+	}
+	b.turns.ring()
+}

@@ -1,0 +1,67 @@
+package bridge
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+)
+
+const howToVerify = "nog niet bevestigd"
+
+func TestWhatComesFromAnUnsignedDevicePassesMarkedAndItsOwnerIsToldOnce(t *testing.T) {
+	w := newWorld(t)
+	consulting, talk := w.talking(anna, "Een vraag")
+	w.matrix.unsigned[anna] = "PHONE"
+	w.writes(anna, consulting, "eerste")
+	w.writes(anna, consulting, "tweede")
+	assert.Contains(t, w.heard(talk), "Anneke de Berg: [van een apparaat dat niet is bevestigd] eerste")
+	assert.Equal(t, 1, strings.Count(w.heard(consulting), howToVerify))
+	w.matrix.unsigned[anna] = "LAPTOP"
+	w.writes(anna, consulting, "derde")
+	assert.Equal(t, 2, strings.Count(w.heard(consulting), howToVerify), "each device")
+
+	w.matrix.unsigned[fatima] = "PC"
+	w.writes(fatima, talk, "antwoord")
+	w.writes(fatima, talk, "!help")
+	assert.Contains(t, w.heard(consulting), "[van een apparaat dat niet is bevestigd] antwoord")
+	assert.Equal(t, 1, strings.Count(w.heard(talk), howToVerify))
+	delete(w.matrix.unsigned, anna)
+	w.writes(anna, consulting, "bevestigd")
+	assert.Contains(t, w.heard(talk), "Anneke de Berg: bevestigd")
+}
+
+func TestWhereTheSettingsSayItAnUnsignedDeviceWaitsUntilItIsVerified(t *testing.T) {
+	w := newWorld(t, func(s *Settings) { s.HoldUnsigned = true })
+	consulting, talk := w.talking(anna, "Een vraag")
+	w.matrix.unsigned[anna] = "PHONE"
+	first := w.writes(anna, consulting, "eerste")
+	w.writes(anna, consulting, "tweede")
+	w.passes(3 * time.Hour)
+	assert.Empty(t, order(w.heard(talk), "eerste", "tweede"))
+	assert.Equal(t, 1, strings.Count(w.heard(consulting), howToVerify))
+	assert.Equal(t, 2, strings.Count(w.heard(consulting), "wacht tot u dit apparaat heeft bevestigd"))
+	assert.True(t, w.isParked(first))
+
+	delete(w.matrix.unsigned, anna)
+	w.DevicesChanged([]id.UserID{fatima})
+	w.settles()
+	assert.True(t, w.isParked(first), "someone else's devices change nothing")
+	w.DevicesChanged([]id.UserID{anna})
+	w.settles()
+	assert.Equal(t, []string{"te laat ontvangen", "eerste", "te laat ontvangen", "tweede"}, order(w.heard(talk), "te laat ontvangen", "eerste", "tweede"))
+}
+
+func TestADeviceIsUnsignedUnlessItsOwnersIdentitySignedIt(t *testing.T) {
+	for state, want := range map[id.TrustState]bool{
+		id.TrustStateBlacklisted: true, id.TrustStateDeviceKeyMismatch: true, id.TrustStateUnset: true, id.TrustStateUnknownDevice: true,
+		id.TrustStateForwarded: false, id.TrustStateCrossSignedUntrusted: false, id.TrustStateCrossSignedTOFU: false, id.TrustStateVerified: false,
+	} {
+		evt := &event.Event{Mautrix: event.MautrixInfo{WasEncrypted: true, TrustState: state}}
+		assert.Equal(t, want, unsigned(evt), state)
+	}
+	assert.False(t, unsigned(&event.Event{}), "what was not encrypted says nothing about a device")
+}
