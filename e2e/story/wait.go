@@ -2,20 +2,27 @@ package story
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/spreekkamer/spreekkamer/e2e/client"
 )
 
 // enter accepts an invitation. Over federation a homeserver tells of an invitation a moment
-// before the other one counts on it, so a person would try again.
+// before the other one counts on it, and Dendrite sometimes answers 500: a person would try again.
 func enter(ctx context.Context, c *client.Client, room string) error {
 	for again := newWait(); ; {
 		err := c.Join(ctx, room)
-		if client.Errcode(err) != "M_FORBIDDEN" || again.over() {
+		if !forNow(err) || again.over() {
 			return err
 		}
 	}
+}
+
+// forNow says that a homeserver may answer otherwise in a moment.
+func forNow(err error) bool {
+	var answer *client.Error
+	return errors.As(err, &answer) && (answer.Errcode == "M_FORBIDDEN" || answer.Status >= 500)
 }
 
 // A wait is a bounded time for something outside Matrix, which nobody announces: files of
