@@ -71,8 +71,9 @@ type Bridge struct {
 	turns, ledger, walks, alarms, readings bell
 	outbox                                 bells // by lane
 
-	typing typing
-	tidied time.Time // when the database was last tidied; only retention uses it
+	typing   typing
+	troubles troubles
+	tidied   time.Time // when the database was last tidied; only retention uses it
 }
 
 // New returns a bridge that is ready to Run.

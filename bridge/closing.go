@@ -82,7 +82,7 @@ func (b *Bridge) saidIn(ctx context.Context, end task) (all []saying, err error)
 // anything was filed. What was filed by itself and has left the chat since is only pointed to.
 func (b *Bridge) sayingOf(ctx context.Context, e store.Effect) (s saying, err error) {
 	s.effect = e
-	s.letter, err = b.letterOf(ctx, e, triesOf(e))
+	s.letter, err = b.letterOf(ctx, e, calm)
 	if errors.Is(err, ErrRedacted) || errors.Is(err, ErrNotFound) {
 		if e.Lane == keptLane || e.State != store.EffectDone {
 			return s, ErrRedacted
@@ -136,7 +136,7 @@ func (b *Bridge) attachment(ctx context.Context, s saying, i int) his.Attachment
 		ID: uuid.NewSHA1(his.MessageID(s.effect.SourceEvent), []byte{byte(i)}), Name: s.Files[i].Name,
 		ContentType: s.Files[i].Type, Size: s.sizes[i],
 		Open: func() (io.ReadCloser, error) {
-			l, err := b.letterOf(ctx, s.effect, triesOf(s.effect))
+			l, err := b.letterOf(ctx, s.effect, calm)
 			if err != nil {
 				return nil, err
 			}

@@ -30,7 +30,7 @@ type letterFile struct {
 
 // letterOf reads what an effect files: from the chat, or sealed when the chat had to go
 // before the HIS took it (requirement D6).
-func (b *Bridge) letterOf(ctx context.Context, e store.Effect, t tries) (l letter, err error) {
+func (b *Bridge) letterOf(ctx context.Context, e store.Effect, u urgency) (l letter, err error) {
 	if l, found, err := b.sealedLetter(ctx, e.ID); err != nil || found {
 		return l, err
 	}
@@ -64,7 +64,7 @@ func (b *Bridge) letterOf(ctx context.Context, e store.Effect, t tries) (l lette
 	if err != nil {
 		return l, err
 	}
-	if err := b.fillLetter(ctx, &l, m, b.scrubberFor(ctx, person, b.Language), t); err != nil {
+	if err := b.fillLetter(ctx, &l, m, b.scrubberFor(ctx, person, b.Language), u); err != nil {
 		return l, err
 	}
 	if what.Late {
@@ -73,7 +73,7 @@ func (b *Bridge) letterOf(ctx context.Context, e store.Effect, t tries) (l lette
 	return l, nil
 }
 
-func (b *Bridge) fillLetter(ctx context.Context, l *letter, m *event.MessageEventContent, s scrubber, t tries) error {
+func (b *Bridge) fillLetter(ctx context.Context, l *letter, m *event.MessageEventContent, s scrubber, u urgency) error {
 	if m.RelatesTo != nil {
 		l.ReplyTo = string(m.RelatesTo.GetReplyTo())
 		if m.RelatesTo.Type == event.RelReplace {
@@ -91,7 +91,7 @@ func (b *Bridge) fillLetter(ctx context.Context, l *letter, m *event.MessageEven
 		return nil
 	}
 	l.Text = s.caption(m).plain
-	f, err := b.fetch(ctx, m, t)
+	f, err := b.fetch(ctx, m, u)
 	if why := reasonOf(err); why != "" { // the record says that there was a file, and why it is not there
 		missing := b.Texts.Text(b.Language, "filing.missing", texts.Args{Reason: b.Texts.Text(b.Language, "filing."+why, texts.Args{})})
 		l.Text = strings.TrimPrefix(l.Text+"\n"+missing, "\n")

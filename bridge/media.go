@@ -12,30 +12,6 @@ import (
 	"github.com/spreekkamer/spreekkamer/store"
 )
 
-// How long trouble with a file is waited out before what comes after it goes on: the media
-// repository of another server that is away, or the virus scanner.
-const (
-	fileWait = 10 * time.Minute
-	scanWait = time.Minute
-	leastTry = 5 // attempts; a bridge that was down itself has not tried
-)
-
-// tries is how often, and since when, something has been tried.
-type tries struct {
-	attempt int
-	since   time.Time
-}
-
-func triesOf(e store.Effect) tries { return tries{e.Attempt, e.CreatedAt} }
-
-// patience turns trouble that lasts into something to say; before that it is tried again.
-func (b *Bridge) patience(t tries, cause error, wait time.Duration, why string) error {
-	if t.attempt < leastTry || b.Now().Sub(t.since) < wait {
-		return cause
-	}
-	return errNotCarried(why)
-}
-
 // refusals are what package media says, in the words of a text.
 var refusals = []struct {
 	theirs error
@@ -47,12 +23,12 @@ var refusals = []struct {
 }
 
 // fetch downloads the file of a message, has it scanned and makes it fit to pass on.
-func (b *Bridge) fetch(ctx context.Context, m *event.MessageEventContent, t tries) (f media.File, err error) {
-	data, err := b.download(ctx, m, t)
+func (b *Bridge) fetch(ctx context.Context, m *event.MessageEventContent, u urgency) (f media.File, err error) {
+	data, err := b.download(ctx, m, u)
 	if err != nil {
 		return f, err
 	}
-	if err := b.scan(ctx, data, t); err != nil {
+	if err := b.scan(ctx, data, addressOf(m), u); err != nil {
 		return f, err
 	}
 	f, err = media.Clean(data, m.GetFileName(), b.Files)
@@ -66,36 +42,46 @@ func (b *Bridge) fetch(ctx context.Context, m *event.MessageEventContent, t trie
 }
 
 // download fetches and decrypts.
-func (b *Bridge) download(ctx context.Context, m *event.MessageEventContent, t tries) ([]byte, error) {
+func (b *Bridge) download(ctx context.Context, m *event.MessageEventContent, u urgency) ([]byte, error) {
 	if m.Info != nil && int64(m.Info.Size) > b.MaxFile {
 		return nil, errNotCarried("too_large")
 	}
 	data, err := b.Matrix.Download(ctx, m.File, m.URL, b.MaxFile)
 	switch {
 	case err == nil:
+		b.troubles.over(addressOf(m))
 		return data, nil
 	case errors.Is(err, ErrTooLarge):
 		return nil, errNotCarried("too_large")
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrRefused):
 		return nil, errNotCarried("gone")
 	}
-	return nil, b.patience(t, err, fileWait, "gone")
+	return nil, b.patience(addressOf(m), u, err, fileWait, "gone")
 }
 
 // scan asks the virus scanner, when there is one. What it did not look at does not pass.
-func (b *Bridge) scan(ctx context.Context, data []byte, t tries) error {
+func (b *Bridge) scan(ctx context.Context, data []byte, address string, u urgency) error {
 	if b.Scanner == nil {
 		return nil
 	}
 	found, err := b.Scanner.Scan(ctx, data)
-	switch {
-	case err != nil:
-		return b.patience(t, err, scanWait, "not_scanned")
-	case found != "":
+	if err != nil {
+		return b.patience("scan "+address, u, err, scanWait, "not_scanned")
+	}
+	b.troubles.over("scan " + address)
+	if found != "" {
 		b.Log.Warn().Str("found", found).Msg("The virus scanner refused a file")
 		return errNotCarried("infected")
 	}
 	return nil
+}
+
+// addressOf is where the file of a message is.
+func addressOf(m *event.MessageEventContent) string {
+	if m.File != nil {
+		return string(m.File.URL)
+	}
+	return string(m.URL)
 }
 
 // upload encrypts with a fresh key for the room it goes to. The address is in the ledger

@@ -20,7 +20,6 @@ type leg struct {
 	language string
 	from     string // room in which it was said
 	scrub    scrubber
-	tries    tries
 	mark     string // what the bridge says about the message in front of its words
 }
 
@@ -36,7 +35,7 @@ func (b *Bridge) legOf(ctx context.Context, t task, sender id.UserID) (leg, erro
 	} else {
 		l, err = b.legToStaff(ctx, t, person)
 	}
-	l.from, l.tries, l.scrub = t.SourceRoom, triesOf(t.Effect), b.scrubberFor(ctx, person, l.language)
+	l.from, l.scrub = t.SourceRoom, b.scrubberFor(ctx, person, l.language)
 	return l, err
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/store"
 )
 
@@ -22,7 +21,7 @@ func (b *Bridge) saveUnfiled(ctx context.Context, row store.LedgerRow) error {
 		if e.Kind != "file" && !onlyKept[e.Kind] {
 			continue
 		}
-		if err := b.seal(ctx, e, b.sealTries(row)); err != nil {
+		if err := b.seal(ctx, e, b.urgencyOf(row)); err != nil {
 			return err
 		}
 	}
@@ -33,19 +32,16 @@ func (b *Bridge) saveUnfiled(ctx context.Context, row store.LedgerRow) error {
 // for it.
 const sealLimit = 20 * time.Second
 
-// sealTries says how patient sealing is: a file whose homeserver is gone is waited for since
-// removing began, and once the limit has come only as often as makes an attempt.
-func (b *Bridge) sealTries(row store.LedgerRow) tries {
-	if b.Now().Before(row.DueAt) {
-		return tries{row.Attempt, care.Begin(row.SentAt, row.DueAt)}
-	}
-	return tries{attempt: row.Attempt}
+// urgencyOf says how patient sealing is: a file whose homeserver is gone is waited for while there
+// is time, and once the limit has come only as often as makes an attempt.
+func (b *Bridge) urgencyOf(row store.LedgerRow) urgency {
+	return urgency(!b.Now().Before(row.DueAt))
 }
 
-func (b *Bridge) seal(ctx context.Context, e store.Effect, t tries) error {
+func (b *Bridge) seal(ctx context.Context, e store.Effect, u urgency) error {
 	short, cancel := context.WithTimeout(ctx, sealLimit)
 	defer cancel()
-	l, err := b.letterOf(short, e, t)
+	l, err := b.letterOf(short, e, u)
 	if errors.Is(err, ErrRedacted) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoKey) || errors.Is(err, ErrUnreadable) {
 		return nil // nothing to save any more
 	}

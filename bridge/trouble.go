@@ -1,0 +1,70 @@
+package bridge
+
+import (
+	"sync"
+	"time"
+)
+
+// How long trouble with a file is waited out before what comes after it goes on: the media
+// repository of another server that is away, or the virus scanner.
+const (
+	fileWait = 10 * time.Minute
+	scanWait = time.Minute
+	leastTry = 5 // failures; a bridge that was down itself has not tried
+)
+
+// urgency says whether there is time to wait.
+type urgency bool
+
+const (
+	calm    urgency = false
+	pressed urgency = true // the chat has to go: only as many attempts as must be
+)
+
+// troubles are the files with which something is wrong, and since when. They are in memory: a
+// new start begins to count anew. How often a delivery was tried says nothing about it, since
+// that may have failed for another reason, such as a HIS that was away.
+type troubles struct {
+	mu  sync.Mutex
+	all map[string]trouble
+}
+
+type trouble struct {
+	failures int
+	since    time.Time
+}
+
+// mostTroubles bounds what is remembered; beyond that all are counted anew.
+const mostTroubles = 10_000
+
+// failed counts a failure, and tells what there has been of the same.
+func (ts *troubles) failed(what string, now time.Time) trouble {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if ts.all == nil || len(ts.all) >= mostTroubles {
+		ts.all = map[string]trouble{}
+	}
+	t, known := ts.all[what]
+	if !known {
+		t.since = now
+	}
+	t.failures++
+	ts.all[what] = t
+	return t
+}
+
+// over forgets what is no trouble any more.
+func (ts *troubles) over(what string) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	delete(ts.all, what)
+}
+
+// patience turns trouble that lasts into something to say; before that it is tried again.
+func (b *Bridge) patience(what string, u urgency, cause error, wait time.Duration, why string) error {
+	t := b.troubles.failed(what, b.Now())
+	if t.failures < leastTry || u == calm && b.Now().Sub(t.since) < wait {
+		return cause
+	}
+	return errNotCarried(why)
+}
