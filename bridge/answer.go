@@ -180,7 +180,7 @@ func (b *Bridge) answerLeg(ctx context.Context, t task, says answer) (l leg, err
 	if err != nil {
 		return l, err
 	}
-	l.language, l.tries = b.Language, triesOf(t.Effect)
+	l.language = b.Language
 	if toPatient(t.Effect) {
 		if person.State != care.Active { // from a withdrawal on nothing passes (requirement A11)
 			return l, refused("the account is %s", person.State)
@@ -210,7 +210,7 @@ func (b *Bridge) answerContent(ctx context.Context, t task, l leg, says answer) 
 		return nil, refused("the answer has no part %d", t.body.Part)
 	}
 	sent := says.Files[t.body.Part-1]
-	if err := b.scan(ctx, sent.Data, l.tries); err != nil {
+	if err := b.scan(ctx, sent.Data, t.TxnID, calm); err != nil {
 		return nil, asRefused(err)
 	}
 	f, err := media.Clean(sent.Data, sent.Name, b.Files)
