@@ -69,11 +69,19 @@ func sqlitePath(uri string) string {
 }
 
 func lookAtHIS(ctx context.Context, p config.Practice) error {
-	connector, err := openHIS(p.HIS)
-	if err != nil {
-		return err
+	for _, system := range []config.HIS{p.HIS, p.CRM} {
+		if system.Type == "" {
+			continue
+		}
+		connector, err := openHIS(system)
+		if err != nil {
+			return err
+		}
+		if err := connector.Check(ctx); err != nil {
+			return err
+		}
 	}
-	return connector.Check(ctx)
+	return nil
 }
 
 func askScanner(ctx context.Context, address string, size int64) (string, error) {

@@ -225,6 +225,16 @@ func bridgeSettings(c config.Config, zone *time.Location) (bridge.Settings, erro
 		if err != nil {
 			return s, fmt.Errorf("practice %s: %w", p.ID, err)
 		}
+		var crm *bridge.System
+		if p.CRM.Type != "" {
+			other, err := openHIS(p.CRM)
+			if err != nil {
+				return s, fmt.Errorf("practice %s: crm: %w", p.ID, err)
+			}
+			system := filingIn(other, p.Filing)
+			system.Consult = nil // it is about care
+			crm = &system
+		}
 		hours, err := care.HoursOf(p.Hours, p.Closed, p.Holidays)
 		if err != nil {
 			return s, fmt.Errorf("practice %s: hours: %w", p.ID, err)
@@ -232,7 +242,7 @@ func bridgeSettings(c config.Config, zone *time.Location) (bridge.Settings, erro
 		s.Practices = append(s.Practices, bridge.Practice{
 			Practice: care.Practice{ID: p.ID, Name: p.Name, Postcodes: postcodes(p), Hours: hours},
 			Phone:    p.Phone, Emergency: p.EmergencyPhone, OutOfHours: p.Huisartsenpost, AGB: p.AGB,
-			System: filingIn(connector, p.Filing),
+			System: filingIn(connector, p.Filing), CRM: crm,
 		})
 	}
 	return s, nil

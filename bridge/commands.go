@@ -43,6 +43,7 @@ func init() { // help itself reads the table
 		"help":         {[]string{"help", "hulp"}, "", everywhere, (*Bridge).helpCommand},
 		"approve":      {[]string{"goedkeuren", "approve"}, care.MayVerify, inBeheer, (*Bridge).approveCommand},
 		"decline":      {[]string{"afwijzen", "decline"}, care.MayVerify, inBeheer, (*Bridge).declineCommand},
+		"record":       {[]string{"dossier", "record"}, care.MayVerify, inConversation, (*Bridge).recordCommand},
 		"summary":      {[]string{"samenvatting", "summary"}, care.MayAnswer, inConversation, (*Bridge).summaryCommand},
 		"confirm":      {[]string{"bevestigen", "confirm"}, care.MayVerify, inBeheer, (*Bridge).confirmCommand},
 		"close":        {[]string{"sluiten", "close"}, care.MayAnswer, inConversation, (*Bridge).closeCommand},
@@ -196,7 +197,19 @@ func (b *Bridge) decided(ctx context.Context, r request, before care.Case, decid
 		if err := b.Store.AddAudit(ctx, audit); err != nil {
 			return err
 		}
-		return b.settle(ctx, r.place, before, after)
+		moved, err := b.misfiled(ctx, before, after)
+		if err != nil {
+			return err
+		}
+		if err := b.settle(ctx, r.place, before, after); err != nil {
+			return err
+		}
+		for _, m := range moved {
+			if err := b.fileAnew(ctx, m, r.Sender); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -206,6 +219,7 @@ var reasons = map[error]string{
 	care.ErrPatientNumber: "error.patient_number",
 	care.ErrNotOpen:       "error.not_open",
 	care.ErrNotAnswered:   "error.not_answered",
+	care.ErrSameRecord:    "error.same_record",
 	care.ErrSameCategory:  "error.same_category",
 }
 

@@ -65,6 +65,7 @@ func init() { // some deliverers add rows for others
 		"card.unfiled":       (*Bridge).deliverUnfiledCard,
 		"answer":             (*Bridge).deliverAnswer,
 		"report":             (*Bridge).deliverReport,
+		"file.mistake":       (*Bridge).deliverMistake,
 		"track":              (*Bridge).deliverTrack,
 		"file.removal":       (*Bridge).deliverFileRemoval,
 		"file.end":           (*Bridge).deliverFileEnd,

@@ -183,8 +183,13 @@ var categories = map[care.Category]his.Category{
 }
 
 func (b *Bridge) derdeInHIS(d care.Derde, language string) *his.Derde {
+	var patient *his.Patient
+	if d.Identity.PatientNumber != "" { // the record is about the Derde, as staff said
+		patient = &his.Patient{Number: d.Identity.PatientNumber, BSN: d.Identity.BSN, LastName: d.Name, BirthDate: b.day(d.BirthDate)}
+	}
 	return &his.Derde{
-		Name: d.Name, BirthDate: b.day(d.BirthDate), Ground: grounds[d.Ground], AttestedAt: d.AttestedAt.In(b.Zone),
+		Patient: patient,
+		Name:    d.Name, BirthDate: b.day(d.BirthDate), Ground: grounds[d.Ground], AttestedAt: d.AttestedAt.In(b.Zone),
 		Relation:         b.Texts.Text(b.Language, "relation."+d.Relation, b.practiceArgs(b.practice(""))),
 		StatementVersion: b.consentText(language, care.DerdeData).version, StatementURI: b.Privacy.URL,
 	}

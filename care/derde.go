@@ -25,6 +25,7 @@ type Derde struct {
 	Ground     Ground
 	AttestedAt time.Time
 	EndedAt    time.Time // zero = still valid
+	Identity   Identity  // of the Derde's own record, when staff entered it; stored sealed
 }
 
 // Valid says whether the attestation still holds: a parent's ends by itself on the 16th

@@ -60,6 +60,7 @@ var (
 	ErrBSN           = errors.New("this BSN does not pass the 11-test")
 	ErrPatientNumber = errors.New("a patient number has letters and digits, at most 32")
 	ErrNotOpen       = errors.New("this conversation is not open")
+	ErrSameRecord    = errors.New("it is in that record already")
 
 	errNotAwaiting = errors.New("this account does not wait for that decision")
 )
@@ -67,11 +68,8 @@ var (
 // ApproveAccount lets a named person make an account active, coupled to the patient in
 // the HIS. Only staff enter the BSN (requirement A6); it may be left out ("").
 func ApproveAccount(c Case, id Identity, by string, env Env) (Case, error) {
-	if id.BSN != "" && !ValidBSN(id.BSN) {
-		return c, ErrBSN
-	}
-	if !validPatientNumber(id.PatientNumber) {
-		return c, ErrPatientNumber
+	if err := id.check(); err != nil {
+		return c, err
 	}
 	if !c.Person.State.can(Approve) {
 		return c, errNotAwaiting
@@ -96,6 +94,35 @@ func DeclineAccount(c Case, by string, env Env) (Case, error) {
 	return c, nil
 }
 
+// CoupleAnew is a named person's word that an account is coupled to the record of the wrong
+// patient: what was said belongs in another.
+func CoupleAnew(c Case, id Identity, by string) (Case, error) {
+	if err := id.check(); err != nil {
+		return c, err
+	}
+	if c.Person.Identity == id {
+		return c, ErrSameRecord
+	}
+	c.Person.Identity = id
+	c.do(Effect{Do: TellDesk, Text: "desk.coupled", By: by})
+	return c, nil
+}
+
+// CoupleDerde is a named person's word in whose record the conversations about a Derde belong:
+// the Derde's own.
+func CoupleDerde(c Case, d Derde, id Identity, by string) (Case, error) {
+	if err := id.check(); err != nil {
+		return c, err
+	}
+	if d.Identity == id {
+		return c, ErrSameRecord
+	}
+	d.Identity = id
+	c.Derde = &d
+	c.do(Effect{Do: TellDesk, Text: "desk.coupled_derde", By: by})
+	return c, nil
+}
+
 // CloseConversation is staff's end of a conversation.
 func CloseConversation(c Case, by string, env Env) (Case, error) {
 	if c.Conversation.State != Open {
@@ -104,6 +131,17 @@ func CloseConversation(c Case, by string, env Env) (Case, error) {
 	closeConversation(&c, env)
 	c.do(Effect{Do: Say, Text: "conversation.closed", By: by})
 	return c, nil
+}
+
+// check looks at the form of what staff typed; the BSN may be left out.
+func (id Identity) check() error {
+	if id.BSN != "" && !ValidBSN(id.BSN) {
+		return ErrBSN
+	}
+	if !validPatientNumber(id.PatientNumber) {
+		return ErrPatientNumber
+	}
+	return nil
 }
 
 func validPatientNumber(s string) bool {

@@ -120,3 +120,27 @@ func TestWhoMayDoWhat(t *testing.T) {
 	assert.False(t, KnownRole("patient"))
 	assert.False(t, KnownRole(""))
 }
+
+func TestStaffSayInWhoseRecordItBelongs(t *testing.T) {
+	w := talking(t)
+	right := Identity{PatientNumber: "P-9", BSN: "123456782"}
+	c, err := CoupleAnew(w.c, right, fatima)
+	require.NoError(t, err)
+	assert.Equal(t, right, c.Person.Identity)
+	assert.Equal(t, []Effect{{Do: TellDesk, Text: "desk.coupled", By: fatima}}, c.Effects)
+	_, err = CoupleAnew(c, right, fatima)
+	assert.ErrorIs(t, err, ErrSameRecord)
+	_, err = CoupleAnew(c, Identity{PatientNumber: "1", BSN: "123456789"}, fatima)
+	assert.ErrorIs(t, err, ErrBSN)
+
+	d := Derde{ID: "d", Name: "Tim"}
+	c, err = CoupleDerde(w.c, d, right, fatima)
+	require.NoError(t, err)
+	assert.Equal(t, right, c.Derde.Identity)
+	assert.Equal(t, w.c.Person.Identity, c.Person.Identity, "who writes stays who they are")
+	assert.Zero(t, d.Identity)
+	_, err = CoupleDerde(w.c, *c.Derde, right, fatima)
+	assert.ErrorIs(t, err, ErrSameRecord)
+	_, err = CoupleDerde(w.c, d, Identity{}, fatima)
+	assert.ErrorIs(t, err, ErrPatientNumber)
+}

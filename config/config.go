@@ -88,6 +88,7 @@ type Practice struct {
 	Closed         []string   `mapstructure:"closed"`   // as care.ParsePeriod reads them
 	Holidays       []string   `mapstructure:"holidays"` // care.ExtraHoliday
 	HIS            HIS        `mapstructure:"his"`
+	CRM            HIS        `mapstructure:"crm"`
 	Filing         Filing     `mapstructure:"filing"`
 }
 

@@ -40,6 +40,9 @@ func (c Config) checkPractices(found *Mistakes) {
 		found.checkPostcodes(at+"postcodes", p.Postcodes)
 		found.checkHours(at, p)
 		found.checkHIS(at+"his.", p.HIS, paths)
+		if p.CRM.Type != "" {
+			found.checkHIS(at+"crm.", p.CRM, paths)
+		}
 		found.checkFiling(at+"filing.", p.Filing)
 		ids[p.ID] = true
 		found.want(slices.ContainsFunc(c.Staff, func(s Staff) bool { return s.Practice == p.ID }), at+"staff",

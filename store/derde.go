@@ -24,11 +24,12 @@ type who struct {
 	Name     string
 	Birth    care.Date
 	Relation string
+	Identity care.Identity
 }
 
 // SaveDerde stores a Derde; who it is, is sealed.
 func (s *Store) SaveDerde(ctx context.Context, d care.Derde) error {
-	sealed, err := s.seal.close("derde.who", d.ID, who{d.Name, d.BirthDate, d.Relation})
+	sealed, err := s.seal.close("derde.who", d.ID, who{d.Name, d.BirthDate, d.Relation, d.Identity})
 	if err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func (s *Store) scanDerde(row dbutil.Scannable) (d care.Derde, err error) {
 	if err = s.seal.open("derde.who", d.ID, sealed, &w); err != nil {
 		return care.Derde{}, err
 	}
-	d.Name, d.BirthDate, d.Relation = w.Name, w.Birth, w.Relation
+	d.Name, d.BirthDate, d.Relation, d.Identity = w.Name, w.Birth, w.Relation, w.Identity
 	d.AttestedAt, d.EndedAt = at(attested), at(ended)
 	return d, nil
 }

@@ -1,0 +1,209 @@
+package bridge
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+// What was filed where it does not belong — in the record of another patient, or in the HIS when
+// it is not about care — is withdrawn there and filed anew where it does (requirement E7). A
+// record is never deleted: it is marked as entered in error.
+
+// A misfiling is a conversation as it was filed until somebody said that it does not belong there.
+type misfiling struct {
+	before care.Conversation
+	as     his.Conversation
+	rows   []store.Effect
+}
+
+// misfiled finds the conversations that a decision moves to another record or system.
+func (b *Bridge) misfiled(ctx context.Context, before, after care.Case) (all []misfiling, err error) {
+	var moved []care.Conversation
+	_, from := b.systemOf(before.Conversation)
+	_, to := b.systemOf(after.Conversation)
+	switch {
+	case before.Person.Identity.PatientNumber != "" && before.Person.Identity != after.Person.Identity:
+		moved, err = b.Store.ConversationsOf(ctx, before.Person.ID)
+	case after.Derde != nil:
+		moved, err = b.Store.ConversationsOf(ctx, before.Person.ID)
+		moved = slices.DeleteFunc(moved, func(c care.Conversation) bool { return c.Derde != after.Derde.ID })
+	case before.Conversation.ID != "" && from != to:
+		moved = []care.Conversation{before.Conversation}
+	}
+	for _, c := range moved {
+		if err != nil || c.Number == 0 { // nothing was passed on
+			continue
+		}
+		m := misfiling{before: c}
+		if m.as, err = b.conversationInHIS(ctx, c, before.Person); err == nil {
+			m.rows, err = b.Store.Filings(ctx, c.ID)
+		}
+		all = append(all, m)
+	}
+	return all, err
+}
+
+// fileAnew withdraws what was filed, and files again what can still be read. It is called after
+// the decision was stored, in its transaction.
+func (b *Bridge) fileAnew(ctx context.Context, m misfiling, by string) error {
+	c, _, err := b.Store.Conversation(ctx, m.before.ID)
+	if err != nil {
+		return err
+	}
+	c.Edition = m.before.Edition + 1
+	if err := b.Store.SaveConversation(ctx, c); err != nil {
+		return err
+	}
+	for _, lane := range b.filedIn(m) {
+		if err := b.withdraw(ctx, m, c, lane, by); err != nil {
+			return err
+		}
+	}
+	lost := 0
+	for _, e := range m.rows {
+		gone, err := b.anew(ctx, e, m.before.Edition, c)
+		if err != nil {
+			return err
+		}
+		lost += gone
+	}
+	told := job("tell", conversation(c.ID), body{Text: "desk.filed_anew", By: by, Count: lost})
+	told.Person, told.Conversation = c.Person, c.ID
+	return b.add(ctx, told)
+}
+
+// filedIn is where something of a conversation may be: filed, or sent and perhaps taken. What was
+// filed so long ago that we forgot it counts too.
+func (b *Bridge) filedIn(m misfiling) []string {
+	lanes, first := map[string]bool{}, 0
+	for _, e := range m.rows {
+		what, err := parseBody(e)
+		if err != nil || what.Edition != m.before.Edition || !strings.HasPrefix(e.Kind, "file") {
+			continue
+		}
+		first = cmp.Or(first, what.Seq)
+		if e.Lane != keptLane && (e.State == store.EffectDone || e.State == store.EffectQueued && e.Attempt > 0) {
+			lanes[e.Lane] = true
+		}
+	}
+	if first != 1 && m.before.Edition == 0 {
+		_, name := b.systemOf(m.before)
+		lanes[systemLane(name, m.before.Practice)] = true
+	}
+	return slices.Sorted(maps.Keys(lanes))
+}
+
+// withdraw makes the effect that marks a conversation as entered in error. It names the patient as
+// it was filed, so what is needed is sealed with it.
+func (b *Bridge) withdraw(ctx context.Context, m misfiling, c care.Conversation, lane, by string) error {
+	seq, err := b.Store.NextFilingSeq(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	name, _, _ := strings.Cut(lane, ":")
+	e := job("file.mistake", fileIn(name, c.ID), body{By: by, filed: filed{Seq: seq, Edition: m.before.Edition}})
+	e.Lane, e.Person, e.Conversation = lane, c.Person, c.ID
+	as, err := json.Marshal(m.as)
+	if err != nil {
+		return err
+	}
+	return b.Store.AddSealedEffect(ctx, e, as)
+}
+
+// again are the kinds that are filed anew.
+var again = map[string]bool{"file": true, "file.end": true, "file.summary": true, "file.answer": true}
+
+// anew puts an item in the new edition; 1 when its words are gone.
+func (b *Bridge) anew(ctx context.Context, e store.Effect, edition int, c care.Conversation) (lost int, err error) {
+	what, err := parseBody(e)
+	if err != nil || what.Edition != edition || e.State == store.EffectSkipped || !strings.HasPrefix(e.Kind, "file") {
+		return 0, nil
+	}
+	if !again[e.Kind] { // a removal: what was removed is not filed anew
+		return 0, b.Store.CallOff(ctx, e.ID)
+	}
+	if e.State == store.EffectDone && e.SourceEvent != "" {
+		row, known, err := b.Store.LedgerEvent(ctx, e.SourceEvent)
+		if err != nil {
+			return 0, err
+		}
+		if !known || row.State != store.LedgerKept && row.State != store.LedgerFailed {
+			return 1, nil
+		}
+	}
+	fresh, err := b.fileJob(ctx, e.Kind, c, func(now *body) {
+		seq, category, at, taken := now.Seq, now.Category, now.Edition, what.Taken
+		*now = what
+		now.Seq, now.Category, now.Edition, now.Taken = seq, category, at, taken
+	})
+	if err != nil {
+		return 0, err
+	}
+	fresh.SourceEvent, fresh.SourceRoom = e.SourceEvent, e.SourceRoom
+	return 0, b.Store.ReplaceEffect(ctx, e.ID, fresh)
+}
+
+// deliverMistake marks in the record that a conversation does not belong there.
+func (b *Bridge) deliverMistake(ctx context.Context, t task) (done delivery, err error) {
+	sealed, known, err := b.Store.OpenSealed(ctx, t.ID)
+	if err != nil {
+		return done, err
+	}
+	item := his.Item{Kind: his.KindMistake, Seq: t.body.Seq, Sent: t.CreatedAt, Filed: t.CreatedAt}
+	if !known {
+		return delivery{dropped: "what was filed is not known any more"}, nil
+	}
+	if err := json.Unmarshal(sealed, &item.Conversation); err != nil {
+		return done, refused("effect %d has a broken seal", t.ID)
+	}
+	item.ID = uuid.NewSHA1(item.Conversation.ID, []byte("mistake "+strconv.Itoa(t.body.Edition)+" "+t.Lane))
+	person, err := b.personFor(ctx, t)
+	if err != nil {
+		return done, err
+	}
+	args, err := b.personArgs(ctx, person, t)
+	if err != nil {
+		return done, err
+	}
+	item.Text = b.Texts.Text(b.Language, "filing.mistake", args)
+	if item.Author, err = b.authorOf(ctx, item.Conversation, letter{Sender: t.body.By, Staff: true}); err != nil {
+		return done, err
+	}
+	return done, b.file(ctx, t, item)
+}
+
+// recordCommand: !dossier PATIENTNUMMER [BSN] says whose record this conversation belongs in.
+func (b *Bridge) recordCommand(ctx context.Context, r request) error {
+	if len(r.args) < 1 || len(r.args) > 2 {
+		return b.usage(ctx, r, "record")
+	}
+	c, err := b.caseInRoom(ctx, r.room)
+	if err != nil {
+		return err
+	}
+	d, named, err := b.derdeOf(ctx, c.Conversation)
+	if err != nil {
+		return err
+	}
+	id := care.Identity{PatientNumber: r.args[0]}
+	if len(r.args) == 2 {
+		id.BSN = r.args[1]
+	}
+	return b.aboutConversation(ctx, r, func(c care.Case, _ care.Env) (care.Case, error) {
+		if named {
+			return care.CoupleDerde(c, d, id, r.Sender)
+		}
+		return care.CoupleAnew(c, id, r.Sender)
+	})
+}
