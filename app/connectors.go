@@ -18,7 +18,9 @@ func openHIS(c config.HIS) (his.Connector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("his.path: %w", err)
 	}
-	return his.Open(c.Type, his.Settings{Dir: dir, FHIR: fhirSettings(c.FHIR)})
+	return his.Open(c.Type, his.Settings{
+		Dir: dir, FHIR: fhirSettings(c.FHIR), Edifact: his.Edifact{Sender: c.Sender, Receiver: c.Receiver},
+	})
 }
 
 func fhirSettings(c config.FHIR) his.FHIR {

@@ -97,6 +97,9 @@ type HIS struct {
 	Type string `mapstructure:"type"` // one of Connectors
 	Path string `mapstructure:"path"` // folder and medvri: where the files go
 	FHIR FHIR   `mapstructure:"fhir"`
+
+	Sender   string `mapstructure:"sender"`   // medvri: our Edifact address
+	Receiver string `mapstructure:"receiver"` // medvri: the HIS's
 }
 
 // FHIR is a FHIR R4 server, and how we log in there.

@@ -12,7 +12,7 @@ import (
 )
 
 // Connectors are the values of his.type: the kinds that package his knows (a test compares them).
-var Connectors = []string{"folder", "fhir"}
+var Connectors = []string{"folder", "fhir", "medvri"}
 
 // logins are the values of his.fhir.login, with what each needs beside it.
 var logins = map[string][]string{
@@ -62,6 +62,9 @@ func (m *Mistakes) checkHIS(at string, h HIS, used map[string]bool) {
 	if h.Type == "fhir" {
 		m.checkFHIR(at+"fhir.", h.FHIR)
 		return
+	}
+	if h.Type == "medvri" {
+		m.want(h.Sender != "" && h.Receiver != "", at+"sender", "give the Edifact addresses of the sender and the receiver")
 	}
 	path := filepath.Clean(h.Path)
 	m.want(h.Path != "", at+"path", "give the directory to file in")

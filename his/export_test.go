@@ -9,6 +9,11 @@ var (
 	Line            = line
 )
 
+// OpenFaultySpool opens a spool whose every step may be made to fail.
+func OpenFaultySpool(dir string, fault func(step string) error) Connector {
+	return &spool{dir: dir, parties: Edifact{"500001234", "500005678"}, fault: fault}
+}
+
 // OpenFaulty opens a folder whose every step may be made to fail.
 func OpenFaulty(dir string, fault func(step string) error) Connector {
 	return &folder{dir: dir, fault: fault}

@@ -180,11 +180,11 @@ func readAuthor(s string) Author {
 
 // settle moves an answer out of the way; the reason stands beside it.
 func (p *place) settle(name, dir, reason string) error {
-	below, err := p.root.OpenRoot(".")
+	again, err := p.again()
 	if err != nil {
-		return bare("open", err)
+		return err
 	}
-	sub, err := (&place{root: below, fault: p.fault}).below(dir)
+	sub, err := again.below(dir)
 	if err != nil {
 		return err
 	}
@@ -199,8 +199,8 @@ func (p *place) settle(name, dir, reason string) error {
 			return err
 		}
 	}
-	if err := p.root.Rename(name, dir+"/"+target+".txt"); err != nil {
-		return bare("move an answer", err)
+	if err := p.rename(name, dir+"/"+target+".txt"); err != nil {
+		return err
 	}
 	return errors.Join(sub.sync(), p.sync())
 }

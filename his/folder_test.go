@@ -28,7 +28,7 @@ func TestFolderConforms(t *testing.T) {
 			Filed:     func(t testing.TB) []histest.Filed { return watch(t, dir) },
 			Break:     func(t testing.TB) func() { return unmount(t, dir) },
 			Interrupt: func(t testing.TB, item his.Item, step int) (his.Connector, bool) {
-				died := crash(t, dir, item, step)
+				died := crash(t, his.OpenFaulty, dir, item, step)
 				return open(t, dir), died
 			},
 			Streams:  true,
@@ -72,9 +72,10 @@ func unmount(t testing.TB, dir string) (mount func()) {
 }
 
 // crash files the item until the step; from there on nothing reaches the disk.
-func crash(t testing.TB, dir string, item his.Item, step int) (died bool) {
+func crash(t testing.TB, open func(dir string, fault func(step string) error) his.Connector, dir string, item his.Item, step int) (died bool) {
+	t.Helper()
 	dead, steps := errors.New("power cut"), 0
-	_, err := his.OpenFaulty(dir, func(string) error {
+	_, err := open(dir, func(string) error {
 		if steps++; steps > step {
 			return dead
 		}
@@ -187,7 +188,7 @@ func TestFolderClearsWhatACrashLeft(t *testing.T) {
 	item := histest.Message(1)
 	item.Attachments = []his.Attachment{histest.Photo("foto.jpg", []byte("x"))}
 	left := 0
-	for step := 0; crash(t, dir, item, step); step++ {
+	for step := 0; crash(t, his.OpenFaulty, dir, item, step); step++ {
 		for _, path := range files(t, dir) {
 			if strings.HasSuffix(path, ".part") {
 				left++

@@ -45,14 +45,16 @@ type Receipt struct {
 
 // Settings say which system; each kind reads what concerns it.
 type Settings struct {
-	Dir  string // folder: an existing directory, for this practice only
-	FHIR FHIR   // fhir
+	Dir     string  // folder, medvri: an existing directory, for this practice only
+	FHIR    FHIR    // fhir
+	Edifact Edifact // medvri
 }
 
 // kinds are the systems we can file in, by their name in the configuration.
 var kinds = map[string]func(Settings) (Connector, error){
 	"folder": openFolder,
 	"fhir":   openFHIR,
+	"medvri": openSpool,
 }
 
 // Open returns the connector for a kind named in the configuration. It needs no

@@ -15,7 +15,7 @@ import (
 
 func TestOpenNamesWhatItKnows(t *testing.T) {
 	_, err := his.Open("fax", his.Settings{})
-	assert.EqualError(t, err, `his kind "fax": we know fhir, folder`)
+	assert.EqualError(t, err, `his kind "fax": we know fhir, folder, medvri`)
 	_, err = his.Open("folder", his.Settings{Dir: "relative"})
 	assert.EqualError(t, err, `open his folder: dir "relative": give an absolute path`)
 	_, err = his.Open("folder", his.Settings{})

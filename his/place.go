@@ -79,14 +79,28 @@ func (p *place) write(base, name string, content func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	if err = p.step("rename"); err == nil {
-		err = p.root.Rename(part, name)
-	}
-	if err != nil {
+	if err = p.rename(part, name); err != nil {
 		p.remove(part) // the first error says what is wrong; the next try cleans up
-		return bare("rename", err)
 	}
-	return nil
+	return err
+}
+
+// rename moves a file, also between directories below this one.
+func (p *place) rename(from, to string) error {
+	err := p.step("rename")
+	if err == nil {
+		err = p.root.Rename(from, to)
+	}
+	return bare("rename", err)
+}
+
+// again is the same directory, to be closed by itself.
+func (p *place) again() (*place, error) {
+	root, err := p.root.OpenRoot(".")
+	if err != nil {
+		return nil, bare("open", err)
+	}
+	return &place{root: root, fault: p.fault}, nil
 }
 
 // temporary writes a file that no watcher picks up, safely on disk, and returns its name.

@@ -51,7 +51,7 @@ func mark(filed []histest.Filed) []histest.Filed {
 		}
 		for n := range filed[:i] {
 			named := strings.Contains(later.Record, filed[n].ID.String()[:8]) || strings.Contains(later.Record, "alle berichten")
-			filed[n].Mistaken = filed[n].Mistaken || named
+			filed[n].Mistaken = filed[n].Mistaken || named && (later.Subject == "" || filed[n].Subject == later.Subject)
 		}
 	}
 	return filed
