@@ -42,12 +42,20 @@ func (b *bed) keepUp(ctx context.Context, env func() []string) (stop func() (dea
 	}
 }
 
-// longest is the time between a start and the kill after it.
-const longest = 900 * time.Millisecond
+// The longest times between a start and the kill after it: about as long as a start takes, and
+// long enough to start when requests fail.
+const (
+	soon  = 900 * time.Millisecond
+	later = 3 * time.Second
+)
+
+func killAtRandom(ctx context.Context, b *bed, r *row, kills int) error {
+	return b.killAtRandom(ctx, r, kills, soon)
+}
 
 // killAtRandom kills the bridge again and again while both sides write. The moments are times on
 // purpose: what the bridge is doing then differs each time.
-func killAtRandom(ctx context.Context, b *bed, r *row, kills int) error {
+func (b *bed) killAtRandom(ctx context.Context, r *row, kills int, longest time.Duration) error {
 	r.Rounds = 0
 	stop := b.keepUp(ctx, nil)
 	writing, done := context.WithCancel(ctx)
@@ -81,8 +89,10 @@ func killAtRandom(ctx context.Context, b *bed, r *row, kills int) error {
 	return errors.Join(err, failed)
 }
 
-// armed is how many points the bridge may die at, whichever comes first.
-const armed = 6
+const (
+	armed    = 8 // points the bridge may die at, whichever comes first
+	mostIdle = 6 // rounds in a row in which it died at none, after which the rest is let go
+)
 
 // A walker goes through the points at which the bridge can die.
 type walker struct {
@@ -108,10 +118,10 @@ func walk(ctx context.Context, b *bed, r *row, points int) error {
 		return err
 	}
 	r.Rounds = 0
-	for idle := 0; idle < 3 && w.left() > 0 && err == nil; r.Rounds++ {
+	for idle := 0; idle < mostIdle && w.left() > 0 && err == nil; r.Rounds++ {
 		before, since := w.left(), b.mark()
 		err = b.load(ctx, some(b.random, 5))
-		if err == nil && r.Rounds%6 == 5 {
+		if err == nil && r.Rounds%4 == 3 {
 			err = b.renew(ctx)
 		}
 		became := b.settle(ctx, since)
@@ -120,7 +130,11 @@ func walk(ctx context.Context, b *bed, r *row, points int) error {
 		}
 		if idle++; w.left() < before {
 			idle = 0
+			continue
 		}
+		// None of these was reached: others have their turn, from a kill while all is at rest.
+		w.putBack()
+		err = errors.Join(err, b.world.Bridge().Kill())
 	}
 	_, failed := stop()
 	r.Kills = len(w.deaths())
@@ -148,7 +162,7 @@ func (b *bed) survey(ctx context.Context) (map[string]int, error) {
 }
 
 // often are the times of reaching a point that are tried, as far as there are that many.
-var often = []int{1, 2, 4, 7, 11}
+var often = []int{1, 2, 3, 5}
 
 // spread chooses points: every place once before any a second time, in an order of chance.
 func spread(counts map[string]int, points int) (plan []string) {
@@ -180,6 +194,14 @@ func (w *walker) next() []string {
 		}
 	}
 	return []string{"FAULTPOINT_DIE=" + strings.Join(w.plan[:min(armed, len(w.plan))], ";")}
+}
+
+// putBack moves the points that are armed behind all others.
+func (w *walker) putBack() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := min(armed, len(w.plan))
+	w.plan = slices.Concat(w.plan[n:], w.plan[:n])
 }
 
 func (w *walker) left() int {

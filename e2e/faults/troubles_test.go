@@ -100,7 +100,7 @@ func (b *bed) setClock(wrong string) error {
 // everything has kills at random moments under a network that is bad in every way.
 func everything(ctx context.Context, b *bed, r *row, rounds int) error {
 	b.world.Proxy.Make(proxy.Plan{Seed: b.random.Uint64(), Share: 0.1, Faults: proxy.All})
-	return killAtRandom(ctx, b, r, 5*rounds)
+	return b.killAtRandom(ctx, r, 5*rounds, later)
 }
 
 // down lets the patient write while the bridge is down and the homeserver is restarted, and
