@@ -30,6 +30,7 @@ type bed struct {
 	random         *rand.Rand
 	patient, staff *writer
 	talkRooms      []string // of all conversations
+	his            string   // the HIS folder
 	letters        map[string]string
 	started        time.Time
 }
@@ -61,6 +62,7 @@ func makeBed(t *testing.T, s setting) *bed {
 	b.disk, err = harness.NewDisk(filepath.Join(dir, "bridge"), smallDisk)
 	must(t, err)
 	t.Cleanup(func() { must(t, b.disk.Remove()) })
+	b.his = o.HIS
 	b.world, err = world.Start(t.Context(), o)
 	must(t, err)
 	t.Cleanup(b.world.Stop)

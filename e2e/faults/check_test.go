@@ -24,12 +24,22 @@ func (b *bed) check(w *writer, from int) (t tally) {
 
 // atTheOtherSide looks at the rooms of the other side, in the order in which they were made.
 func (b *bed) atTheOtherSide(all []*message, w *writer, from int) (t tally) {
-	rooms := b.roomsOf(w.other)
+	t = judge(all, w.word, from, b.roomsOf(w.other), w.other.who.UserID)
+	for _, m := range all {
+		if m.praised != "" {
+			t.add(m.praise(w.who.Room(m.side.room)))
+		}
+	}
+	return t
+}
+
+// judge looks at what rooms show of messages, but not at what the reader wrote there.
+func judge(all []*message, word string, from int, rooms []client.Room, reader string) (t tally) {
 	shown := map[int][]client.Event{}
 	var order []int
 	for _, room := range rooms {
 		for _, e := range room.Messages() {
-			if n := numberIn(e.Body(), w.word); n > from && e.Sender != w.other.who.UserID {
+			if n := numberIn(e.Body(), word); n > from && e.Sender != reader {
 				shown[n] = append(shown[n], e)
 				order = append(order, n)
 			}
@@ -38,12 +48,7 @@ func (b *bed) atTheOtherSide(all []*message, w *writer, from int) (t tally) {
 	for _, m := range all {
 		t.add(m.became(shown[m.n], rooms))
 	}
-	for _, m := range all {
-		if m.praised != "" {
-			t.add(m.praise(w.who.Room(m.side.room)))
-		}
-	}
-	t.order("at the other side of "+w.word, order)
+	t.order("at the other side of "+word, order)
 	return t
 }
 
@@ -150,7 +155,7 @@ func (b *bed) inTheHIS(all []*message, word string, from int) (t tally) {
 // name. Files never change, so each is read once.
 func (b *bed) readHIS() (letters []string, attachments map[string]int) {
 	attachments = map[string]int{}
-	files, _ := filepath.Glob(filepath.Join(b.world.HIS, "*", "*", "[0-9]*"))
+	files, _ := filepath.Glob(filepath.Join(b.his, "*", "*", "[0-9]*"))
 	slices.SortFunc(files, inFilingOrder)
 	for _, file := range files {
 		base, name, found := strings.Cut(filepath.Base(file), "-bijlage-")
