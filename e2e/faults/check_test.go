@@ -116,6 +116,9 @@ func (b *bed) roomsOf(w *writer) (rooms []client.Room) {
 	return rooms
 }
 
+// closing is what the document about a whole conversation begins with.
+const closing = "Afsluiting van het gesprek"
+
 // inTheHIS looks at the letters and attachments in the HIS folder.
 func (b *bed) inTheHIS(all []*message, word string, from int) (t tally) {
 	letters, attachments := b.readHIS()
@@ -124,7 +127,7 @@ func (b *bed) inTheHIS(all []*message, word string, from int) (t tally) {
 	for _, letter := range letters {
 		n := numberIn(letter, word)
 		switch {
-		case n <= from:
+		case n <= from, strings.HasPrefix(letter, closing): // which says again what was said
 		case strings.Contains(letter, "verbeterd "+word):
 			edits[n]++
 		default:

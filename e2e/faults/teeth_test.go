@@ -87,6 +87,7 @@ func TestTheChecksOfTheHISFindWhatIsWrong(t *testing.T) {
 	}{
 		"all is well":               {[]string{"vraag 1.", "verbeterd vraag 1.", "vraag 2."}, 1, 0, 0, 0},
 		"a removed one was in time": {[]string{"vraag 1.", "verbeterd vraag 1.", "vraag 2.", "vraag 3."}, 1, 0, 0, 0},
+		"the whole conversation":    {[]string{"vraag 1.", "verbeterd vraag 1.", "vraag 2.", closing + "\n\nvraag 1.\nvraag 2."}, 1, 0, 0, 0},
 		"the edit is missing":       {[]string{"vraag 1.", "vraag 2."}, 1, 1, 0, 0},
 		"one is there twice":        {[]string{"vraag 1.", "verbeterd vraag 1.", "vraag 2.", "vraag 2."}, 1, 0, 1, 0},
 		"the photo is missing":      {[]string{"vraag 1.", "verbeterd vraag 1.", "vraag 2."}, 0, 1, 0, 0},
