@@ -1,6 +1,7 @@
 // The operations. Each takes a session and the arguments of the command, and returns what is
 // written as the result. "ordered" ones wait for earlier ones in the same room.
 
+import { sdk } from "./sdk.mjs";
 import { brief, describe, shieldOf } from "./push.mjs";
 import { attachment, download } from "./media.mjs";
 
@@ -146,6 +147,14 @@ const crypto = {
   }),
   withholdKeys: atOnce(async (session, { user }) => session.withholdKeys(user)),
   releaseKeys: atOnce((session) => session.releaseKeys()),
+
+  // Encrypts a message without sending it; who sends it is up to the caller.
+  encrypt: ordered(async (session, { room, type, content }) => {
+    await session.joinedRoom(room, { encrypted: true });
+    const event = new sdk.MatrixEvent({ type, content, room_id: room, sender: session.client.getUserId() });
+    await session.crypto.encryptEvent(event, session.client.getRoom(room));
+    return { content: event.getWireContent() };
+  }),
   // Makes the next message start a new session, as after a device was lost.
   discardSession: atOnce((session, { room }) => session.crypto.forceDiscardSession(room)),
 };

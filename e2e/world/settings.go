@@ -60,7 +60,7 @@ func (w *World) writeConfig(context.Context) error {
 			"name": "Huisartsen Lindelaan", "website": "https://lindelaan.example", "privacy": document, "terms": document,
 		},
 		"practices": []any{map[string]any{
-			"id": practiceID, "name": "Huisartspraktijk Lindelaan", "phone": "020 123 4567", "huisartsenpost": "020 765 4321",
+			"id": PracticeID, "name": "Huisartspraktijk Lindelaan", "phone": "020 123 4567", "huisartsenpost": "020 765 4321",
 			"emergency_phone": "020 123 4569", "agb": "01012345", "postcodes": []string{"1011", "1012 AB"},
 			"hours": w.opts.Hours,
 			"his":   map[string]any{"type": "folder", "path": w.HIS},
@@ -89,7 +89,7 @@ func (w *World) database() map[string]any {
 
 func (w *World) staffSettings() (all []any) {
 	for _, p := range w.Staff {
-		all = append(all, map[string]any{"user": p.UserID, "name": p.Name, "role": p.Role, "practice": practiceID})
+		all = append(all, map[string]any{"user": p.UserID, "name": p.Name, "role": p.Role, "practice": PracticeID})
 	}
 	return all
 }

@@ -70,8 +70,8 @@ type World struct {
 	bridge *harness.Process
 }
 
-// practiceID is the one practice of the world.
-const practiceID = "linde"
+// PracticeID is the one practice of the world.
+const PracticeID = "linde"
 
 // Start makes a world and waits until the practice's rooms are there.
 func Start(ctx context.Context, o Options) (w *World, err error) {
