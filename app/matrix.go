@@ -66,6 +66,11 @@ func (c chat) Identity(ctx context.Context, user id.UserID) (bridge.Identity, er
 }
 
 func (c chat) Join(ctx context.Context, room id.RoomID) error { return meant(c.Client.Join(ctx, room)) }
+func (c chat) Joined(ctx context.Context, room id.RoomID) (int, error) {
+	n, err := c.Client.Joined(ctx, room)
+	return n, meant(err)
+}
+
 func (c chat) Leave(ctx context.Context, room id.RoomID) error {
 	return meant(c.Client.Leave(ctx, room))
 }

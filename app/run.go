@@ -210,6 +210,7 @@ func bridgeSettings(c config.Config, zone *time.Location) (bridge.Settings, erro
 		Servers: c.Homeserver.AllowedServers, Domain: c.Homeserver.Domain, Retention: c.Retention.Messages,
 		HoldUnsigned: c.Relay.UnsignedDevices == config.Hold,
 		KeyTimeout:   c.Relay.KeyTimeout, MaxFile: int64(c.Relay.MaxFileSize), Zone: zone,
+		Limits:     bridge.Limits(c.Limits),
 		AnswerDays: c.Desk.AnswerDays, SentMark: c.Relay.SentMark,
 		Files: media.Limits{Pixels: int64(c.Relay.MaxPixels), Refused: c.Relay.RefusedFiles, Allowed: c.Relay.AllowedFiles},
 	}

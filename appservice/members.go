@@ -82,6 +82,15 @@ func (c *Client) Leave(ctx context.Context, room id.RoomID) error {
 	return nil
 }
 
+// Joined returns how many people are in a room that the bot is in.
+func (c *Client) Joined(ctx context.Context, room id.RoomID) (int, error) {
+	answer, err := c.matrix.JoinedMembers(c.quiet(ctx), room)
+	if err != nil {
+		return 0, failed(err, "count who is in %s", room)
+	}
+	return len(answer.Joined), nil
+}
+
 // joined reports whether the bot is in a room; when in doubt it is.
 func (c *Client) joined(ctx context.Context, room id.RoomID) bool {
 	answer, err := c.matrix.JoinedRooms(ctx)

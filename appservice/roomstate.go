@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/event"
@@ -32,6 +33,26 @@ func (c *Client) updateState(ctx context.Context, events []incoming) {
 			return nil
 		})
 	}
+}
+
+// crowd is how many memberships make a room one of strangers. Ours have the staff of a practice at
+// most; and to note thousands, one by one, would hold up everybody's messages.
+const crowd = 500
+
+// withoutCrowd leaves out the members of a room that cannot be ours. Nothing is ever encrypted for
+// such a room: the bot leaves it.
+func withoutCrowd(state []incoming) []incoming {
+	isMember := func(e incoming) bool { return e.Type == event.StateMember.Type }
+	members := 0
+	for _, e := range state {
+		if isMember(e) {
+			members++
+		}
+	}
+	if members <= crowd {
+		return state
+	}
+	return slices.DeleteFunc(state, isMember)
 }
 
 // stateEvent is a state event in the library's form, with what it replaced.

@@ -127,7 +127,7 @@ func (c *Client) collect(ctx context.Context, answer syncAnswer, since string) (
 					history[e.ID] = true
 				}
 			}
-			c.updateState(ctx, append(c.parseAll(room, n.State.Events), timeline...))
+			c.updateState(ctx, append(withoutCrowd(c.parseAll(room, n.State.Events)), timeline...))
 			rooms = append(rooms, append(gap, timeline...))
 		}
 	}

@@ -52,10 +52,11 @@ type Settings struct {
 	HoldUnsigned bool          // messages of devices that their owner has not verified wait
 	KeyTimeout   time.Duration // after which both sides are told that a message is missing
 	MaxFile      int64         // bytes
-	SentMark     bool          // put a mark under each message that is at the other side
-	Files        media.Limits  // which files are passed on
-	Scanner      Scanner       // of viruses; nil = none
-	AnswerDays   int           // working days within which a question is answered; 0 = no promise
+	Limits       Limits
+	SentMark     bool         // put a mark under each message that is at the other side
+	Files        media.Limits // which files are passed on
+	Scanner      Scanner      // of viruses; nil = none
+	AnswerDays   int          // working days within which a question is answered; 0 = no promise
 	Zone         *time.Location
 }
 
@@ -71,16 +72,17 @@ type Bridge struct {
 	turns, ledger, walks, alarms, readings bell
 	outbox                                 bells // by lane
 
-	typing   typing
-	troubles troubles
-	tidied   time.Time // when the database was last tidied; only retention uses it
+	typing      typing
+	troubles    troubles
+	tidied      time.Time // when the database was last tidied; only retention uses it
+	invitations *quota
 }
 
 // New returns a bridge that is ready to Run.
 func New(s Settings, db *store.Store, m Matrix, t *texts.Catalog, now func() time.Time, log zerolog.Logger) *Bridge {
 	return &Bridge{
 		Settings: s, Store: db, Matrix: m, Texts: t, Now: now, Log: log,
-		turns: newBell(), outbox: newBells(lanesOf(s.Practices)), ledger: newBell(), walks: newBell(), alarms: newBell(), readings: newBell(), typing: newTyping(),
+		turns: newBell(), outbox: newBells(lanesOf(s.Practices)), ledger: newBell(), walks: newBell(), alarms: newBell(), readings: newBell(), typing: newTyping(), invitations: newQuota(),
 	}
 }
 

@@ -27,14 +27,14 @@ func (b *Bridge) inUnknown(ctx context.Context, p place) error {
 	if p.Type != event.StateMember.Type || p.StateKey != string(b.Matrix.UserID()) {
 		return b.strange(ctx, p)
 	}
-	if !b.allowed(p) {
-		return b.finish(ctx, p, func(ctx context.Context) error {
-			return b.add(ctx, job("leave", contact(p.RoomID), body{Room: p.RoomID}))
-		})
-	}
 	person, err := b.personOf(ctx, p.Sender)
 	if err != nil {
 		return err
+	}
+	if !b.allowed(p) || b.tooMany(p, person.State != care.New) {
+		return b.finish(ctx, p, func(ctx context.Context) error {
+			return b.add(ctx, job("leave", contact(p.RoomID), body{Room: p.RoomID}))
+		})
 	}
 	return b.finish(ctx, p, func(ctx context.Context) error {
 		if err := b.Store.SavePerson(ctx, person); err != nil {

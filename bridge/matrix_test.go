@@ -45,6 +45,7 @@ type fakeRoom struct {
 	id     id.RoomID
 	open   bool
 	joined bool // the bot is in it
+	people int  // how many are in it, when that matters
 	events []*fakeEvent
 }
 
@@ -223,6 +224,12 @@ func (f *fakeMatrix) enter(call string, room id.RoomID, joined bool) error {
 func (f *fakeMatrix) Join(_ context.Context, room id.RoomID) error {
 	return f.enter("join", room, true)
 }
+func (f *fakeMatrix) Joined(_ context.Context, room id.RoomID) (int, error) {
+	defer f.mu.Unlock()
+	err := f.begin("joined", room)
+	return f.room(room).people, err
+}
+
 func (f *fakeMatrix) Leave(_ context.Context, room id.RoomID) error {
 	return f.enter("leave", room, false)
 }

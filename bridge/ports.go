@@ -45,6 +45,8 @@ type Matrix interface {
 	Rename(ctx context.Context, room id.RoomID, name string) error
 	Join(ctx context.Context, room id.RoomID) error
 	Leave(ctx context.Context, room id.RoomID) error
+	// Joined is how many people are in a room.
+	Joined(ctx context.Context, room id.RoomID) (int, error)
 	// Redact removes an event's content; Gone reads back whether it is.
 	Redact(ctx context.Context, room id.RoomID, event id.EventID, txn string) error
 	Gone(ctx context.Context, room id.RoomID, event id.EventID) (bool, error)

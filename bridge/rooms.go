@@ -120,7 +120,14 @@ func (b *Bridge) deliverJoin(ctx context.Context, t task) (delivery, error) {
 	if errors.Is(err, ErrRefused) && t.Attempt < joinAttempts {
 		return delivery{}, errors.New("the invitation does not hold yet")
 	}
-	return delivery{}, err
+	if err != nil {
+		return delivery{}, err
+	}
+	people, err := b.Matrix.Joined(ctx, id.RoomID(t.body.Room))
+	if err != nil || people <= mostInContact {
+		return delivery{}, err
+	}
+	return b.leaveCrowd(ctx, id.RoomID(t.body.Room))
 }
 
 // deliverLeave leaves a room; one that we are not in any more has been left.

@@ -24,6 +24,7 @@ type Config struct {
 	Desk         Desk         `mapstructure:"desk"`
 	Retention    Retention    `mapstructure:"retention"`
 	Relay        Relay        `mapstructure:"relay"`
+	Limits       Limits       `mapstructure:"limits"`
 	Log          Log          `mapstructure:"log"`
 }
 
@@ -156,6 +157,13 @@ type Desk struct {
 // Retention holds how long things may stay. The calendar-month rule on top of it is care's.
 type Retention struct {
 	Messages time.Duration `mapstructure:"messages"`
+}
+
+// Limits are what one person or server may ask of us; 0 = as much as they want.
+type Limits struct {
+	Messages          int `mapstructure:"messages"`           // of one patient in a minute
+	Invitations       int `mapstructure:"invitations"`        // of one user in an hour
+	ServerInvitations int `mapstructure:"server_invitations"` // of one homeserver's strangers in a minute
 }
 
 // The values of Relay.UnsignedDevices.

@@ -45,6 +45,9 @@ var each = map[string]string{
 	"SPREEKKAMER_RELAY_ALLOWED_FILES":          "image/*",
 	"SPREEKKAMER_RELAY_MAX_PIXELS":             "2000000",
 	"SPREEKKAMER_RELAY_CLAMD":                  "unix:/run/clamav/clamd.ctl",
+	"SPREEKKAMER_LIMITS_MESSAGES":              "60",
+	"SPREEKKAMER_LIMITS_INVITATIONS":           "20",
+	"SPREEKKAMER_LIMITS_SERVER_INVITATIONS":    "200",
 	"SPREEKKAMER_LOG_LEVEL":                    "debug",
 	"SPREEKKAMER_LOG_FORMAT":                   "console",
 }

@@ -159,6 +159,9 @@ func (c Config) checkLimits(found *Mistakes) {
 			found.want(fileForm.MatchString(entry), setting, "%q is no type such as text/html or audio/*, and no end of a name such as .exe", entry)
 		}
 	}
+	for setting, n := range map[string]int{"messages": c.Limits.Messages, "invitations": c.Limits.Invitations, "server_invitations": c.Limits.ServerInvitations} {
+		found.want(n >= 0 && n <= 10_000, "limits."+setting, "give a number up to 10000; 0 is no limit")
+	}
 	found.want(c.Relay.MaxPixels >= 1e6 && c.Relay.MaxPixels <= 1e9, "relay.max_pixels", "give between 1000000 and 1000000000")
 	found.want(c.Relay.Clamd == "" || clamdForm.MatchString(c.Relay.Clamd), "relay.clamd",
 		"give unix:/run/clamav/clamd.ctl or tcp:127.0.0.1:3310, or \"\" for no scanner")

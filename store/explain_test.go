@@ -111,6 +111,8 @@ var hot = []struct {
 	{"Filings", filingsOf, []any{"c7"}, []string{"outbox_conversation"}},
 	{"EndLane", endLane, []any{"c7", "kept", ms(noon)}, []string{"outbox_conversation"}},
 	{"HasQueuedFor", hasQueuedFor, []any{"$long7", "his:"}, []string{"outbox_source"}},
+	{"SentSince", sentSince, []any{"@7", "!7", ms(noon)}, []string{"inbox_sender"}},
+	{"HasQueuedTo", hasQueuedTo, []any{"wide7"}, []string{"outbox_destination"}},
 	{"LedgerDue", ledgerDue, []any{ms(noon), 200}, []string{"ledger_due"}},
 	{"what is about an event", dueWith, []any{"$7", ms(noon)}, []string{"ledger_about"}},
 	{"what of an event was refused", failedFor, []any{"$refused7"}, []string{"outbox_failed_source"}},

@@ -66,6 +66,8 @@ func (w *World) writeConfig(context.Context) error {
 			"his":   map[string]any{"type": "folder", "path": w.HIS},
 		}},
 		"staff": w.staffSettings(),
+		// people in tests type faster than people; SPREEKKAMER_LIMITS_… sets limits again
+		"limits": map[string]any{"messages": 0, "invitations": 0, "server_invitations": 0},
 	}
 	if w.opts.Retention > 0 {
 		settings["retention"] = map[string]any{"messages": w.opts.Retention.String()}

@@ -1,0 +1,121 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+// Nobody may take so much that others notice (requirement A9). What a patient sends too much is
+// refused by their own homeserver, where the app shows that it was not sent: whatever was taken in
+// is passed on, in order, and staff's answers need not wait behind it. Invitations that are too
+// many are declined.
+
+// Limits are how much one person or server may ask of us.
+type Limits struct {
+	Messages          int // of one patient in a minute; 0 = no limit
+	Invitations       int // of one user in an hour; 0 = no limit
+	ServerInvitations int // of strangers on one homeserver in a minute; 0 = no limit
+}
+
+const (
+	flowWindow = time.Minute
+	// mostInContact is how many may be in someone's own chat with the bot. A chat of more people
+	// is none: it would cost its size, and others would read what is said.
+	mostInContact = 10
+)
+
+// calming is the destination of what ends a pause. It is not the room's own: that would let
+// everything else to the patient wait for it.
+func calming(person string) string { return "calm:" + person }
+
+// calm closes the gate for a minute when a patient has sent more than is taken in one. Messages
+// that were sent before, and only came in late, close nothing.
+func (b *Bridge) calm(ctx context.Context, p place, person care.Person) error {
+	if b.Limits.Messages == 0 || b.Now().Sub(p.OriginAt) > flowWindow {
+		return nil
+	}
+	n, err := b.Store.SentSince(ctx, p.Sender, p.RoomID, p.OriginAt.Add(-flowWindow))
+	if err != nil || n < b.Limits.Messages {
+		return err
+	}
+	return b.Store.Transact(ctx, func(ctx context.Context) error {
+		paused, err := b.Store.HasQueuedTo(ctx, calming(person.ID))
+		if err != nil || paused {
+			return err
+		}
+		pause := job("mute", consulting(person.ID), body{Room: p.RoomID})
+		reopen, told := job("gate", calming(person.ID), body{}), job("say", calming(person.ID), body{Text: "flow.open"})
+		reopen.DueAt = b.Now().Add(flowWindow)
+		for _, e := range []store.Effect{pause, job("say", consulting(person.ID), body{Text: "flow.paused"}), reopen, told} {
+			if err := b.add(ctx, ofPerson(e, person)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// tooMany says that an invitation is more than we take. Who is known only answers for themselves.
+func (b *Bridge) tooMany(p place, known bool) bool {
+	now := b.Now()
+	if !b.invitations.allow("user:"+p.Sender, b.Limits.Invitations, time.Hour, now) {
+		return true
+	}
+	return !known && !b.invitations.allow("server:"+p.sender().Homeserver(), b.Limits.ServerInvitations, time.Minute, now)
+}
+
+// leaveCrowd leaves a chat that has turned out to be a room of many, and calls off what was to be
+// said there.
+func (b *Bridge) leaveCrowd(ctx context.Context, room id.RoomID) (done delivery, err error) {
+	if err := b.Matrix.Leave(ctx, room); err != nil && !errors.Is(err, ErrRefused) && !errors.Is(err, ErrNotFound) {
+		return done, err
+	}
+	done.after = func(ctx context.Context) error {
+		_, err := b.Store.CancelEffects(ctx, contact(string(room)))
+		return err
+	}
+	return done, nil
+}
+
+// A quota counts how often something happens within a time. It forgets everything when it has
+// grown large: then something happens more often than it should, and memory stays bounded.
+type quota struct {
+	mu   sync.Mutex
+	used map[string]use
+}
+
+type use struct {
+	n     int
+	since time.Time
+}
+
+const quotaSize = 10_000
+
+func newQuota() *quota { return &quota{used: map[string]use{}} }
+
+func (q *quota) allow(what string, most int, within time.Duration, now time.Time) bool {
+	if most == 0 {
+		return true
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	u := q.used[what]
+	if now.Sub(u.since) >= within {
+		u = use{since: now}
+	}
+	if u.n++; u.n > most {
+		return false
+	}
+	if _, known := q.used[what]; !known && len(q.used) >= quotaSize {
+		clear(q.used)
+	}
+	q.used[what] = u
+	return true
+}

@@ -1,0 +1,159 @@
+package bridge
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+const bob = id.UserID("@bob:elders.example")
+
+func (w *world) isOpen(room id.RoomID) bool {
+	w.matrix.mu.Lock()
+	defer w.matrix.mu.Unlock()
+	return w.matrix.room(room).open
+}
+
+func plainText(body string) map[string]any { return map[string]any{"msgtype": "m.text", "body": body} }
+
+func TestWhoFloodsWaitsAMinuteAndLosesNothing(t *testing.T) {
+	w := newWorld(t)
+	room, talk := w.talking(anna, "Hallo")
+	w.Limits.Messages = 5
+	w.passes(2 * time.Minute)
+	for i := range 4 {
+		w.writes(anna, room, fmt.Sprintf("bericht %d", i))
+		w.clock = w.clock.Add(time.Second)
+	}
+	require.True(t, w.isOpen(room))
+	for i := 4; i < 9; i++ { // four of them are under way when the gate closes
+		w.arrives(anna, room, event.EventMessage, plainText(fmt.Sprintf("bericht %d", i)))
+		w.clock = w.clock.Add(time.Second)
+	}
+	w.settles()
+	assert.False(t, w.isOpen(room), "the homeserver refuses more")
+	assert.Equal(t, 1, strings.Count(w.heard(room), "heel veel berichten"), "told once")
+	heard := w.heard(talk)
+	for i := range 9 {
+		assert.Equal(t, 1, strings.Count(heard, fmt.Sprintf("bericht %d", i)), "%d", i)
+	}
+
+	w.writes(fatima, talk, "Rustig aan")
+	assert.Contains(t, w.heard(room), "Rustig aan", "staff's answer does not wait")
+	w.passes(flowWindow)
+	assert.True(t, w.isOpen(room))
+	assert.Contains(t, w.heard(room), "U kunt weer berichten sturen")
+	w.writes(anna, room, "Daar ben ik weer")
+	assert.True(t, w.isOpen(room))
+}
+
+func TestWhatComesInLateClosesNothing(t *testing.T) {
+	w := newWorld(t)
+	room, _ := w.talking(anna, "Hallo")
+	w.Limits.Messages = 5
+	w.passes(time.Minute)
+	for i := range 20 { // sent while we were away
+		w.arrives(anna, room, event.EventMessage, plainText(fmt.Sprintf("bericht %d", i)))
+	}
+	w.passes(2 * flowWindow)
+	assert.True(t, w.isOpen(room))
+}
+
+func TestAnAccountThatEndsInAPauseStaysClosed(t *testing.T) {
+	w := newWorld(t)
+	room, _ := w.talking(anna, "Hallo")
+	w.Limits.Messages = 3
+	for range 4 {
+		w.writes(anna, room, "weg ermee")
+	}
+	require.False(t, w.isOpen(room))
+	w.arrives(anna, room, event.EventMessage, plainText("intrekken"))
+	w.passes(2 * flowWindow)
+	assert.Equal(t, w.person(anna).MaySpeak(), w.isOpen(room))
+}
+
+func TestTenThousandMessagesOfOneHoldUpNobodyElse(t *testing.T) {
+	w := newWorld(t)
+	_, bobTalk := w.talking(bob, "Vraag van Bob")
+	room, _ := w.talking(anna, "Hallo")
+	var many []store.Event
+	for i := range 10_000 {
+		many = append(many, store.Event{
+			ID: fmt.Sprintf("$many%d", i), RoomID: string(room), Type: event.EventEncrypted.Type, Sender: string(anna),
+			OriginAt: w.clock, HasContent: true, ForInbox: true,
+		})
+	}
+	w.keep(many...)
+	w.arrives(bob, w.consulting(bob), event.EventMessage, plainText("En nu Bob weer"))
+	for range 5 {
+		w.round()
+	}
+	assert.Contains(t, w.heard(bobTalk), "En nu Bob weer")
+	waiting, err := w.Store.Backlog(t.Context())
+	require.NoError(t, err)
+	assert.Greater(t, waiting.Open, 9_900, "Anna's wait, on disk")
+}
+
+// invites is an invitation of the bot by someone.
+func (w *world) invites(user id.UserID, n int) id.RoomID {
+	w.Helper()
+	room := id.RoomID(fmt.Sprintf("!chat%d%s:elders.example", n, user.Localpart()))
+	w.moves(user, room, botID, event.MembershipInvite)
+	return room
+}
+
+func (w *world) isIn(room id.RoomID) bool {
+	w.matrix.mu.Lock()
+	defer w.matrix.mu.Unlock()
+	return w.matrix.room(room).joined
+}
+
+func TestInvitationsAreLimitedPerUserAndServer(t *testing.T) {
+	w := newWorld(t, func(s *Settings) { s.Limits.Invitations, s.Limits.ServerInvitations = 3, 20 })
+	w.registered(bob)
+	taken := 0
+	for i := range 200 {
+		if w.isIn(w.invites(id.UserID(fmt.Sprintf("@vreemd%d:elders.example", i/4)), i)) {
+			taken++
+		}
+	}
+	assert.LessOrEqual(t, taken, 20)
+	assert.Greater(t, taken, 10)
+	assert.True(t, w.isIn(w.invites(bob, 1000)), "who is known is not counted with the strangers")
+	assert.Equal(t, care.Active, w.person(bob).State)
+	w.passes(time.Minute)
+	assert.True(t, w.isIn(w.invites("@nieuw:elders.example", 1)), "a minute later there is room again")
+}
+
+func TestARoomOfManyIsLeftAtOnceAndHearsNothing(t *testing.T) {
+	w := newWorld(t)
+	crowd := id.RoomID("!chat7anna:elders.example")
+	w.matrix.mu.Lock()
+	w.matrix.room(crowd).people = 5_000
+	w.matrix.mu.Unlock()
+	w.invites(anna, 7)
+	assert.False(t, w.isIn(crowd))
+	assert.Empty(t, w.said(crowd))
+}
+
+func TestAQuotaStaysSmall(t *testing.T) {
+	q, now := newQuota(), time.Unix(0, 0)
+	for i := range 3 * quotaSize {
+		assert.True(t, q.allow(fmt.Sprint(i), 1, time.Minute, now))
+	}
+	assert.LessOrEqual(t, len(q.used), quotaSize)
+	assert.True(t, q.allow("x", 2, time.Minute, now))
+	assert.True(t, q.allow("x", 2, time.Minute, now))
+	assert.False(t, q.allow("x", 2, time.Minute, now))
+	assert.True(t, q.allow("x", 2, time.Minute, now.Add(time.Minute)))
+	assert.True(t, q.allow("y", 0, time.Minute, now), "0 is no limit")
+}
