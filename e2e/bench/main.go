@@ -50,9 +50,6 @@ func main() {
 	flag.StringVar(&b.profile, "profile", "", "write a processor profile of the bridge, made while it relays as fast as it can, to this file")
 	flag.Parse()
 	b.kind = harness.Kind(*kind)
-	if b.profile != "" {
-		world.Tags = append(world.Tags, "profile")
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := b.all(ctx, *chosen)

@@ -32,7 +32,7 @@ type practice struct {
 // practice starts a world with so many open conversations. The accounts are put in the database,
 // since how people register is not what is measured.
 func (b *bench) practice(ctx context.Context, patients int) (*practice, error) {
-	w, err := world.Start(ctx, world.Options{Kind: b.kind, Dir: b.dir, Patients: patients, Env: b.env()})
+	w, err := world.Start(ctx, world.Options{Kind: b.kind, Dir: b.dir, Patients: patients, Env: b.env(), Profile: b.profile != ""})
 	if err != nil {
 		return nil, err
 	}

@@ -132,7 +132,7 @@ func (w *World) answers(ctx context.Context, question string) bool {
 
 // Room finds a room of the practice by what it is for: space, balie or beheer.
 func (w *World) Room(ctx context.Context, kind string) (string, error) {
-	alias := fmt.Sprintf("#spreekkamer_%s_%s:%s", kind, practiceID, w.Home.ServerName)
+	alias := fmt.Sprintf("#spreekkamer_%s_%s:%s", kind, PracticeID, w.Home.ServerName)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet,
 		w.Home.URL+"/_matrix/client/v3/directory/room/"+url.PathEscape(alias), nil)
 	if err != nil {

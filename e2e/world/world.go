@@ -38,6 +38,7 @@ type Options struct {
 	Settings   map[string]string // unused settings stay at their defaults
 	HIS        string            // the practice's HIS folder; "" = one in Dir
 	Faults     bool              // a bridge with places to die at, behind a proxy: see internal/faultpoint
+	Profile    bool              // the bridge writes a processor profile on SIGUSR1
 }
 
 // A Person is someone with an account on a homeserver.
@@ -105,10 +106,14 @@ func Start(ctx context.Context, o Options) (w *World, err error) {
 }
 
 func (o Options) tags() string {
+	tags := "goolm"
 	if o.Faults {
-		return "goolm,faultpoints"
+		tags += ",faultpoints"
 	}
-	return "goolm"
+	if o.Profile {
+		tags += ",profile"
+	}
+	return tags
 }
 
 // Stop ends everything. It may be called again.

@@ -1,3 +1,3 @@
--- v12 -> v13: What someone sent lately is counted by the index
+-- v14 -> v15: What someone sent lately is counted by the index
 DROP INDEX inbox_sender;
 CREATE INDEX inbox_sender ON inbox (sender, origin_at);
