@@ -94,11 +94,14 @@ func (b *Bridge) ensure(ctx context.Context, row store.Room, key string, room Ro
 	return roomID, errors.Join(failure, err)
 }
 
-// staffOf lists the Matrix users who work in a practice.
+// staffOf lists the Matrix users who belong in the rooms of a practice: in each of them is
+// something that people wrote, or who they are.
 func (b *Bridge) staffOf(ctx context.Context, practice string) (users []id.UserID, err error) {
 	all, err := b.Store.StaffOf(ctx, practice)
 	for _, m := range all {
-		users = append(users, id.UserID(m.UserID))
+		if m.Role.May(care.MaySee) {
+			users = append(users, id.UserID(m.UserID))
+		}
 	}
 	return users, err
 }

@@ -24,6 +24,7 @@ type Right string
 
 // The rights.
 const (
+	MaySee    Right = "see what people write, and who they are"
 	MayVerify Right = "verify accounts"
 	MayAnswer Right = "answer patients"
 	MayFile   Right = "decide about what the HIS refused"
@@ -32,10 +33,10 @@ const (
 
 // rights says which role may do what.
 var rights = map[Role]map[Right]bool{
-	Huisarts:      {MayVerify: true, MayAnswer: true, MayFile: true},
-	Doktersassist: {MayVerify: true, MayAnswer: true, MayFile: true},
-	POH:           {MayAnswer: true, MayFile: true},
-	Beheer:        {MayVerify: true, MayAdmin: true, MayFile: true},
+	Huisarts:      {MaySee: true, MayVerify: true, MayAnswer: true, MayFile: true},
+	Doktersassist: {MaySee: true, MayVerify: true, MayAnswer: true, MayFile: true},
+	POH:           {MaySee: true, MayAnswer: true, MayFile: true},
+	Beheer:        {MaySee: true, MayVerify: true, MayAdmin: true, MayFile: true},
 	Servicedesk:   {},
 }
 

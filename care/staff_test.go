@@ -102,13 +102,13 @@ func TestOnlyAnOpenConversationCanBeClosed(t *testing.T) {
 }
 
 func TestWhoMayDoWhat(t *testing.T) {
-	want := map[Role][4]bool{ // verify, answer, administer, file
-		Huisarts: {true, true, false, true}, Doktersassist: {true, true, false, true}, POH: {false, true, false, true},
-		Beheer: {true, false, true, true}, Servicedesk: {},
+	want := map[Role][5]bool{ // verify, answer, administer, file, see
+		Huisarts: {true, true, false, true, true}, Doktersassist: {true, true, false, true, true}, POH: {false, true, false, true, true},
+		Beheer: {true, false, true, true, true}, Servicedesk: {},
 		"patient": {}, "": {}, "Huisarts": {},
 	}
 	for role, may := range want {
-		for i, right := range []Right{MayVerify, MayAnswer, MayAdmin, MayFile} {
+		for i, right := range []Right{MayVerify, MayAnswer, MayAdmin, MayFile, MaySee} {
 			assert.Equal(t, may[i], role.May(right), "%s: %s", role, right)
 		}
 		assert.False(t, role.May("anything else"))
