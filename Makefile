@@ -9,7 +9,7 @@ TAGS       := -tags goolm
 # go list also finds packages in directories that are no part of the product.
 UNIT        = $(shell $(GO) list $(TAGS) ./... | grep -v /e2e)
 
-.PHONY: conformance demo play test unit e2e faults fuzz lint build install
+.PHONY: bench-his conformance demo play test unit e2e faults fuzz lint build install
 
 demo: install ## the main job, told step by step: HOMESERVER=dendrite or synapse
 	$(GO) run $(TAGS) ./e2e/demo -homeserver $(HOMESERVER)
@@ -43,6 +43,10 @@ fuzz: ## every parser of outside input, each for FUZZTIME
 conformance: install ## the FHIR connector on HAPI and Medplum, and every Bundle before HAPI's validator; needs Java 17 and Maven
 	his/conformance/peers/install.sh
 	$(GO) test $(TAGS),conformance -count 1 -timeout 20m ./his/conformance
+
+bench-his: install ## how fast messages are filed on HAPI, beside a bare HTTP client with the same Bundles
+	his/conformance/peers/install.sh
+	$(GO) test $(TAGS),conformance -run '^$$' -bench Filing -benchtime 500x -timeout 20m ./his/conformance
 
 lint: install ## form, and what the compiler does not see
 	@bad=$$(git ls-files --cached --others --exclude-standard '*.go' | xargs gofmt -l); \

@@ -1,0 +1,113 @@
+package page_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/his/histest"
+	"github.com/spreekkamer/spreekkamer/his/page"
+)
+
+func bundles(t testing.TB, items ...his.Item) (all []json.RawMessage) {
+	t.Helper()
+	for _, item := range items {
+		b, err := his.Bundle(item)
+		require.NoError(t, err)
+		var text bytes.Buffer
+		require.NoError(t, b.Write(&text))
+		all = append(all, text.Bytes())
+	}
+	return all
+}
+
+func render(t testing.TB, items ...his.Item) string {
+	t.Helper()
+	zone, err := time.LoadLocation("Europe/Amsterdam")
+	require.NoError(t, err)
+	var out bytes.Buffer
+	require.NoError(t, page.Write(&out, bundles(t, items...), zone))
+	return out.String()
+}
+
+func photo(t testing.TB) his.Attachment {
+	t.Helper()
+	picture := image.NewRGBA(image.Rect(0, 0, 240, 120))
+	for x := range 240 {
+		for y := range 120 {
+			picture.Set(x, y, color.RGBA{uint8(x), 120, uint8(2 * y), 255})
+		}
+	}
+	var data bytes.Buffer
+	require.NoError(t, png.Encode(&data, picture))
+	return his.Attachment{
+		Name: "plek.png", ContentType: "image/png", Size: int64(data.Len()),
+		Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data.Bytes())), nil },
+	}
+}
+
+// Someone who knows neither FHIR nor us finds: the question, who wrote it, whom it concerns
+// and why that is allowed, when, the photo, the answer, and by whom.
+func TestAPersonFindsEverythingOnThePage(t *testing.T) {
+	question, answer, closing := histest.Message(1), histest.Message(2), histest.Message(3)
+	question.Text, question.Attachments = "Sanne heeft een plek op haar arm.\nMoeten wij komen?", []his.Attachment{photo(t)}
+	answer.Author, answer.Text, answer.InReplyTo = his.Author{Name: "P. Bakker", Role: his.RoleHuisarts}, "Nee, dat is een schaafwond.", question.ID
+	closing.Kind, closing.Text, closing.Closing = his.KindClosing, "", histest.Document()
+	for _, item := range []*his.Item{&question, &answer, &closing} {
+		item.Conversation.Derde = histest.Child(histest.ChildPatient())
+	}
+	got := render(t, question, answer, closing)
+	at := -1
+	for _, want := range []string{
+		"Gesprek 1042", "Sanne de Vries, geboren 14-09-2015, BSN 123456782, patiëntnummer 20418",
+		"Jan de Vries, geboren 02-03-1980, BSN 999990019, schrijft over: dochter", "Huisartsenpraktijk De Linde", "afgesloten",
+		"Jan de Vries (schrijft over: dochter)", "01-06-2026 11:13", "Sanne heeft een plek op haar arm.", "data:image/png;base64,", "plek.png",
+		"ouder of voogd van een kind jonger dan 16 jaar", "P. Bakker (huisarts)", "01-06-2026 11:14", "Nee, dat is een schaafwond.",
+		"Verslag", "Samenvatting door Fatima (doktersassistent)", "S: plek op arm",
+	} {
+		next := strings.Index(got[at+1:], want)
+		require.GreaterOrEqual(t, next, 0, "%s, after what comes before it", want)
+		at += 1 + next
+	}
+}
+
+func TestAnEditTakesTheOldWordingsPlaceAndAMistakeIsSeen(t *testing.T) {
+	first, edit, wrong, mistake := histest.Message(1), histest.Message(2), histest.Message(3), histest.Message(4)
+	edit.Kind, edit.Replaces, edit.Text = his.KindEdit, first.ID, "Beter gezegd."
+	wrong.Text = "Over een ander."
+	mistake.Kind, mistake.Mistaken = his.KindMistake, append(mistake.Mistaken, wrong.ID)
+	got := render(t, first, edit, wrong, mistake)
+	assert.NotContains(t, got, first.Text)
+	assert.Contains(t, got, "Beter gezegd.")
+	assert.Regexp(t, `(?s)class="mistaken".*hoort niet in dit dossier.*Over een ander\.`, got)
+}
+
+func TestWhatPeopleWriteIsNeverMarkup(t *testing.T) {
+	for _, bad := range append(histest.Hostile(), "<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "javascript:alert(1)") {
+		item := histest.HostileMessage(bad)
+		item.Attachments[0].ContentType = "image/svg+xml"
+		got := render(t, item)
+		for _, never := range []string{"<script", "<img", "onerror=alert(1)>\"", "svg+xml"} {
+			assert.NotContains(t, got, never, "%q", bad)
+		}
+	}
+}
+
+func TestWhatIsNoBundleIsAnError(t *testing.T) {
+	for _, text := range []string{`{"resourceType":"Patient"}`, `[]`, `x`} {
+		assert.Error(t, page.Write(io.Discard, []json.RawMessage{json.RawMessage(text)}, time.UTC))
+	}
+	b := base64.StdEncoding.EncodeToString([]byte("x"))
+	assert.NoError(t, page.Write(io.Discard, []json.RawMessage{json.RawMessage(`{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Task","description":["` + b + `"]}}]}`)}, time.UTC))
+}
