@@ -49,6 +49,7 @@ func init() { // help itself reads the table
 		"close":        {[]string{"sluiten", "close"}, care.MayAnswer, inConversation, (*Bridge).closeCommand},
 		"care":         {[]string{"zorg", "care"}, care.MayAnswer, inConversation, categorise(care.CareCategory)},
 		"practical":    {[]string{"praktisch", "geenzorg", "practical"}, care.MayAnswer, inConversation, categorise(care.Practical)},
+		"derde":        {[]string{"derde", "someoneelse"}, care.MayAnswer, inConversation, (*Bridge).derdeCommand},
 		"come_in":      {[]string{"langskomen", "comein"}, care.MayAnswer, inConversation, advise("advice.come_in")},
 		"call":         {[]string{"bellen", "call"}, care.MayAnswer, inConversation, advise("advice.call")},
 		"name":         {[]string{"naam", "name"}, "", everywhere, (*Bridge).nameCommand},
@@ -185,6 +186,26 @@ func (b *Bridge) aboutConversation(ctx context.Context, r request, decide func(c
 	return b.decided(ctx, r, before, func() (care.Case, error) { return decide(before, env) })
 }
 
+// derdeCommand: !derde (this concerns someone else) or !derde stop (the permission was taken back)
+func (b *Bridge) derdeCommand(ctx context.Context, r request) error {
+	decide := care.SomeoneElse
+	switch {
+	case len(r.args) == 1 && b.Texts.Word(r.args[0]) == string(care.WordStop):
+		decide = care.EndPermission
+	case len(r.args) > 0:
+		return b.usage(ctx, r, "derde")
+	}
+	before, err := b.caseInRoom(ctx, r.room)
+	if err != nil {
+		return err
+	}
+	env, err := b.env(ctx, before.Person)
+	if err != nil {
+		return err
+	}
+	return b.decided(ctx, r, before, func() (care.Case, error) { return decide(before, r.Sender, env) })
+}
+
 // decided stores what staff decided about a case, or tells them why it cannot be.
 func (b *Bridge) decided(ctx context.Context, r request, before care.Case, decide func() (care.Case, error)) error {
 	after, err := decide()
@@ -218,6 +239,7 @@ var reasons = map[error]string{
 	care.ErrBSN:           "error.bsn",
 	care.ErrPatientNumber: "error.patient_number",
 	care.ErrNotOpen:       "error.not_open",
+	care.ErrNoDerde:       "error.no_derde",
 	care.ErrNotAnswered:   "error.not_answered",
 	care.ErrSameRecord:    "error.same_record",
 	care.ErrSameCategory:  "error.same_category",

@@ -102,6 +102,11 @@ func (b *Bridge) settle(ctx context.Context, p place, before, after care.Case) e
 			return err
 		}
 	}
+	if after.Ended != nil {
+		if err := b.Store.SaveConversation(ctx, *after.Ended); err != nil {
+			return err
+		}
+	}
 	if err := b.saveConversation(ctx, before, &after); err != nil {
 		return err
 	}
@@ -280,6 +285,10 @@ func (b *Bridge) tellDesk(ctx context.Context, c care.Case, what body) error {
 
 // carryShut ends a conversation where staff see it, and in the HIS file.
 func (b *Bridge) carryShut(ctx context.Context, p place, c care.Case, e care.Effect) error {
+	c, err := b.concerning(ctx, c, e)
+	if err != nil {
+		return err
+	}
 	end, err := b.fileJob(ctx, "file.end", c.Conversation)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -39,12 +40,16 @@ func (b *Bridge) inConsulting(ctx context.Context, p place) error {
 	return b.patientWrote(ctx, p, person)
 }
 
-// patientMoved lets a patient who enters be informed and asked.
+// moved is what it leads to that a patient comes into the consulting room, or leaves it.
+var moved = map[event.Membership]rule{event.MembershipJoin: care.Arrive, event.MembershipLeave: care.Leave}
+
+// patientMoved lets a patient who enters be informed and asked; of one who leaves staff are told.
 func (b *Bridge) patientMoved(ctx context.Context, p place, person care.Person) error {
-	if p.event.Content.AsMember().Membership != event.MembershipJoin || p.event.GetStateKey() != person.UserID {
+	rule, known := moved[p.event.Content.AsMember().Membership]
+	if !known || p.event.GetStateKey() != person.UserID {
 		return b.finish(ctx, p, nil)
 	}
-	return b.decide(ctx, p, person, care.Arrive)
+	return b.decide(ctx, p, person, rule)
 }
 
 // A rule is a decision of package care.
@@ -80,13 +85,49 @@ func (b *Bridge) env(ctx context.Context, person care.Person) (care.Env, error) 
 		return env, err
 	}
 	env.Key = now.Key
+	c, err := b.caseOf(ctx, person)
+	if err != nil {
+		return env, err
+	}
+	if env.Whom, _, err = b.derdeOf(ctx, c.Conversation); err != nil {
+		return env, err
+	}
+	offered, err := b.offered(ctx, c)
+	if err != nil {
+		return env, err
+	}
+	env.Derden, err = b.derden(ctx, person, offered)
+	return env, err
+}
+
+// offered are the ids of the people that the open question offered: an answer means what was
+// shown. nil = no such question was put yet.
+func (b *Bridge) offered(ctx context.Context, c care.Case) ([]string, error) {
+	if c.Person.Question != care.AskWhom {
+		return nil, nil
+	}
+	asked, known, err := b.Store.LastPrompt(ctx, c.Person.ID, care.AskWhom)
+	if err != nil || !known || asked.AskedAt.Before(c.Conversation.OpenedAt) {
+		return nil, err
+	}
+	return append([]string{}, asked.Offered...), nil
+}
+
+// derden are the people that a person named before: those that a question offered, in its
+// order, or (nil) those whose attestation is valid.
+func (b *Bridge) derden(ctx context.Context, person care.Person, offered []string) (found []care.Derde, err error) {
 	all, err := b.Store.Derden(ctx, person.ID)
 	for _, d := range all {
-		if d.Valid(env.Now) {
-			env.Derden = append(env.Derden, d)
+		if offered == nil && d.Valid(b.now()) {
+			found = append(found, d)
 		}
 	}
-	return env, err
+	for _, id := range offered {
+		if i := slices.IndexFunc(all, func(d care.Derde) bool { return d.ID == id }); i >= 0 {
+			found = append(found, all[i])
+		}
+	}
+	return found, err
 }
 
 // patientReacted takes a tap on the open question as its answer; other reactions go to
@@ -107,11 +148,19 @@ func (b *Bridge) patientReacted(ctx context.Context, p place, person care.Person
 	if err != nil {
 		return err
 	}
-	if asked.Person != person.ID || asked.Question != person.Question || asked.AskedAt.Before(now.Conversation.OpenedAt) {
-		return b.finish(ctx, p, nil) // an old question: answered already, or of another conversation
+	if asked.Person != person.ID {
+		return b.finish(ctx, p, nil)
+	}
+	if asked.Question != person.Question || asked.AskedAt.Before(now.Conversation.OpenedAt) {
+		return b.decide(ctx, p, person, care.OldTap) // answered already, or of another conversation
 	}
 	n := texts.ButtonNumber(relation.Key)
+	shown, err := b.derden(ctx, person, asked.Offered)
+	if err != nil {
+		return err
+	}
 	return b.decide(ctx, p, person, func(c care.Case, env care.Env) care.Case {
+		env.Derden = shown // what the number meant where it was tapped
 		return care.Hear(c, care.Heard{Tap: true, Choice: n}, env)
 	})
 }
@@ -190,21 +239,22 @@ func (b *Bridge) understand(ctx context.Context, evt *event.Event, person care.P
 	default:
 		return care.Heard{Media: true, Text: text}, nil // the caption may hold a BSN
 	}
-	options, err := b.options(ctx, person)
+	env, err := b.env(ctx, person)
+	options := b.options(person, env.Derden)
 	return care.Heard{
 		Text: text, Word: care.Word(b.Texts.Word(text)), Choice: texts.Choice(options, text),
 	}, err
 }
 
 // options are what the open question of a person can be answered with.
-func (b *Bridge) options(ctx context.Context, person care.Person) ([]texts.Option, error) {
+func (b *Bridge) options(person care.Person, derden []care.Derde) []texts.Option {
 	switch person.Question {
 	case care.AskPractice:
-		return b.practiceOptions(), nil
+		return b.practiceOptions()
 	case care.AskWhom:
-		return b.whomOptions(ctx, person)
+		return b.whomOptions(person, derden)
 	}
-	return b.Texts.Options(person.Language, string(person.Question)), nil
+	return b.Texts.Options(person.Language, string(person.Question))
 }
 
 func (b *Bridge) practiceOptions() (all []texts.Option) {
@@ -215,18 +265,14 @@ func (b *Bridge) practiceOptions() (all []texts.Option) {
 }
 
 // whomOptions are the patient, those named before, someone else, and nobody's health.
-func (b *Bridge) whomOptions(ctx context.Context, person care.Person) ([]texts.Option, error) {
+func (b *Bridge) whomOptions(person care.Person, derden []care.Derde) []texts.Option {
 	fixed := b.Texts.Options(person.Language, string(care.AskWhom))
-	env, err := b.env(ctx, person)
-	if err != nil {
-		return nil, err
-	}
 	all := []texts.Option{fixed[0]}
-	for _, d := range env.Derden {
+	for _, d := range derden {
 		label := b.Texts.Text(person.Language, "whom.named", texts.Args{Whom: d.Name})
 		all = append(all, texts.Option{Label: label, Also: []string{d.Name}})
 	}
-	return append(all, fixed[1:]...), nil
+	return append(all, fixed[1:]...)
 }
 
 // caseInRoom loads the person and conversation that a room belongs to.

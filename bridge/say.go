@@ -86,10 +86,11 @@ func (b *Bridge) deliverQuestion(ctx context.Context, t task) (done delivery, er
 	if err != nil {
 		return done, err
 	}
-	options, err := b.options(ctx, person)
+	derden, err := b.derden(ctx, person, nil)
 	if err != nil {
 		return done, err
 	}
+	options := b.options(person, derden)
 	args, err := b.personArgs(ctx, person, t)
 	if err != nil {
 		return done, err
@@ -98,12 +99,15 @@ func (b *Bridge) deliverQuestion(ctx context.Context, t task) (done delivery, er
 	content := message(event.MsgText, text)
 	content["m.mentions"] = map[string]any{"user_ids": []string{person.UserID}}
 	done.event, err = b.send(ctx, t, room, event.EventMessage, content)
-	done.after = func(ctx context.Context) error { return b.asked(ctx, t, person, done.event, len(options)) }
+	done.after = func(ctx context.Context) error { return b.asked(ctx, t, person, done.event, len(options), derden) }
 	return done, err
 }
 
-func (b *Bridge) asked(ctx context.Context, t task, person care.Person, asked id.EventID, options int) error {
+func (b *Bridge) asked(ctx context.Context, t task, person care.Person, asked id.EventID, options int, derden []care.Derde) error {
 	prompt := store.Prompt{EventID: string(asked), Person: person.ID, Question: t.body.Question, AskedAt: b.Now()}
+	for _, d := range derden {
+		prompt.Offered = append(prompt.Offered, d.ID)
+	}
 	if err := b.Store.AddPrompt(ctx, prompt); err != nil {
 		return err
 	}

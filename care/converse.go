@@ -5,7 +5,7 @@ package care
 func converse(c *Case, h Heard, env Env) {
 	switch c.Conversation.State {
 	case Open:
-		c.do(Effect{Do: Pass})
+		passOn(c, env)
 	case Asking:
 		answerAbout(c, h, env)
 	default:
@@ -13,19 +13,44 @@ func converse(c *Case, h Heard, env Env) {
 	}
 }
 
+// passOn gives a message to staff, unless what it was told on has ended: a parent's attestation
+// on the 16th birthday, a permission when it is withdrawn. Then it is asked again (requirement C4).
+func passOn(c *Case, env Env) {
+	if c.Conversation.Derde == "" || env.Whom.Valid(env.Now) {
+		c.do(Effect{Do: Pass})
+		return
+	}
+	endForAnother(c, "desk.derde_ended", "", env)
+	c.do(say("derde.ended"))
+	startConversation(c, env)
+}
+
+// endForAnother ends what staff see because something else has to begin: a conversation never
+// changes whom it concerns, since what was said in it may still have to be filed.
+func endForAnother(c *Case, why, by string, env Env) {
+	old := c.Conversation
+	old.State, old.ClosedAt = Closed, env.Now
+	c.Ended = &old
+	c.do(Effect{Do: TellDesk, Text: why, By: by, Conversation: old.ID}, Effect{Do: Shut, Conversation: old.ID})
+}
+
 // startConversation holds the first message and asks whom it concerns (requirement C1). When
 // the practice is closed that comes first, once: whom to call cannot wait for an answer (B8).
 func startConversation(c *Case, env Env) {
-	c.Conversation = Conversation{
-		ID: env.NewID, Person: c.Person.ID, Practice: c.Person.Answers.Practice, State: Asking, OpenedAt: env.Now,
-		Category: CareCategory,
-	}
-	c.Person.Current = c.Conversation.ID
+	beginConversation(c, env)
 	c.do(Effect{Do: Hold})
 	if !env.open(c.Conversation.Practice) {
 		c.do(say("hours.closed"))
 	}
 	c.ask(AskWhom)
+}
+
+func beginConversation(c *Case, env Env) {
+	c.Conversation = Conversation{
+		ID: env.NewID, Person: c.Person.ID, Practice: c.Person.Answers.Practice, State: Asking, OpenedAt: env.Now,
+		Category: CareCategory,
+	}
+	c.Person.Current = c.Conversation.ID
 }
 
 // answerAbout takes the answer to an open question about the conversation. What is no

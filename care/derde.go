@@ -49,7 +49,10 @@ func acceptWhom(c *Case, h Heard, env Env) bool {
 	case h.Choice == other:
 		c.Person.Draft = Derde{}
 		c.ask(AskDerdeName)
-	case h.Choice > 1 && h.Choice < other && env.Derden[h.Choice-2].Valid(env.Now):
+	case h.Choice > 1 && h.Choice < other && !env.Derden[h.Choice-2].Valid(env.Now): // it ended since it was offered
+		c.do(say("derde.ended"))
+		c.ask(AskWhom)
+	case h.Choice > 1 && h.Choice < other:
 		c.Conversation.Derde = env.Derden[h.Choice-2].ID
 		openConversation(c, env)
 	default:
@@ -113,4 +116,38 @@ func attest(c *Case, ground Ground, env Env) {
 	c.Conversation.Derde = d.ID
 	c.do(record(DerdeData, true))
 	openConversation(c, env)
+}
+
+// SomeoneElse lets staff say that what is written concerns someone else than was said: the
+// conversation ends, and what comes next waits until the patient has answered (requirement C5).
+func SomeoneElse(c Case, by string, env Env) (Case, error) {
+	if c.Conversation.State != Open {
+		return c, ErrNotOpen
+	}
+	askAgain(&c, "derde.someone_else", by, env)
+	return c, nil
+}
+
+// EndPermission lets staff enter that the person whom a conversation concerns took the permission
+// back (requirement C4).
+func EndPermission(c Case, by string, env Env) (Case, error) {
+	switch {
+	case c.Conversation.State != Open:
+		return c, ErrNotOpen
+	case c.Conversation.Derde == "" || !env.Whom.EndedAt.IsZero():
+		return c, ErrNoDerde
+	}
+	d := env.Whom
+	d.EndedAt, c.Derde = env.Now, &d
+	c.do(Effect{Do: Record, Purpose: DerdeData, By: by})
+	askAgain(&c, "derde.ended", by, env)
+	return c, nil
+}
+
+// askAgain ends what staff see, and asks whom the next messages concern.
+func askAgain(c *Case, why, by string, env Env) {
+	endForAnother(c, "desk.asked_again", by, env)
+	beginConversation(c, env)
+	c.do(Effect{Do: Say, Text: why, By: by})
+	c.ask(AskWhom)
 }

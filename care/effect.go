@@ -28,7 +28,7 @@ type Effect struct {
 	Question Question `json:"question,omitempty"` // for Ask
 	Purpose  Purpose  `json:"purpose,omitempty"`  // for Record
 	Yes      bool     `json:"yes,omitempty"`      // for Record
-	// Conversation is for Pass and TellDesk, when it is not the current one.
+	// Conversation is for Pass, TellDesk and Shut, when it is not the current one.
 	Conversation string `json:"conversation,omitempty"`
 	By           string `json:"by,omitempty"` // Matrix user id of the member of staff who decided
 }
@@ -44,8 +44,9 @@ func record(p Purpose, yes bool) Effect {
 // A Case is a person with what they are talking about now: what rules change.
 type Case struct {
 	Person       Person
-	Conversation Conversation // zero when Person.Current is ""
-	Derde        *Derde       // set when someone was named in this turn
+	Conversation Conversation  // zero when Person.Current is ""
+	Derde        *Derde        // set when someone was named in this turn, or their attestation ended
+	Ended        *Conversation // set when another conversation took its place in this turn
 	Effects      []Effect
 }
 

@@ -50,6 +50,22 @@ func Arrive(c Case, env Env) Case {
 	return c
 }
 
+// Leave is what happens when the person leaves the consulting room: staff must not go on writing
+// to someone who does not read it.
+func Leave(c Case, _ Env) Case {
+	if c.Conversation.State == Open {
+		c.do(tellDesk("desk.left"))
+	}
+	return c
+}
+
+// OldTap is a tap on a question that is not open any more.
+func OldTap(c Case, _ Env) Case {
+	c.do(say("question.old"))
+	c.repeat()
+	return c
+}
+
 // Hear is the one place where something a patient does in the consulting room leads to
 // something: same input, same answer.
 func Hear(c Case, h Heard, env Env) Case {

@@ -42,8 +42,8 @@ func converseLate(c *Case, h Heard, env Env) {
 		c.do(Effect{Do: Pass, Conversation: then.ID},
 			Effect{Do: TellDesk, Text: "desk.late_closed", Conversation: then.ID}, say("late.closed"))
 	case c.Conversation.State == Open:
-		c.do(Effect{Do: Pass})
-		if h.Missed {
+		passOn(c, env)
+		if h.Missed && c.Conversation.State == Open {
 			c.do(say("late.passed"))
 		}
 	case c.Conversation.State == Asking:

@@ -35,7 +35,8 @@ const (
 type Env struct {
 	Now       time.Time // in the practice's zone: days and ages are local
 	Practices []Practice
-	Derden    []Derde // named before by this person, still valid
+	Derden    []Derde // named before by this person: those that were offered, or that are still valid
+	Whom      Derde   // whom the current conversation concerns; zero = the person
 	NewID     string  // for a conversation that may begin
 	DerdeID   string  // for a person who may be named
 

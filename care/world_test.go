@@ -84,6 +84,9 @@ func (w *world) env() Env {
 		env.Practices[i].Hours = w.hours
 	}
 	for _, d := range w.derden {
+		if d.ID == w.c.Conversation.Derde {
+			env.Whom = d
+		}
 		if d.Valid(w.now) {
 			env.Derden = append(env.Derden, d)
 		}

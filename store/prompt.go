@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spreekkamer/spreekkamer/care"
@@ -11,9 +12,9 @@ import (
 
 const (
 	addPrompt = `
-		INSERT INTO prompt (event_id, person, question, asked_at) VALUES ($1, $2, $3, $4) ON CONFLICT (event_id) DO NOTHING
+		INSERT INTO prompt (event_id, person, question, asked_at, offered) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (event_id) DO NOTHING
 	`
-	promptColumns = `SELECT event_id, person, question, asked_at FROM prompt `
+	promptColumns = `SELECT event_id, person, question, asked_at, offered FROM prompt `
 	getPrompt     = promptColumns + `WHERE event_id = $1`
 	lastPrompt    = promptColumns + `WHERE person = $1 AND question = $2 ORDER BY asked_at DESC, event_id LIMIT 1`
 )
@@ -24,11 +25,12 @@ type Prompt struct {
 	Person   string
 	Question care.Question
 	AskedAt  time.Time
+	Offered  []string // ids of the derden among its options, in their order
 }
 
 // AddPrompt remembers that a question was put.
 func (s *Store) AddPrompt(ctx context.Context, p Prompt) error {
-	if _, err := s.exec(ctx, addPrompt, p.EventID, p.Person, p.Question, ms(p.AskedAt)); err != nil {
+	if _, err := s.exec(ctx, addPrompt, p.EventID, p.Person, p.Question, ms(p.AskedAt), strings.Join(p.Offered, " ")); err != nil {
 		return fmt.Errorf("add prompt %s: %w", p.EventID, err)
 	}
 	return nil
@@ -54,7 +56,8 @@ func (s *Store) LastPrompt(ctx context.Context, person string, question care.Que
 
 func scanPrompt(row dbutil.Scannable) (p Prompt, err error) {
 	var asked int64
-	err = row.Scan(&p.EventID, &p.Person, &p.Question, &asked)
-	p.AskedAt = at(asked)
+	var offered string
+	err = row.Scan(&p.EventID, &p.Person, &p.Question, &asked, &offered)
+	p.AskedAt, p.Offered = at(asked), strings.Fields(offered)
 	return p, err
 }

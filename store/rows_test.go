@@ -260,7 +260,7 @@ func TestAMirrorIsFoundFromBothSides(t *testing.T) {
 func TestAPromptIsFoundByItsEventAndTheLastOneByItsPerson(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
-		first, second := Prompt{"$1", "p", care.AskPersonal, noon}, Prompt{"$2", "p", care.AskHealth, noon.Add(time.Second)}
+		first, second := Prompt{"$1", "p", care.AskPersonal, noon, []string{}}, Prompt{"$2", "p", care.AskHealth, noon.Add(time.Second), []string{"d1", "d2"}}
 		for _, p := range []Prompt{second, first, first} {
 			require.NoError(t, s.AddPrompt(ctx, p))
 		}
