@@ -10,10 +10,9 @@ import (
 	"strings"
 	"sync"
 	"time"
-)
 
-// maxRetention is the longest that messages may stay, REQUIREMENTS D1.
-const maxRetention = 30 * 24 * time.Hour
+	"github.com/spreekkamer/spreekkamer/care"
+)
 
 // The forms of names and numbers. Server names and user ids follow the Matrix specification,
 // appendix "Identifier grammar"; a bot keeps to the strict set.
@@ -142,7 +141,7 @@ func (m *Mistakes) checkURL(setting, value string) {
 func (c Config) checkLimits(found *Mistakes) {
 	found.want(c.Retention.Messages > 0, "retention.messages",
 		"must be more than nothing: messages have to exist long enough to be answered")
-	found.want(c.Retention.Messages <= maxRetention, "retention.messages",
+	found.want(c.Retention.Messages <= care.MaxRetention, "retention.messages",
 		"30d is the longest: what matters for care is in the HIS by then")
 	found.want(c.Desk.AnswerDays >= 0 && c.Desk.AnswerDays <= 20, "desk.answer_days",
 		"give between 0 (no promise) and 20 working days")
