@@ -3,6 +3,7 @@ package conformance
 import (
 	"net/http"
 	"net/url"
+	"sync"
 	"testing"
 	"time"
 
@@ -66,17 +67,21 @@ func Fixture(t testing.TB, p Peer) histest.Fixture {
 // after the server has done it at an odd one.
 func interrupt(t testing.TB, between *Proxy, item his.Item, step int) (his.Connector, bool) {
 	t.Helper()
+	var mu sync.Mutex // requests come on goroutines of their own
 	left, died := step/2, false
 	deadly := map[bool]Fault{true: cutBefore, false: cutAfter}[step%2 == 0]
 	repair := between.with(func(w http.ResponseWriter, r *http.Request, pass http.HandlerFunc) bool {
-		if left--; left >= 0 {
-			return false
-		}
-		died = true
-		return deadly(w, r, pass)
+		mu.Lock()
+		left--
+		dies := left < 0
+		died = died || dies
+		mu.Unlock()
+		return dies && deadly(w, r, pass)
 	})
 	Connect(t, between.URL, 0).File(t.Context(), item) //nolint:errcheck // it dies
 	repair()
+	mu.Lock()
+	defer mu.Unlock()
 	return Connect(t, between.URL, 0), died
 }
 
