@@ -94,18 +94,18 @@ func (v View) message(t testing.TB, item his.Item) Resource {
 func (v View) answer(t testing.TB, w histest.Written) {
 	t.Helper()
 	message := v.message(t, w.InReplyTo)
-	subject := message.at("subject")
+	subject := message.At("subject")
 	if w.Subject != "" {
 		found := v.all(t, "Patient", url.Values{"identifier": {"http://fhir.nl/fhir/NamingSystem/bsn|" + w.Subject}})
 		require.Len(t, found, 1)
-		subject = Resource{"reference": "Patient/" + found[0].text("id")}
+		subject = Resource{"reference": "Patient/" + found[0].Text("id")}
 	}
 	who := v.create(t, Resource{"resourceType": "Practitioner", "name": []any{Resource{"text": w.Author.Name}}})
 	role := v.create(t, Resource{"resourceType": "PractitionerRole", "practitioner": Resource{"reference": who}, "code": []any{Resource{"text": string(w.Author.Role)}}})
 	status := map[bool]string{true: "preparation", false: "completed"}[w.Draft]
 	v.create(t, Resource{
 		"resourceType": "Communication", "status": status, "subject": subject, "sent": time.Now().UTC().Format(time.RFC3339Nano),
-		"inResponseTo": []any{Resource{"reference": "Communication/" + message.text("id")}},
+		"inResponseTo": []any{Resource{"reference": "Communication/" + message.Text("id")}},
 		"sender":       Resource{"reference": role}, "payload": []any{Resource{"contentString": w.Text}},
 	})
 }
@@ -114,9 +114,9 @@ func (v View) reported(t testing.TB, a his.Answer) his.Delivery {
 	t.Helper()
 	r := v.get(t, a.Reference)
 	switch {
-	case r.text("status") == "stopped" && r.text("statusReason.text") != "":
+	case r.Text("status") == "stopped" && r.Text("statusReason.text") != "":
 		return his.DeliveryFailed
-	case r.text("status") == "completed" && r.text("received") != "":
+	case r.Text("status") == "completed" && r.Text("received") != "":
 		return his.DeliveryDelivered
 	}
 	return ""
@@ -126,7 +126,7 @@ var states = map[string]his.Status{"requested": his.StatusRequested, "in-progres
 
 func (v View) state(t testing.TB, c his.Conversation) his.Status {
 	t.Helper()
-	return states[v.one(t, "Task", c.ID).text("status")]
+	return states[v.one(t, "Task", c.ID).Text("status")]
 }
 
 func (v View) setState(t testing.TB, c his.Conversation, want his.Status) {
@@ -137,7 +137,7 @@ func (v View) setState(t testing.TB, c his.Conversation, want his.Status) {
 			task["status"] = said
 		}
 	}
-	status, answer := v.Do(t, http.MethodPut, "Task/"+task.text("id"), task)
+	status, answer := v.Do(t, http.MethodPut, "Task/"+task.Text("id"), task)
 	require.Equal(t, http.StatusOK, status, "%v", answer)
 }
 

@@ -89,17 +89,17 @@ func (v View) allThereOnce(t *testing.T, messages int) {
 	t.Helper()
 	byTalk := map[string][]Resource{}
 	for _, c := range v.all(t, "Communication", url.Values{}) {
-		if header := c.text("partOf.reference"); header != "" {
+		if header := c.Text("partOf.reference"); header != "" {
 			byTalk[relative(header)] = append(byTalk[relative(header)], c)
 		}
 	}
 	require.Len(t, byTalk, talks)
 	for header, got := range byTalk {
-		slices.SortStableFunc(got, func(a, b Resource) int { return cmp.Compare(a.text("meta.lastUpdated"), b.text("meta.lastUpdated")) })
+		slices.SortStableFunc(got, func(a, b Resource) int { return cmp.Compare(a.Text("meta.lastUpdated"), b.Text("meta.lastUpdated")) })
 		var said, want []string
 		for n, c := range got {
-			said = append(said, c.text("payload.contentString"))
-			assert.Equal(t, "1", c.text("meta.versionId"), "nothing is written twice")
+			said = append(said, c.Text("payload.contentString"))
+			assert.Equal(t, "1", c.Text("meta.versionId"), "nothing is written twice")
 			want = append(want, fmt.Sprintf("Bericht %d.", n+1))
 		}
 		assert.Equal(t, want, said, header)

@@ -18,13 +18,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spreekkamer/spreekkamer/his/histest"
+	"github.com/spreekkamer/spreekkamer/his/loose"
 )
 
 // View looks at a FHIR server from behind, with nothing of the connector's.
 type View struct{ Base string }
 
 // Resource is any resource, as JSON.
-type Resource map[string]any
+type Resource = loose.Resource
 
 // Do makes one request with a JSON body (nil: none).
 func (v View) Do(t testing.TB, method, path string, body any) (status int, answer Resource) {
@@ -101,45 +102,16 @@ func (v View) one(t testing.TB, kind string, id uuid.UUID) Resource {
 	return found[0]
 }
 
-// at follows dotted names; a list is entered at its first member.
-func (r Resource) at(path string) any {
-	var here any = map[string]any(r)
-	for name := range strings.SplitSeq(path, ".") {
-		if list, is := here.([]any); is {
-			if len(list) == 0 {
-				return nil
-			}
-			here = list[0]
-		}
-		inside, _ := here.(map[string]any)
-		here = inside[name]
-	}
-	return here
-}
-
-func (r Resource) text(path string) string {
-	s, _ := r.at(path).(string)
-	return s
-}
-
-func (r Resource) list(name string) (all []Resource) {
-	members, _ := r[name].([]any)
-	for _, m := range members {
-		all = append(all, m.(map[string]any))
-	}
-	return all
-}
-
 // filed shows each thing that was filed, by its Provenance, in the order in which it was said.
 func (v View) filed(t testing.TB) (filed []histest.Filed) {
 	t.Helper()
 	provenances := v.all(t, "Provenance", url.Values{})
 	slices.SortStableFunc(provenances, func(a, b Resource) int {
-		return cmp.Compare(a.text("occurredDateTime"), b.text("occurredDateTime"))
+		return cmp.Compare(a.Text("occurredDateTime"), b.Text("occurredDateTime"))
 	})
 	versions := map[string][]Resource{} // of what was filed, oldest first; each Provenance made one
 	for _, p := range provenances {
-		target := relative(p.text("target.reference"))
+		target := relative(p.Text("target.reference"))
 		if _, known := versions[target]; !known {
 			versions[target] = v.history(t, target)
 		}
@@ -155,43 +127,43 @@ func (v View) filed(t testing.TB) (filed []histest.Filed) {
 
 func (v View) history(t testing.TB, path string) (versions []Resource) {
 	t.Helper()
-	for _, e := range v.get(t, path+"/_history").list("entry") {
+	for _, e := range v.get(t, path+"/_history").List("entry") {
 		if r, ok := e["resource"].(map[string]any); ok {
 			versions = append(versions, r)
 		}
 	}
-	slices.SortStableFunc(versions, func(a, b Resource) int { return cmp.Compare(a.text("meta.lastUpdated"), b.text("meta.lastUpdated")) })
+	slices.SortStableFunc(versions, func(a, b Resource) int { return cmp.Compare(a.Text("meta.lastUpdated"), b.Text("meta.lastUpdated")) })
 	return versions
 }
 
 func (v View) item(t testing.TB, provenance, shown, now Resource) histest.Filed {
 	t.Helper()
 	item := histest.Filed{Mistaken: now["status"] == "entered-in-error"}
-	for _, i := range shown.list("identifier") {
-		id, err := uuid.Parse(strings.TrimPrefix(i.text("value"), "urn:uuid:"))
+	for _, i := range shown.List("identifier") {
+		id, err := uuid.Parse(strings.TrimPrefix(i.Text("value"), "urn:uuid:"))
 		require.NoError(t, err)
 		item.ID = id
 	}
 	words := []string{v.words(shown), v.words(provenance)}
 	for _, ref := range []string{"subject", "for", "patient"} {
-		if subject := relative(shown.text(ref + ".reference")); subject != "" {
+		if subject := relative(shown.Text(ref + ".reference")); subject != "" {
 			r := v.get(t, subject)
 			words = append(words, v.words(r))
-			for _, i := range r.list("identifier") {
-				if i.text("system") == "http://fhir.nl/fhir/NamingSystem/bsn" {
-					item.Subject = i.text("value")
+			for _, i := range r.List("identifier") {
+				if i.Text("system") == "http://fhir.nl/fhir/NamingSystem/bsn" {
+					item.Subject = i.Text("value")
 				}
 			}
 		}
 	}
 	for _, ref := range []string{"sender.reference", "recipient.reference", "owner.reference"} {
-		if who := relative(shown.text(ref)); who != "" {
+		if who := relative(shown.Text(ref)); who != "" {
 			words = append(words, v.words(v.get(t, who)))
 		}
 	}
-	item.Sender, _, _ = strings.Cut(relative(shown.text("sender.reference")), "/")
-	for _, target := range provenance.list("target") {
-		if path := relative(target.text("reference")); strings.HasPrefix(path, "DocumentReference/") {
+	item.Sender, _, _ = strings.Cut(relative(shown.Text("sender.reference")), "/")
+	for _, target := range provenance.List("target") {
+		if path := relative(target.Text("reference")); strings.HasPrefix(path, "DocumentReference/") {
 			text := v.document(t, path, &item)
 			words = append(words, text)
 		}
@@ -204,14 +176,14 @@ func (v View) item(t testing.TB, provenance, shown, now Resource) histest.Filed 
 func (v View) document(t testing.TB, path string, item *histest.Filed) string {
 	t.Helper()
 	d := v.get(t, path)
-	attachment := Resource(d.list("content")[0].at("attachment").(map[string]any))
-	data := attachment.text("data")
-	if address := attachment.text("url"); address != "" {
-		data = v.get(t, relative(address)).text("data")
+	attachment := Resource(d.List("content")[0].At("attachment").(map[string]any))
+	data := attachment.Text("data")
+	if address := attachment.Text("url"); address != "" {
+		data = v.get(t, relative(address)).Text("data")
 	}
 	content, err := base64.StdEncoding.DecodeString(data)
 	require.NoError(t, err)
-	if attachment.text("contentType") == "text/plain" && strings.HasPrefix(attachment.text("title"), "Gesprek ") {
+	if attachment.Text("contentType") == "text/plain" && strings.HasPrefix(attachment.Text("title"), "Gesprek ") {
 		return v.words(d) + "\n" + string(content)
 	}
 	item.Attachments = append(item.Attachments, sha256.Sum256(content))

@@ -14,12 +14,14 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/spreekkamer/spreekkamer/his/loose"
 )
 
 // Write writes one HTML page of Bundles, in the order in which they were filed. The page
 // holds everything, photos too, and fetches nothing. zone is where the practice is.
 func Write(w io.Writer, bundles []json.RawMessage, zone *time.Location) error {
-	r := record{zone: zone, byURL: map[string]resource{}, binaries: map[string]resource{}, said: map[string]resource{}}
+	r := record{zone: zone, byURL: map[string]loose.Resource{}, binaries: map[string]loose.Resource{}, said: map[string]loose.Resource{}}
 	for n, text := range bundles {
 		if err := r.add(text); err != nil {
 			return fmt.Errorf("bundle %d: %w", n+1, err)
@@ -31,9 +33,9 @@ func Write(w io.Writer, bundles []json.RawMessage, zone *time.Location) error {
 // record is all that the Bundles hold.
 type record struct {
 	zone     *time.Location
-	byURL    map[string]resource // by fullUrl; a thing has the same in every Bundle
-	binaries map[string]resource // by Binary/id
-	said     map[string]resource // messages by their first identifier: an edit takes the old one's place
+	byURL    map[string]loose.Resource // by fullUrl; a thing has the same in every Bundle
+	binaries map[string]loose.Resource // by Binary/id
+	said     map[string]loose.Resource // messages by their first identifier: an edit takes the old one's place
 }
 
 func (r *record) add(text json.RawMessage) error {
@@ -41,7 +43,7 @@ func (r *record) add(text json.RawMessage) error {
 		ResourceType string `json:"resourceType"`
 		Entry        []struct {
 			FullURL  string                       `json:"fullUrl"`
-			Resource resource                     `json:"resource"`
+			Resource loose.Resource               `json:"resource"`
 			Request  struct{ Method, URL string } `json:"request"`
 		} `json:"entry"`
 	}
@@ -56,11 +58,11 @@ func (r *record) add(text json.RawMessage) error {
 			continue // made only when it is not there
 		}
 		r.byURL[e.FullURL] = e.Resource
-		switch e.Resource.text("resourceType") {
+		switch e.Resource.Text("resourceType") {
 		case "Binary":
-			r.binaries["Binary/"+e.Resource.text("id")] = e.Resource
+			r.binaries["Binary/"+e.Resource.Text("id")] = e.Resource
 		case "Communication":
-			if id := e.Resource.text("identifier.value"); e.Resource.at("partOf") != nil {
+			if id := e.Resource.Text("identifier.value"); e.Resource.At("partOf") != nil {
 				r.said[id] = merge(r.said[id], e.Resource)
 			}
 		}
@@ -69,11 +71,11 @@ func (r *record) add(text json.RawMessage) error {
 }
 
 // merge keeps the words of what was only marked as a mistake.
-func merge(before, now resource) resource {
-	if now.text("status") != mistaken || before == nil {
+func merge(before, now loose.Resource) loose.Resource {
+	if now.Text("status") != mistaken || before == nil {
 		return now
 	}
-	all := resource{}
+	all := loose.Resource{}
 	for name, value := range before {
 		all[name] = value
 	}
@@ -104,7 +106,7 @@ type file struct {
 
 func (r *record) talks() (all []talk) {
 	for url, task := range r.byURL {
-		if task.text("resourceType") == "Task" {
+		if task.Text("resourceType") == "Task" {
 			all = append(all, r.talk(url, task))
 		}
 	}
@@ -114,22 +116,22 @@ func (r *record) talks() (all []talk) {
 
 var states = map[string]string{"requested": "nieuw", "in-progress": "loopt", "completed": "afgesloten", mistaken: "hoort niet in dit dossier"}
 
-func (r *record) talk(url string, task resource) talk {
+func (r *record) talk(url string, task loose.Resource) talk {
 	t := talk{
-		Title: task.text("description"), Status: states[task.text("status")],
-		Practice: r.byURL[task.text("owner.reference")].text("name"), Patient: person(r.byURL[task.text("for.reference")]),
+		Title: task.Text("description"), Status: states[task.Text("status")],
+		Practice: r.byURL[task.Text("owner.reference")].Text("name"), Patient: person(r.byURL[task.Text("for.reference")]),
 	}
-	if writer := r.byURL[task.text("requester.reference")]; writer.text("resourceType") == "RelatedPerson" {
-		t.About = person(writer) + ", " + writer.text("relationship.text")
+	if writer := r.byURL[task.Text("requester.reference")]; writer.Text("resourceType") == "RelatedPerson" {
+		t.About = person(writer) + ", " + writer.Text("relationship.text")
 	}
 	for _, said := range r.said {
-		if said.text("partOf.reference") == task.text("focus.reference") {
+		if said.Text("partOf.reference") == task.Text("focus.reference") {
 			t.Messages = append(t.Messages, r.message(said))
 		}
 	}
 	slices.SortFunc(t.Messages, func(a, b message) int { return cmp.Compare(a.Sent, b.Sent) })
 	for _, d := range r.byURL {
-		if d.text("context.related.reference") == url && d.text("content.attachment.title") == t.Title+".txt" {
+		if d.Text("context.related.reference") == url && d.Text("content.attachment.title") == t.Title+".txt" {
 			t.Documents = append(t.Documents, string(r.data(d)))
 		}
 	}
@@ -137,17 +139,17 @@ func (r *record) talk(url string, task resource) talk {
 	return t
 }
 
-func (r *record) message(c resource) message {
+func (r *record) message(c loose.Resource) message {
 	m := message{
-		From: r.author(c), Sent: c.text("sent"), When: r.moment(c.text("sent")), Note: c.text("note.text"),
-		Urgent: c.text("priority") == "urgent", Mistaken: c.text("status") == mistaken,
+		From: r.author(c), Sent: c.Text("sent"), When: r.moment(c.Text("sent")), Note: c.Text("note.text"),
+		Urgent: c.Text("priority") == "urgent", Mistaken: c.Text("status") == mistaken,
 	}
 	var words []string
-	for _, p := range c.list("payload") {
-		if said := p.text("contentString"); said != "" {
+	for _, p := range c.List("payload") {
+		if said := p.Text("contentString"); said != "" {
 			words = append(words, said)
 		}
-		if d, is := r.byURL[p.text("contentReference.reference")]; is {
+		if d, is := r.byURL[p.Text("contentReference.reference")]; is {
 			m.Files = append(m.Files, r.file(d))
 		}
 	}
@@ -156,33 +158,33 @@ func (r *record) message(c resource) message {
 }
 
 // author is a patient, a relative of one, somebody of the practice with a function, or us.
-func (r *record) author(c resource) string {
-	who := r.byURL[c.text("sender.reference")]
-	switch who.text("resourceType") {
+func (r *record) author(c loose.Resource) string {
+	who := r.byURL[c.Text("sender.reference")]
+	switch who.Text("resourceType") {
 	case "PractitionerRole":
-		return r.byURL[who.text("practitioner.reference")].text("name.text") + " (" + who.text("code.text") + ")"
+		return r.byURL[who.Text("practitioner.reference")].Text("name.text") + " (" + who.Text("code.text") + ")"
 	case "Patient":
-		return who.text("name.text") + " (patiënt)"
+		return who.Text("name.text") + " (patiënt)"
 	case "RelatedPerson":
-		return who.text("name.text") + " (" + who.text("relationship.text") + ")"
+		return who.Text("name.text") + " (" + who.Text("relationship.text") + ")"
 	}
-	return c.text("sender.display")
+	return c.Text("sender.display")
 }
 
 // pictures are the types that every browser shows and none runs.
 var pictures = []string{"image/jpeg", "image/png", "image/gif", "image/webp"}
 
-func (r *record) file(d resource) file {
-	f := file{Name: d.text("content.attachment.title")}
-	kind := d.text("content.attachment.contentType")
+func (r *record) file(d loose.Resource) file {
+	f := file{Name: d.Text("content.attachment.title")}
+	kind := d.Text("content.attachment.contentType")
 	if data := r.data(d); len(data) > 0 && slices.Contains(pictures, kind) {
 		f.Image = template.URL("data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(data)) // #nosec G203 -- a picture of a kind in the list, encoded by us
 	}
 	return f
 }
 
-func (r *record) data(d resource) []byte {
-	data, err := base64.StdEncoding.DecodeString(r.binaries[d.text("content.attachment.url")].text("data"))
+func (r *record) data(d loose.Resource) []byte {
+	data, err := base64.StdEncoding.DecodeString(r.binaries[d.Text("content.attachment.url")].Text("data"))
 	if err != nil {
 		return nil
 	}
@@ -197,17 +199,17 @@ func (r *record) moment(s string) string {
 	return at.In(r.zone).Format("02-01-2006 15:04")
 }
 
-func person(p resource) string {
-	parts := []string{p.text("name.text")}
-	if born, err := time.Parse(time.DateOnly, p.text("birthDate")); err == nil {
+func person(p loose.Resource) string {
+	parts := []string{p.Text("name.text")}
+	if born, err := time.Parse(time.DateOnly, p.Text("birthDate")); err == nil {
 		parts = append(parts, "geboren "+born.Format("02-01-2006"))
 	}
-	for _, i := range p.list("identifier") {
+	for _, i := range p.List("identifier") {
 		switch {
-		case i.text("system") == "http://fhir.nl/fhir/NamingSystem/bsn":
-			parts = append(parts, "BSN "+i.text("value"))
-		case i.text("use") == "usual":
-			parts = append(parts, "patiëntnummer "+i.text("value"))
+		case i.Text("system") == "http://fhir.nl/fhir/NamingSystem/bsn":
+			parts = append(parts, "BSN "+i.Text("value"))
+		case i.Text("use") == "usual":
+			parts = append(parts, "patiëntnummer "+i.Text("value"))
 		}
 	}
 	return strings.Join(parts, ", ")
