@@ -69,6 +69,7 @@ type Client struct {
 	sending   *exsync.KeyedMutex[id.RoomID] // encryption in one room is one at a time
 	asked     *limiter                      // keys asked for
 	reshared  *limiter                      // rooms whose key was renewed for someone who missed it
+	awaited   *limiter                      // people who were waited for to get a key
 	arrived   arrivals
 	identity  func(ctx context.Context, user id.UserID, key string) error // see OnIdentity
 	devices   func(users []id.UserID)                                     // see OnDevices
@@ -108,7 +109,7 @@ func newClient(o Options) (*Client, error) {
 		opts: o, store: o.Store, user: id.NewUserID(o.Localpart, o.Domain),
 		log: o.Log, libraryLog: quietLogger(o.Log),
 		raw: newRawCache(cacheBytes), sending: exsync.NewKeyedMutex[id.RoomID](),
-		asked: newLimiter(askAgain, o.Now), reshared: newLimiter(reshareEvery, o.Now), caughtUp: make(chan struct{}), gaps: map[id.RoomID]int{},
+		asked: newLimiter(askAgain, o.Now), reshared: newLimiter(reshareEvery, o.Now), awaited: newLimiter(reshareEvery, o.Now), caughtUp: make(chan struct{}), gaps: map[id.RoomID]int{},
 	}
 	var err error
 	if c.service, err = c.libraryClient(o.ASToken); err != nil {

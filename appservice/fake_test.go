@@ -23,7 +23,7 @@ import (
 // can be made to say.
 type scripted struct {
 	mu    sync.Mutex
-	paths map[string][]reply // by the end of the path; the last reply stays
+	paths map[string][]reply // by the end of the path, or a part that ends in "/"; the last reply stays
 	asked []string
 }
 
@@ -37,7 +37,8 @@ func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	s.asked = append(s.asked, r.URL.Path)
 	for end, replies := range s.paths {
-		if !strings.HasSuffix(r.URL.Path, end) {
+		part := strings.HasSuffix(end, "/") && strings.Contains(r.URL.Path, end)
+		if !part && !strings.HasSuffix(r.URL.Path, end) {
 			continue
 		}
 		if len(replies) > 1 {
@@ -79,6 +80,7 @@ func scriptedBot(t testing.TB, paths map[string][]reply) (*bot, *scripted) {
 	b.matrix.StateStore = b.rooms
 	b.sending = exsync.NewKeyedMutex[id.RoomID]()
 	b.asked, b.reshared = newLimiter(askAgain, b.opts.Now), newLimiter(reshareEvery, b.opts.Now)
+	b.awaited = newLimiter(reshareEvery, b.opts.Now)
 	require.NoError(t, b.rooms.Upgrade(t.Context()))
 	b.keys = newCryptoStore(b.store.DB(), b.user, "D", b.store.PickleKey())
 	require.NoError(t, b.keys.DB.Upgrade(t.Context()))

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spreekkamer/spreekkamer/store"
 	"maunium.net/go/mautrix"
-	"maunium.net/go/mautrix/crypto"
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 )
@@ -109,67 +108,6 @@ func (c *Client) encrypted(ctx context.Context, room id.RoomID) (bool, error) {
 	}
 	return content.Algorithm != "", failed(err, "ask whether %s is encrypted", room)
 }
-
-// encrypt seals content for everyone in the room. When the room's key has not been given out,
-// or is used up, a new one is shared first.
-func (c *Client) encrypt(ctx context.Context, room id.RoomID, kind event.Type, content json.RawMessage) (*event.EncryptedEventContent, error) {
-	sealed, err := c.machine.EncryptMegolmEvent(ctx, room, kind, content)
-	if err == nil || !crypto.IsShareError(err) {
-		return sealed, encryptError(err, room)
-	}
-	members, err := c.members(ctx, room)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.freshDevices(ctx, members); err != nil {
-		return nil, err
-	}
-	if err := c.machine.ShareGroupSession(ctx, room, members); err != nil {
-		return nil, encryptError(err, room)
-	}
-	if sealed, err = c.machine.EncryptMegolmEvent(ctx, room, kind, content); err != nil {
-		return nil, encryptError(err, room)
-	}
-	return sealed, c.shareAgain(ctx, room, members, sealed.SessionID)
-}
-
-// shareAgain makes the next message use a new key when a device did not get this one, because it
-// had just logged in and had nothing yet to encrypt a key with, or because its homeserver was
-// down. The library would count the key as given out, and the device would read nothing for a
-// hundred messages. Not too often: there are devices that nobody uses any more.
-func (c *Client) shareAgain(ctx context.Context, room id.RoomID, members []id.UserID, session id.SessionID) error {
-	for _, user := range members {
-		missed, err := c.missed(ctx, user, session)
-		if err != nil {
-			return fmt.Errorf("look who has the key of %s: %w", room, err)
-		}
-		if missed && c.reshared.allow(string(room)) {
-			return c.keys.RemoveOutboundGroupSession(ctx, room)
-		}
-	}
-	return nil
-}
-
-// missed reports whether a device of someone did not get a key.
-func (c *Client) missed(ctx context.Context, user id.UserID, session id.SessionID) (bool, error) {
-	devices, err := c.keys.GetDevices(ctx, user)
-	if err != nil || devices == nil { // nil: their devices could not be asked for
-		return err == nil && user != c.user, err
-	}
-	for _, device := range devices {
-		if user == c.user && device.DeviceID == c.matrix.DeviceID {
-			continue
-		}
-		got, err := c.keys.IsOutboundGroupSessionShared(ctx, user, device.IdentityKey, session)
-		if err != nil || !got {
-			return true, err
-		}
-	}
-	return false, nil
-}
-
-// reshareEvery is how often a room's key is renewed for a device that did not get it.
-const reshareEvery = 5 * time.Minute
 
 // encryptError hides the homeserver's answer to sharing a key: that one is refused says nothing
 // about whether the message would be, so it must not count as permanent.
