@@ -251,7 +251,7 @@ func bridgeSettings(c config.Config, zone *time.Location) (bridge.Settings, erro
 
 // filingIn is a system with what the practice wants filed there.
 func filingIn(c his.Connector, f config.Filing) bridge.System {
-	s := bridge.System{Connector: c, OnClosing: f.When == config.FileClosing}
+	s := bridge.System{Connector: c, OnClosing: f.When == config.FileClosing, AskEvery: f.AskEvery}
 	if f.Consult.Code != "" {
 		s.Consult = &his.Code{System: f.Consult.System, Code: f.Consult.Code, Display: f.Consult.Display}
 	}

@@ -92,7 +92,7 @@ func TestOneCommandAsksThePatientToComeOrCall(t *testing.T) {
 			before := len(w.said(room))
 			w.writes(fatima, talk, "!sluiten")
 			w.writes(fatima, talk, command)
-			assert.Len(t, w.said(room), before+1, "nothing after the end")
+			assert.Len(t, w.said(room), before+2, "that it is closed, and that it is filed: nothing after the end")
 			assert.Contains(t, w.heard(talk), "Dit gesprek is niet open")
 		})
 	}

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,9 +30,9 @@ const (
 )
 
 // runAnswers asks one system from time to time, and when it knocks.
-func (b *Bridge) runAnswers(ctx context.Context, lane string, c his.Connector) error {
-	a, answers := c.(his.Answerer)
-	tracker, tracks := c.(his.Tracker)
+func (b *Bridge) runAnswers(ctx context.Context, lane string, system System) error {
+	a, answers := system.Connector.(his.Answerer)
+	tracker, tracks := system.Connector.(his.Tracker)
 	var woken <-chan struct{}
 	if answers {
 		woken = a.Woken()
@@ -50,7 +51,7 @@ func (b *Bridge) runAnswers(ctx context.Context, lane string, c his.Connector) e
 		if err != nil && ctx.Err() == nil {
 			b.Log.Warn().Err(err).Str("system", lane).Msg("Asking for answers failed, will be tried again")
 		}
-		timer := time.NewTimer(askEvery)
+		timer := time.NewTimer(cmp.Or(system.AskEvery, askEvery))
 		select {
 		case <-ctx.Done():
 		case <-woken:

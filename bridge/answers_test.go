@@ -301,6 +301,6 @@ func TestAskingGoesOnUntilItIsStopped(t *testing.T) {
 	w, h, _, _ := asking(t)
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	assert.NoError(t, w.runAnswers(ctx, systemLane(hisName, linde), h))
-	assert.NoError(t, w.runAnswers(t.Context(), systemLane(hisName, linde), &brokenHIS{}), "a system that cannot answer is not asked")
+	assert.NoError(t, w.runAnswers(ctx, systemLane(hisName, linde), System{Connector: h}))
+	assert.NoError(t, w.runAnswers(t.Context(), systemLane(hisName, linde), System{Connector: &brokenHIS{}}), "a system that cannot answer is not asked")
 }

@@ -145,6 +145,7 @@ func (b *Bridge) staffArgs(ctx context.Context, t task) (args texts.Args, err er
 // itemsFor fills in what some texts list or count.
 var itemsFor = map[string]func(*Bridge, context.Context, task, *texts.Args) error{
 	"retention.report":  (*Bridge).addReport,
+	"desk.filed":        (*Bridge).addWaiting,
 	"unfiled.list":      (*Bridge).addUnfiled,
 	"staff.list":        (*Bridge).addStaffList,
 	"help.staff":        (*Bridge).addHelp,

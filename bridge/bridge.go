@@ -110,7 +110,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	for _, l := range lanesOf(b.Practices) {
 		group.Go(func() error { return b.runOutbox(ctx, l) })
 		if system, err := b.systemIn(l.name); err == nil {
-			group.Go(func() error { return b.runAnswers(ctx, l.name, system.Connector) })
+			group.Go(func() error { return b.runAnswers(ctx, l.name, system) })
 		}
 	}
 	group.Go(func() error { return b.runRetention(ctx) })

@@ -36,7 +36,12 @@ func (b *Bridge) deliverFileEnd(ctx context.Context, t task) (done delivery, err
 	if err := b.document(ctx, &item, said, system); err != nil {
 		return done, err
 	}
-	done.after = func(ctx context.Context) error { return b.Store.EndLane(ctx, t.Conversation, keptLane) }
+	done.after = func(ctx context.Context) error {
+		if err := b.Store.EndLane(ctx, t.Conversation, keptLane); err != nil {
+			return err
+		}
+		return b.tellInRecord(ctx, t)
+	}
 	return done, b.file(ctx, t, item)
 }
 

@@ -66,6 +66,7 @@ func init() { // some deliverers add rows for others
 		"answer":             (*Bridge).deliverAnswer,
 		"report":             (*Bridge).deliverReport,
 		"file.mistake":       (*Bridge).deliverMistake,
+		"find":               (*Bridge).deliverFind,
 		"track":              (*Bridge).deliverTrack,
 		"file.removal":       (*Bridge).deliverFileRemoval,
 		"file.end":           (*Bridge).deliverFileEnd,

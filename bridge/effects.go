@@ -266,7 +266,13 @@ func (b *Bridge) carryRecord(ctx context.Context, p place, c care.Case, e care.E
 
 func (b *Bridge) carryTell(ctx context.Context, p place, c care.Case, e care.Effect) error {
 	practice := b.practice(c.Person.Answers.Practice).ID // the first one for who has not chosen yet
-	return b.add(ctx, ofPerson(job("tell", beheer(practice), body{Text: e.Text, By: e.By}), c.Person))
+	if err := b.add(ctx, ofPerson(job("tell", beheer(practice), body{Text: e.Text, By: e.By}), c.Person)); err != nil {
+		return err
+	}
+	if e.Text == "beheer.new_account" {
+		return b.lookUp(ctx, c.Person)
+	}
+	return nil
 }
 
 func (b *Bridge) carryTellDesk(ctx context.Context, p place, c care.Case, e care.Effect) error {

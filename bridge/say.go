@@ -51,6 +51,11 @@ func (b *Bridge) deliverSay(ctx context.Context, t task) (done delivery, err err
 	if err != nil {
 		return done, err
 	}
+	if t.body.Text == "record.status" {
+		if err := b.addRecord(ctx, person, &args); err != nil {
+			return done, err
+		}
+	}
 	text := b.Texts.Text(person.Language, t.body.Text, args)
 	done.event, err = b.send(ctx, t, room, event.EventMessage, answering(message(event.MsgNotice, text), t.body.Reply))
 	return done, err

@@ -3,6 +3,7 @@ package bridge
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/his"
@@ -11,8 +12,9 @@ import (
 // A System is where a practice files what was said.
 type System struct {
 	Connector his.Connector
-	OnClosing bool      // one document when a conversation is closed, instead of every message
-	Consult   *his.Code // as what a closed conversation about care counts; nil: not said
+	AskEvery  time.Duration // for answers, besides when it knocks; 0 = 30 s
+	OnClosing bool          // one document when a conversation is closed, instead of every message
+	Consult   *his.Code     // as what a closed conversation about care counts; nil: not said
 }
 
 // The names of systems, in lanes and destinations.

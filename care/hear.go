@@ -18,6 +18,7 @@ const (
 	WordStop     Word = "stop"
 	WordDutch    Word = "dutch"
 	WordEnglish  Word = "english"
+	WordRecord   Word = "record"
 )
 
 // Heard is what a patient did in the consulting room, as the bridge understood it.
@@ -161,6 +162,7 @@ var words = map[Word]func(c *Case, env Env){
 	WordStop:     stop,
 	WordDutch:    func(c *Case, _ Env) { speak(c, "nl") },
 	WordEnglish:  func(c *Case, _ Env) { speak(c, "en") },
+	WordRecord:   func(c *Case, _ Env) { c.do(say("record.status")); c.repeat() },
 }
 
 func speak(c *Case, language string) {

@@ -25,7 +25,7 @@ var allSteps = []Step{
 	Suspend, Reinstate, WithdrawStep, Deregister, Purge,
 }
 
-var allWords = []Word{WordWithdraw, WordHelp, WordBack, WordRepeat, WordStop, WordDutch, WordEnglish}
+var allWords = []Word{WordWithdraw, WordHelp, WordBack, WordRepeat, WordStop, WordDutch, WordEnglish, WordRecord}
 
 // testBSNs are numbers that the government gives out for tests.
 var testBSNs = []string{"999990019", "123456782", "111222333", "999911120"}

@@ -123,8 +123,9 @@ type FHIR struct {
 
 // Filing tells what is filed of a conversation, and when.
 type Filing struct {
-	When    string  `mapstructure:"when"` // FileMessages or FileClosing; "" = FileMessages
-	Consult Consult `mapstructure:"consult"`
+	When     string        `mapstructure:"when"`      // FileMessages or FileClosing; "" = FileMessages
+	AskEvery time.Duration `mapstructure:"ask_every"` // for answers; 0 = 30 s
+	Consult  Consult       `mapstructure:"consult"`
 }
 
 // The values of Filing.When.

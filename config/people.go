@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spreekkamer/spreekkamer/care"
 )
@@ -53,6 +54,7 @@ func (c Config) checkPractices(found *Mistakes) {
 func (m *Mistakes) checkFiling(at string, f Filing) {
 	whens := []string{FileMessages, FileClosing}
 	m.want(f.When == "" || slices.Contains(whens, f.When), at+"when", "choose %s", strings.Join(whens, ", "))
+	m.want(f.AskEvery == 0 || f.AskEvery >= time.Second && f.AskEvery <= time.Hour, at+"ask_every", "give 1s to 1h")
 	m.want((f.Consult.System == "") == (f.Consult.Code == ""), at+"consult.code", "a code and its system belong together")
 }
 

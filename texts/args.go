@@ -48,7 +48,10 @@ type Args struct {
 	Items   []string
 	Count   int // of what the text is about
 	Report  Report
-	Outage  Outage
+
+	Waiting   int  // messages that are not filed yet
+	OnClosing bool // they are filed when the conversation is closed
+	Outage    Outage
 }
 
 // An Outage is a time in which nothing came in, and what was caught up after it.

@@ -117,7 +117,7 @@ func TestEveryWordOfCareCanBeTyped(t *testing.T) {
 		spelled[word] = true
 	}
 	for _, w := range []care.Word{
-		care.WordWithdraw, care.WordHelp, care.WordBack, care.WordRepeat, care.WordStop, care.WordDutch, care.WordEnglish,
+		care.WordWithdraw, care.WordHelp, care.WordBack, care.WordRepeat, care.WordStop, care.WordDutch, care.WordEnglish, care.WordRecord,
 	} {
 		assert.True(t, spelled[string(w)], w)
 		delete(spelled, string(w))

@@ -178,6 +178,9 @@ func (b *bed) readHIS() (letters []string, attachments map[string]int) {
 				}
 				b.letters[letter] = string(text)
 			}
+			if strings.HasPrefix(b.letters[letter], "Afsluiting van het gesprek") {
+				continue // the document says once more what was filed
+			}
 			letters = append(letters, b.letters[letter])
 		}
 	}

@@ -17,6 +17,7 @@ var Talk = []Step{
 	{"The answer of staff reaches the patient with name and role", answers},
 	{"Replies, edits, reactions and removals go both ways", relates},
 	{"Nothing of one side can be seen at the other: no id, user name or server", leaveNoTrace},
+	{"The huisarts answers in the HIS: the patient reads it with name and function, once", answersInHIS},
 	{"Staff close it; a new conversation about someone else asks name, birth date and ground", aboutDerde},
 	{"Everything is in the HIS folder, once and in order", filed},
 }
@@ -152,6 +153,9 @@ func (s *Story) relateOneWay(ctx context.Context, from, to *client.Client, here,
 }
 
 func closes(ctx context.Context, s *Story) error {
+	if err := s.talk(ctx, s.Fatima, s.TalkRoom, []line{{"!samenvatting Plek op arm, zalf.", "Uw samenvatting komt bij het gesprek"}}); err != nil {
+		return err
+	}
 	if _, err := s.says(ctx, s.Fatima, s.TalkRoom, "!sluiten"); err != nil {
 		return err
 	}
@@ -160,15 +164,7 @@ func closes(ctx context.Context, s *Story) error {
 }
 
 // filed reads the HIS folder as someone in the practice would.
-func filed(_ context.Context, s *Story) error {
-	deadline := newWait()
-	for {
-		err := s.lookInFolder()
-		if err == nil || deadline.over() {
-			return err
-		}
-	}
-}
+func filed(_ context.Context, s *Story) error { return until(s.lookInFolder) }
 
 func (s *Story) lookInFolder() error {
 	letters, err := s.files("*.txt")
@@ -187,6 +183,10 @@ func (s *Story) lookInFolder() error {
 		if n := strings.Count(all.String(), words); n < 1 {
 			return fmt.Errorf("the HIS folder has %q %d times", words, n)
 		}
+	}
+	err = hasDocument(letters, "Ik heb een plek op mijn arm", "Dat ziet er onschuldig uit.", "Smeer het twee weken in.", "Plek op arm, zalf.")
+	if err != nil {
+		return err
 	}
 	photos, err := s.files("*.png")
 	if err != nil {

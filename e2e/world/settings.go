@@ -62,8 +62,9 @@ func (w *World) writeConfig(context.Context) error {
 		"practices": []any{map[string]any{
 			"id": PracticeID, "name": "Huisartspraktijk Lindelaan", "phone": "020 123 4567", "huisartsenpost": "020 765 4321",
 			"emergency_phone": "020 123 4569", "agb": "01012345", "postcodes": []string{"1011", "1012 AB"},
-			"hours": w.opts.Hours,
-			"his":   map[string]any{"type": "folder", "path": w.HIS},
+			"hours":  w.opts.Hours,
+			"his":    map[string]any{"type": "folder", "path": w.HIS},
+			"filing": map[string]any{"ask_every": "1s"},
 		}},
 		"staff": w.staffSettings(),
 		// people in tests type faster than people; SPREEKKAMER_LIMITS_… sets limits again
