@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,6 +31,31 @@ func TestAClockThatIsSetBackHoldsUpNothing(t *testing.T) {
 	w.settles()
 	assert.Contains(t, w.heard(room), "Kom maar langs")
 	assert.Equal(t, w.clock, last)
+}
+
+// Both sides hear of a missing key, and a pause ends, in minutes also when the clock goes back.
+func TestAClockThatIsSetBackLeavesNobodyWaiting(t *testing.T) {
+	w := newWorld(t)
+	room, talk := w.talking(anna, "Ik heb een vraag")
+	w.passes(2 * time.Minute)
+	w.Limits.Messages = 3
+	for range 4 {
+		w.writes(anna, room, "nog een")
+	}
+	w.locked(fatima, talk, "Kom maar langs")
+	last := w.lookAtClock(t.Context(), time.Time{})
+	w.clock = w.clock.Add(-time.Hour)
+	w.lookAtClock(t.Context(), last)
+	w.passes(0)
+	for range 4 {
+		w.passes(time.Minute)
+	}
+	assert.True(t, w.isOpen(room))
+	assert.Contains(t, w.heard(room), "een bericht dat nog niet is aangekomen")
+	for range 4 {
+		w.passes(time.Minute)
+	}
+	assert.Equal(t, 1, strings.Count(w.heard(room), "U kunt weer berichten sturen"))
 }
 
 // How a delivery ended is stored as soon as the database takes it again, and not only after the

@@ -31,8 +31,8 @@ const (
 	mostInContact = 10
 )
 
-// calming is the destination of what ends a pause. It is not the room's own: that would let
-// everything else to the patient wait for it.
+// calming is the destination of a pause, from its beginning to its end, in that order. It is not
+// the room's own: that would let everything else to the patient wait for it.
 func calming(person string) string { return "calm:" + person }
 
 // calm closes the gate for a minute when a patient has sent more than is taken in one. Messages
@@ -50,10 +50,10 @@ func (b *Bridge) calm(ctx context.Context, p place, person care.Person) error {
 		if err != nil || paused {
 			return err
 		}
-		pause := job("mute", consulting(person.ID), body{Room: p.RoomID})
-		reopen, told := job("gate", calming(person.ID), body{}), job("say", calming(person.ID), body{Text: "flow.open"})
+		say := func(text string) store.Effect { return job("say", calming(person.ID), body{Text: text}) }
+		pause, reopen := job("mute", calming(person.ID), body{Room: p.RoomID}), job("gate", calming(person.ID), body{})
 		reopen.DueAt = b.Now().Add(flowWindow)
-		for _, e := range []store.Effect{pause, job("say", consulting(person.ID), body{Text: "flow.paused"}), reopen, told} {
+		for _, e := range []store.Effect{pause, say("flow.paused"), reopen, say("flow.open")} {
 			if err := b.add(ctx, ofPerson(e, person)); err != nil {
 				return err
 			}

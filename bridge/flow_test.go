@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -54,6 +55,30 @@ func TestWhoFloodsWaitsAMinuteAndLosesNothing(t *testing.T) {
 	assert.Contains(t, w.heard(room), "U kunt weer berichten sturen")
 	w.writes(anna, room, "Daar ben ik weer")
 	assert.True(t, w.isOpen(room))
+}
+
+// The gate cannot be closed for longer than the pause: nothing reopens it before it was closed.
+func TestAPauseThatBeginsLateEndsAllTheSame(t *testing.T) {
+	w := newWorld(t)
+	room, _ := w.talking(anna, "Hallo")
+	w.Limits.Messages = 3
+	w.matrix.fails = func(call string, _ id.RoomID) error {
+		if call == "gate" {
+			return errors.New("the homeserver is away")
+		}
+		return nil
+	}
+	for range 4 {
+		w.writes(anna, room, "nog een")
+	}
+	w.passes(3 * flowWindow)
+	w.matrix.fails = nil
+	for range 3 {
+		w.passes(maxBackoff)
+	}
+	assert.True(t, w.isOpen(room))
+	said := w.heard(room)
+	assert.Less(t, strings.Index(said, "heel veel berichten"), strings.Index(said, "U kunt weer berichten sturen"))
 }
 
 func TestWhatComesInLateClosesNothing(t *testing.T) {

@@ -6,16 +6,27 @@ import (
 	"time"
 )
 
-// hasten is for what was tried before, and now waits until later than anything waits.
+// notYetReceived is what came in later than it is now, also what is parked: how long it has waited
+// is counted from then.
+const notYetReceived = `
+	UPDATE inbox SET received_at = $1 WHERE received_at > $1 AND (state = 'open' OR id IN (SELECT turn FROM parked))
+`
+
+// hasten is for what was tried before, and now waits until later than anything waits; what was
+// planned waits as long from now as it would have from when it was planned.
 var hasten = []string{
 	`UPDATE inbox SET next_at = $1 WHERE head AND next_at > $2 AND attempt > 0`,
 	`UPDATE outbox SET due_at = $1 WHERE head AND due_at > $2 AND attempt > 0`,
+	`UPDATE outbox SET due_at = $1 + (due_at - created_at), created_at = $1
+		WHERE state = 'queued' AND attempt = 0 AND due_at > $2 AND created_at > $1`,
+	`UPDATE parked SET next_at = $1 WHERE next_at > $2`,
 	`UPDATE ledger SET next_at = $1 WHERE state IN ('kept', 'redacted', 'failed') AND next_at > $2 AND (attempt > 0 OR state = 'redacted')`,
 	`UPDATE media SET next_at = $1 WHERE state IN ('kept', 'failed') AND next_at > $2 AND attempt > 0`,
 }
 
 // Hasten makes due what waits to be tried again until later than longest from now: the clock was
-// set back since. What has not been tried yet keeps its time.
+// set back since. What has not been tried yet keeps its time, or its wait if that began later than
+// it is now.
 func (s *Store) Hasten(ctx context.Context, now time.Time, longest time.Duration) error {
 	err := s.write(ctx, func(ctx context.Context) error {
 		for _, query := range hasten {
@@ -23,7 +34,8 @@ func (s *Store) Hasten(ctx context.Context, now time.Time, longest time.Duration
 				return err
 			}
 		}
-		return nil
+		_, err := s.exec(ctx, notYetReceived, ms(now))
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("hasten what waits since the clock was set back: %w", err)

@@ -8,7 +8,7 @@ import (
 )
 
 // What was postponed before the clock was set back an hour is due again; what was planned for
-// later, and what waits no longer than anything does, keeps its time.
+// later keeps its wait, and what waits no longer than anything does, its time.
 func TestAClockThatWasSetBackMakesNothingWaitLonger(t *testing.T) {
 	const longest = 5 * time.Minute
 	each(t, func(t *testing.T, s *Store) {
@@ -16,7 +16,7 @@ func TestAClockThatWasSetBackMakesNothingWaitLonger(t *testing.T) {
 		queue(t, s, "tried", "tried")
 		effect := claimOne(t, s)
 		require.NoError(t, s.RetryEffect(ctx, effect, noon.Add(time.Second), "away"))
-		require.NoError(t, s.AddEffects(ctx, []Effect{{Destination: "planned", Kind: "planned", DueAt: noon}}))
+		require.NoError(t, s.AddEffects(ctx, []Effect{{Destination: "planned", Kind: "planned", DueAt: noon.Add(time.Minute), CreatedAt: noon}}))
 		require.NoError(t, s.AddAct(ctx, "queue", "act", "key", noon))
 		turn := must[[]Turn](t)(s.HeadTurns(ctx, noon, 1))[0]
 		require.NoError(t, s.PostponeTurn(ctx, turn.ID, noon.Add(time.Second), "no key"))
@@ -27,7 +27,8 @@ func TestAClockThatWasSetBackMakesNothingWaitLonger(t *testing.T) {
 		require.NoError(t, s.Hasten(ctx, back, longest))
 		require.Equal(t, []string{"tried"}, kinds(claimAt(t, s, "worker", back)))
 		require.Len(t, must[[]Turn](t)(s.HeadTurns(ctx, back, 9)), 1)
-		require.Equal(t, []string{"planned"}, kinds(claimAt(t, s, "worker", noon, "tried")))
+		require.Empty(t, claimAt(t, s, "worker", back, "tried"), "what was planned has its wait still")
+		require.Equal(t, []string{"planned"}, kinds(claimAt(t, s, "worker", back.Add(time.Minute), "tried")))
 	})
 }
 
@@ -43,5 +44,28 @@ func TestRemovalsThatFailedAreTriedAgainWhenTheClockWasSetBack(t *testing.T) {
 		due := must[[]LedgerRow](t)(s.LedgerDue(ctx, back, 9))
 		require.Len(t, due, 1, "retention itself keeps its time")
 		require.Equal(t, "$failed", due[0].EventID)
+	})
+}
+
+// What is parked, or came in by a clock that ran ahead, waits no longer than it would have.
+func TestWhatCameInLaterThanNowWaitsFromNow(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		ctx, back := t.Context(), noon.Add(-time.Hour)
+		for _, key := range []string{"parked", "open"} {
+			require.NoError(t, s.AddAct(ctx, key, "act", key, noon))
+		}
+		received := func(key string) Turn {
+			turn, _, err := s.Turn(ctx, "act:"+key, 0)
+			require.NoError(t, err)
+			return turn
+		}
+		turn := received("parked")
+		require.NoError(t, s.Park(ctx, Parked{EventID: turn.EventID, Turn: turn.ID, NextAt: noon.Add(time.Minute)}))
+		require.NoError(t, s.FinishTurn(ctx, turn.ID, noon))
+		require.NoError(t, s.Hasten(ctx, back, 5*time.Minute))
+		require.Equal(t, 1, must[int](t)(s.ReopenParked(ctx, back, 9)))
+		for _, key := range []string{"parked", "open"} {
+			require.True(t, received(key).ReceivedAt.Equal(back), key)
+		}
 	})
 }
