@@ -32,13 +32,17 @@ func (b *Bridge) misfiled(ctx context.Context, before, after care.Case) (all []m
 	var moved []care.Conversation
 	_, from := b.systemOf(before.Conversation)
 	_, to := b.systemOf(after.Conversation)
+	was, named, err := b.derdeOf(ctx, before.Conversation)
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case before.Person.Identity.PatientNumber != "" && before.Person.Identity != after.Person.Identity:
 		moved, err = b.Store.ConversationsOf(ctx, before.Person.ID)
-	case after.Derde != nil:
+	case after.Derde != nil && named && was.ID == after.Derde.ID && was.Identity != after.Derde.Identity:
 		moved, err = b.Store.ConversationsOf(ctx, before.Person.ID)
 		moved = slices.DeleteFunc(moved, func(c care.Conversation) bool { return c.Derde != after.Derde.ID })
-	case before.Conversation.ID != "" && from != to:
+	case before.Conversation.ID != "" && before.Conversation.ID == after.Conversation.ID && from != to:
 		moved = []care.Conversation{before.Conversation}
 	}
 	for _, c := range moved {
@@ -46,9 +50,7 @@ func (b *Bridge) misfiled(ctx context.Context, before, after care.Case) (all []m
 			continue
 		}
 		m := misfiling{before: c}
-		if m.as, err = b.conversationInHIS(ctx, c, before.Person); err == nil {
-			m.rows, err = b.Store.Filings(ctx, c.ID)
-		}
+		m.as, err = b.conversationInHIS(ctx, c, before.Person)
 		all = append(all, m)
 	}
 	return all, err
@@ -63,6 +65,9 @@ func (b *Bridge) fileAnew(ctx context.Context, m misfiling, by string) error {
 	}
 	c.Edition = m.before.Edition + 1
 	if err := b.Store.SaveConversation(ctx, c); err != nil {
+		return err
+	}
+	if m.rows, err = b.Store.Filings(ctx, c.ID); err != nil { // also the end that the decision made
 		return err
 	}
 	for _, lane := range b.filedIn(m) {

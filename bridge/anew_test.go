@@ -1,6 +1,8 @@
 package bridge
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -220,4 +222,71 @@ func TestWhatWaitsForACRMThatIsGoneGoesToTheHIS(t *testing.T) {
 	assert.Equal(t, []string{"message 0"}, kindsOf(h.filed))
 	_, err := w.systemIn(systemLane(crmName, linde))
 	assert.ErrorContains(t, err, "not in the settings")
+}
+
+// asksFor brings a patient to an open conversation about their son, with one question in it.
+func (w *world) asksFor() (consulting, talk id.RoomID) {
+	w.Helper()
+	consulting = w.registered(anna)
+	for _, said := range []string{"Mijn zoon hoest", "2", "Tim de Berg", "1-2-2020", "1", "1"} {
+		w.writes(anna, consulting, said)
+	}
+	w.passes(time.Second)
+	return consulting, w.talk(anna)
+}
+
+func TestAPermissionThatEndsTakesNothingOutOfTheRecord(t *testing.T) {
+	w := newWorld(t)
+	_, talk := w.asksFor()
+	w.writes(fatima, talk, "!derde stop")
+	said := strings.Join(w.letters(), "\n")
+	assert.Contains(t, said, "Mijn zoon hoest")
+	assert.NotContains(t, said, "hoort hier niet")
+	assert.Len(t, w.letters(), 2, "the question, and that it was closed")
+	assert.NotContains(t, w.heard(talk), "opnieuw vastgelegd")
+}
+
+func TestAskingWhomItConcernsTakesNothingOutOfTheCRM(t *testing.T) {
+	w, h, crm := twoSystems(t)
+	_, talk := w.asksPractically("Mijn buurvrouw is verhuisd")
+	w.writes(fatima, talk, "!derde")
+	assert.Equal(t, []string{"message 0", "closing 0"}, kindsOf(crm.filed))
+	assert.Empty(t, h.filed)
+}
+
+func TestTheDocumentIsFiledAlsoWhenStaffAskAnewWhomItConcerns(t *testing.T) {
+	for command, start := range map[string]func(w *world) (consulting, talk id.RoomID){
+		"!derde":      func(w *world) (consulting, talk id.RoomID) { return w.talking(anna, "Mijn zoon hoest") },
+		"!derde stop": (*world).asksFor,
+	} {
+		t.Run(command, func(t *testing.T) {
+			w := newWorld(t, func(s *Settings) { s.Practices[0].OnClosing = true })
+			_, talk := start(w)
+			w.writes(fatima, talk, command)
+			require.Len(t, w.letters(), 1)
+			assert.Contains(t, w.letters()[0], "Mijn zoon hoest")
+			w.noneKept(talk)
+		})
+	}
+}
+
+func TestTheDocumentMovesAlongWithWhatIsInIt(t *testing.T) {
+	w := newWorld(t, func(s *Settings) { s.Practices[0].OnClosing = true })
+	_, talk := w.talking(anna, "Een vraag")
+	before, err := w.caseOf(t.Context(), w.person(anna))
+	require.NoError(t, err)
+	env, err := w.env(t.Context(), before.Person)
+	require.NoError(t, err)
+	after, err := care.CloseConversation(before, string(fatima), env)
+	require.NoError(t, err)
+	after.Person.Identity.PatientNumber = "P-9" // a decision that closes and moves at once
+	require.NoError(t, w.Store.Transact(t.Context(), func(ctx context.Context) error {
+		moved, err := w.misfiled(ctx, before, after)
+		require.Len(t, moved, 1)
+		return errors.Join(err, w.settle(ctx, place{}, before, after), w.fileAnew(ctx, moved[0], string(fatima)))
+	}))
+	w.settles()
+	require.Len(t, w.letters(), 1)
+	assert.Contains(t, w.letters()[0], "Een vraag")
+	w.noneKept(talk)
 }
