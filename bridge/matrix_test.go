@@ -26,6 +26,7 @@ type fakeMatrix struct {
 	noKey    map[id.EventID]bool
 	keys     map[id.UserID]Identity
 	unsigned map[id.UserID]id.DeviceID // devices that their owners have not verified
+	bare     map[id.UserID]bool        // write without encryption
 	typed    []fakeTyping
 	receipts []fakeReceipt
 	threaded map[id.EventID]bool // cannot have a receipt of the main timeline
@@ -60,7 +61,7 @@ const botID = id.UserID("@spreekkamer:praktijk.example")
 func newFakeMatrix(now func() time.Time) *fakeMatrix {
 	return &fakeMatrix{
 		now: now, rooms: map[id.RoomID]*fakeRoom{}, byTxn: map[string]id.EventID{}, files: map[string][]byte{},
-		noKey: map[id.EventID]bool{}, keys: map[id.UserID]Identity{}, unsigned: map[id.UserID]id.DeviceID{}, threaded: map[id.EventID]bool{},
+		noKey: map[id.EventID]bool{}, keys: map[id.UserID]Identity{}, unsigned: map[id.UserID]id.DeviceID{}, bare: map[id.UserID]bool{}, threaded: map[id.EventID]bool{},
 	}
 }
 
@@ -136,8 +137,11 @@ func (f *fakeMatrix) Read(_ context.Context, room id.RoomID, eventID id.EventID)
 	data, _ := json.Marshal(e.Content.Raw)
 	_ = fresh.Content.UnmarshalJSON(data)
 	_ = fresh.Content.ParseRaw(e.Type)
+	if e.StateKey == nil && wrote(e.Type.Type) && !f.bare[e.Sender] {
+		fresh.Mautrix.WasEncrypted, fresh.Mautrix.TrustState = true, id.TrustStateCrossSignedTOFU
+	}
 	if device, ok := f.unsigned[e.Sender]; ok && e.Type.Type == event.EventMessage.Type {
-		fresh.Mautrix.WasEncrypted, fresh.Mautrix.TrustSource = true, &id.Device{DeviceID: device}
+		fresh.Mautrix.TrustState, fresh.Mautrix.TrustSource = id.TrustStateUnset, &id.Device{DeviceID: device}
 	}
 	return &fresh, nil
 }

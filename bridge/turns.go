@@ -174,6 +174,9 @@ func (b *Bridge) read(ctx context.Context, p place, handle func(*Bridge, context
 	if p.event, err = b.Matrix.Read(ctx, p.roomID(), p.eventID()); err != nil {
 		return b.unread(ctx, p, err)
 	}
+	if isBare(p) {
+		return b.refuseBare(ctx, p)
+	}
 	if b.waitsForDevice(p) {
 		return b.holdForDevice(ctx, p)
 	}

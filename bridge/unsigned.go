@@ -21,6 +21,28 @@ func unsigned(evt *event.Event) bool {
 	return evt.Mautrix.WasEncrypted && evt.Mautrix.TrustState < id.TrustStateForwarded
 }
 
+// isBare says that something written came unencrypted: any stolen token can write that, and the
+// homeserver keeps it readable. Only a patient's own first chat may be unencrypted.
+func isBare(p place) bool {
+	return p.room.Kind != store.RoomContact && p.event.StateKey == nil && wrote(p.kindOf()) && !p.event.Mautrix.WasEncrypted
+}
+
+// refuseBare removes what came unencrypted and tells its sender to send it encrypted: nothing
+// else comes of it.
+func (b *Bridge) refuseBare(ctx context.Context, p place) error {
+	return b.finish(ctx, p, func(ctx context.Context) error {
+		away := aboutEvent(b.reply(p, body{}), p)
+		if p.room.Kind == store.RoomConsulting {
+			away.Destination = consulting(p.room.Person)
+		}
+		away.Kind = "remove"
+		if err := b.add(ctx, away); err != nil || noise[p.kindOf()] {
+			return err
+		}
+		return b.answerDevice(ctx, p, "device.unencrypted")
+	})
+}
+
 // waitsForDevice says that what was written has to wait until its device is verified.
 func (b *Bridge) waitsForDevice(p place) bool {
 	return b.HoldUnsigned && unsigned(p.event) && p.room.Kind != store.RoomContact

@@ -6,8 +6,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/store"
 )
 
 const howToVerify = "nog niet bevestigd"
@@ -53,6 +57,32 @@ func TestWhereTheSettingsSayItAnUnsignedDeviceWaitsUntilItIsVerified(t *testing.
 	w.DevicesChanged([]id.UserID{anna})
 	w.settles()
 	assert.Equal(t, []string{"te laat ontvangen", "eerste", "te laat ontvangen", "tweede"}, order(w.heard(talk), "te laat ontvangen", "eerste", "tweede"))
+}
+
+func TestWhatIsWrittenWithoutEncryptionIsRemovedAndGoesNowhere(t *testing.T) {
+	w := newWorld(t)
+	consulting, talk := w.talking(anna, "Een vraag")
+	beheer := w.roomFor(store.RoomBeheer, linde)
+	w.matrix.bare = map[id.UserID]bool{anna: true, fatima: true, chef: true}
+	letters := len(w.bundles())
+	for _, one := range []struct {
+		who  id.UserID
+		room id.RoomID
+		text string
+	}{{anna, consulting, "naakt van Anna"}, {anna, consulting, "intrekken"}, {fatima, talk, "naakt van Fatima"}, {fatima, talk, "!sluiten"}, {chef, beheer, "!medewerkers"}} {
+		e := w.writes(one.who, one.room, one.text)
+		gone, err := w.matrix.Gone(t.Context(), one.room, e)
+		require.NoError(t, err)
+		assert.True(t, gone, one.text)
+		assert.Contains(t, w.heard(one.room), "was niet versleuteld en is verwijderd; stuur het versleuteld")
+	}
+	assert.NotContains(t, w.heard(talk)+w.heard(consulting), "naakt")
+	assert.NotContains(t, w.heard(beheer), "Medewerkers van")
+	assert.Len(t, w.bundles(), letters)
+	assert.Equal(t, care.Active, w.person(anna).State)
+	w.matrix.bare = nil
+	w.writes(anna, consulting, "versleuteld")
+	assert.Contains(t, w.heard(talk), "Anneke de Berg: versleuteld")
 }
 
 func TestADeviceIsUnsignedUnlessItsOwnersIdentitySignedIt(t *testing.T) {
