@@ -15,7 +15,7 @@ import (
 
 // What comes for the bot's device: other people's message keys, requests for ours, and the news
 // that someone has other devices than before. All of it is processed before the batch is kept;
-// a batch that comes again after a crash is recognised by the crypto store.
+// a batch that comes again after a crash is recognised by the crypto store (see olmwrites.go).
 
 // deviceNews is the part of a /sync answer that is about encryption.
 type deviceNews struct {
@@ -24,9 +24,8 @@ type deviceNews struct {
 	OTKs     *mautrix.OTKCount   `json:"device_one_time_keys_count"`
 }
 
-// takeDeviceNews must not be cut off between the use of an olm session and the storing of the
-// key that came through it, so the end of the program ends it only between two events. What is
-// left then comes again.
+// takeDeviceNews is ended by the end of the program only between two events. What is left then
+// comes again, as does everything when the database could not be read.
 func (c *Client) takeDeviceNews(ctx context.Context, news deviceNews) error {
 	whole := context.WithoutCancel(ctx)
 	if err := c.takeDeviceLists(whole, news.Lists.Changed); err != nil {
@@ -36,13 +35,24 @@ func (c *Client) takeDeviceNews(ctx context.Context, news deviceNews) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := guard(func() error { return c.takeToDevice(whole, raw) }); err != nil {
+		var held olmWrites
+		if err := guard(func() error { return c.takeToDevice(holdingBack(whole, &held), raw) }); err != nil {
 			c.log.Warn().Str("error", said(err)).Msg("Skipped something sent to the bot's device")
+		}
+		if held.unread != nil {
+			return fmt.Errorf("look up the sessions of the bot's device: %w", held.unread)
+		}
+		if err := held.flush(ctx, c.keyNotStored); err != nil {
+			return err
 		}
 	}
 	c.countKeys(whole, news.OTKs)
 	c.machine.MarkOlmHashSavePoint(whole)
 	return ctx.Err()
+}
+
+func (c *Client) keyNotStored(err error) {
+	c.log.Error().Str("error", said(err)).Msg("Storing a message key failed, will be tried again")
 }
 
 // countKeys publishes new one-time keys before others run out of them. Dendrite leaves the count
