@@ -155,12 +155,28 @@ func (b *Bridge) caseInRoomOf(ctx context.Context, p place, target string) (care
 	if err != nil || p.room.Kind == store.RoomConversation {
 		return c, err
 	}
-	mirror, ok, err := b.Store.MirrorsOf(ctx, target)
-	if err != nil || !ok || mirror.Conversation == c.Conversation.ID {
+	carriedIn, err := b.carriedIn(ctx, target)
+	if err != nil || carriedIn == "" || carriedIn == c.Conversation.ID {
 		return c, err
 	}
-	c.Conversation, _, err = b.Store.Conversation(ctx, mirror.Conversation)
+	c.Conversation, _, err = b.Store.Conversation(ctx, carriedIn)
 	return c, err
+}
+
+// carriedIn is the conversation in which an event is, or is about to be, at the other side; what is
+// on its way is asked first, as in isRelayed.
+func (b *Bridge) carriedIn(ctx context.Context, target string) (conversation string, err error) {
+	pending, err := b.Store.PendingFor(ctx, target)
+	if err != nil {
+		return "", err
+	}
+	for _, e := range pending {
+		if e.Kind == "relay" {
+			return e.Conversation, nil
+		}
+	}
+	mirror, _, err := b.Store.MirrorsOf(ctx, target)
+	return mirror.Conversation, err
 }
 
 // someoneRemoved carries a removal to the other side. What was held is simply not passed.

@@ -197,16 +197,18 @@ func (b *Bridge) patientWrote(ctx context.Context, p place, person care.Person) 
 	})
 }
 
-// isRelayed says whether an event has been, or is about to be, carried to the other side.
+// isRelayed says whether an event has been, or is about to be, carried to the other side. What is
+// queued is asked first: it may arrive between the two questions, and then the second one finds it.
 func (b *Bridge) isRelayed(ctx context.Context, p place, eventID string) (bool, error) {
-	if _, ok, err := b.Store.MirrorsOf(ctx, eventID); err != nil || ok {
-		return ok, err
-	}
 	across := conversation("")
 	if p.room.Kind == store.RoomConversation {
 		across = consulting("")
 	}
-	return b.Store.HasQueuedFor(ctx, eventID, across)
+	if queued, err := b.Store.HasQueuedFor(ctx, eventID, across); err != nil || queued {
+		return queued, err
+	}
+	_, mirrored, err := b.Store.MirrorsOf(ctx, eventID)
+	return mirrored, err
 }
 
 // newText is what a message says now.

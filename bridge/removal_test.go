@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -217,4 +218,41 @@ func TestAFileWhoseHomeserverIsGoneHoldsUpNeitherItsConversationNorItsRemoval(t 
 	require.GreaterOrEqual(t, len(broken.filed), 3)
 	assert.Contains(t, broken.filed[1].Text, "kanarie")
 	assert.Empty(t, broken.filed[1].Attachments)
+}
+
+// While a message is being carried it is first queued and then has its like at the other side. At
+// no moment in between may it look as if it went nowhere: a removal would be lost then.
+func TestAMessageIsOnItsWayUntilItHasArrived(t *testing.T) {
+	w := newWorld(t)
+	room, _ := w.talking(anna, "Een vraag")
+	there, conversation := place{room: store.Room{Kind: store.RoomConsulting}}, w.person(anna).Current
+	for n := range 40 {
+		e := w.arrives(anna, room, event.EventMessage, map[string]any{"msgtype": "m.text", "body": fmt.Sprint("nummer ", n)})
+		turns := &pool{slots: make(chan struct{}, turnWorkers), busy: map[string]bool{}, freed: w.turns.ring}
+		_, err := w.startTurns(t.Context(), turns)
+		turns.wait()
+		require.NoError(t, err)
+		carried := make(chan struct{})
+		go func() { defer close(carried); w.settles() }()
+		for under := true; under; {
+			select {
+			case <-carried:
+				under = false
+			default:
+			}
+			relayed, err := w.isRelayed(t.Context(), there, string(e))
+			assert.NoError(t, err)
+			assert.True(t, relayed, "message %d", n)
+			where, err := w.carriedIn(t.Context(), string(e))
+			assert.NoError(t, err)
+			assert.Equal(t, conversation, where, "message %d", n)
+		}
+	}
+}
+
+func TestWhatWasNeverCarriedIsNowhere(t *testing.T) {
+	w := newWorld(t)
+	where, err := w.carriedIn(t.Context(), "$nothing")
+	require.NoError(t, err)
+	assert.Empty(t, where)
 }
