@@ -1,6 +1,7 @@
 package his
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -105,12 +106,14 @@ func (s *fhirServer) readAnswer(ctx context.Context, r stored, c fhir.Communicat
 	if a.Author, err = s.author(ctx, c.Sender); err != nil {
 		return a, false, err
 	}
-	if a.Author.Role == RolePatient {
-		return a, false, nil // somebody noted what the patient said
-	}
 	var header fhir.Communication
 	to.header.read(&header)
-	a.Problem = problem(c.Subject != nil && header.Subject != nil && !s.same(*c.Subject, *header.Subject), "Het antwoord staat bij een andere patiënt dan de vraag.")
+	if a.Author.Role == RolePatient || !s.forPatient(c.Recipient, header.Subject) {
+		return a, false, nil // somebody noted what the patient said, or wrote to a colleague
+	}
+	a.Problem = cmp.Or(
+		problem(to.withdrawn, withdrawnQuestion),
+		problem(c.Subject != nil && header.Subject != nil && !s.same(*c.Subject, *header.Subject), "Het antwoord staat bij een andere patiënt dan de vraag."))
 	if a.Problem == "" {
 		if err := s.readPayload(ctx, c, &a); err != nil {
 			return a, false, err
@@ -174,7 +177,10 @@ type talk struct {
 	header       stored
 	conversation uuid.UUID
 	message      uuid.UUID // which message is answered; zero: none
+	withdrawn    bool      // it was filed in a wrong record, and marked as such
 }
+
+const withdrawnQuestion = "De vraag hoort niet in het dossier waarin het antwoord staat."
 
 // conversationOf follows inResponseTo and partOf to a header of ours; none is no error.
 func (s *fhirServer) conversationOf(ctx context.Context, c fhir.Communication) (talk, error) {
@@ -201,6 +207,7 @@ func (s *fhirServer) talkAt(ctx context.Context, ref fhir.Reference) (to talk, e
 	if err != nil || !ours {
 		return to, err
 	}
+	to.withdrawn = c.Status == enteredInError
 	if len(c.PartOf) > 0 {
 		to.message, _ = fromURN(c.Identifier[0])
 		if at, err = s.resolve(ctx, "Communication", c.PartOf[0]); err != nil {
@@ -208,6 +215,7 @@ func (s *fhirServer) talkAt(ctx context.Context, ref fhir.Reference) (to talk, e
 		}
 		c = fhir.Communication{}
 		at.read(&c)
+		to.withdrawn = to.withdrawn || c.Status == enteredInError
 	}
 	if len(c.Identifier) < 2 {
 		return talk{}, nil
@@ -254,16 +262,17 @@ func moments(all ...string) time.Time {
 // outputs are the answers that were added to a conversation's Task.
 func (s *fhirServer) outputs(ctx context.Context, r stored) (answers []Answer, err error) {
 	var t fhir.Task
-	if !r.read(&t) || len(t.Output) == 0 || t.Focus == nil {
-		return nil, nil
+	if !r.read(&t) || len(t.Output) == 0 || t.Focus == nil || !isMarked(t.Identifier) {
+		return nil, nil // another's Task about a conversation of ours is work within the practice
 	}
-	to, err := s.talkAt(ctx, *t.Focus) // a header of ours, or it is another's Task
+	to, err := s.talkAt(ctx, *t.Focus)
 	if errors.Is(err, rest.CodeMissing) || errors.Is(err, rest.CodeElsewhere) {
 		return nil, nil
 	}
 	if err != nil || to.header.id == "" {
 		return nil, err
 	}
+	to.withdrawn = to.withdrawn || t.Status == enteredInError
 	for n, output := range t.Output {
 		switch {
 		case output.ValueString != "":
@@ -307,6 +316,11 @@ func (s *fhirServer) outputText(ctx context.Context, r stored, t fhir.Task, to t
 	if a.Author, err = s.author(ctx, t.Owner); err != nil {
 		return a, err
 	}
-	a.Problem = problem(a.Author.Name == "", "Er staat niet bij wie het antwoord schreef.")
+	a.Problem = cmp.Or(
+		problem(to.withdrawn, withdrawnQuestion),
+		problem(a.Author.Name == "", "Er staat niet bij wie het antwoord schreef."))
+	if a.Problem != "" {
+		a.Text = ""
+	}
 	return a, nil
 }

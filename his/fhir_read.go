@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"bytes"
@@ -31,7 +32,7 @@ func (s *fhirServer) author(ctx context.Context, ref *fhir.Reference) (a Author,
 	if err != nil {
 		return a, err
 	}
-	if at.kind == "Patient" || at.kind == "RelatedPerson" {
+	if isPatient(at.kind) {
 		return Author{Role: RolePatient}, nil
 	}
 	var who struct {
@@ -57,6 +58,24 @@ func (s *fhirServer) author(ctx context.Context, ref *fhir.Reference) (a Author,
 	}
 	return a, nil
 }
+
+// forPatient says that a message is meant for the patient: whom it names, if anyone, is one, or
+// who acts for one. A note to a colleague in the same thread is not.
+func (s *fhirServer) forPatient(to []fhir.Reference, subject *fhir.Reference) bool {
+	return len(to) == 0 || slices.ContainsFunc(to, func(ref fhir.Reference) bool {
+		return isPatient(s.kindOf(ref)) || subject != nil && s.same(ref, *subject)
+	})
+}
+
+// kindOf is the type that a reference says; "" when it says none.
+func (s *fhirServer) kindOf(ref fhir.Reference) string {
+	if path, ok := s.client.Relative(ref.Reference); ok {
+		return typeOfPath(path)
+	}
+	return ref.Type
+}
+
+func isPatient(kind string) bool { return kind == "Patient" || kind == "RelatedPerson" }
 
 func nameOf(raw json.RawMessage) string {
 	var one string
