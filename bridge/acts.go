@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/spreekkamer/spreekkamer/care"
 )
@@ -18,7 +19,7 @@ var acts = map[string]func(*Bridge, context.Context, place, act) error{
 func (b *Bridge) inAct(ctx context.Context, p place) error {
 	var a act
 	if err := json.Unmarshal([]byte(p.Act), &a); err != nil {
-		return refused("turn %s has a broken act", p.EventID)
+		return fmt.Errorf("the act of turn %s: %w", p.EventID, errBroken)
 	}
 	handle, known := acts[a.Command]
 	if !known {

@@ -88,6 +88,9 @@ func (b *Bridge) takeTurn(ctx context.Context, t store.Turn) {
 		b.postpone(ctx, t, b.Now().Add(backoff(t.Attempt)), "not yet")
 	default:
 		b.Log.Err(err).Str("event_id", t.EventID).Int("attempt", t.Attempt).Msg("Turn failed")
+		if isHopeless(t, err) && b.giveUpTurn(ctx, t) {
+			return
+		}
 		b.postpone(ctx, t, b.Now().Add(backoff(t.Attempt)), turnFailed)
 	}
 }
@@ -202,12 +205,12 @@ func (b *Bridge) unread(ctx context.Context, p place, err error) error {
 	switch {
 	case errors.Is(err, ErrRedacted), errors.Is(err, ErrNotFound):
 		return b.finish(ctx, p, nil)
-	case errors.Is(err, ErrUnreadable):
+	case errors.Is(err, ErrUnreadable), errors.Is(err, ErrRefused):
 		return b.finish(ctx, p, func(ctx context.Context) error { return b.tellMissing(ctx, p, "unreadable") })
 	case errors.Is(err, ErrNoKey):
 		return b.noKey(ctx, p)
 	}
-	return err
+	return errors.Join(errAway, err)
 }
 
 // finish stores what a turn leads to, the files it brought, and its end, in one

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -62,7 +63,7 @@ func (b *Bridge) aboutAccount(ctx context.Context, r request, name string, decid
 	}
 	var a act
 	if err := json.Unmarshal([]byte(r.Act), &a); err != nil {
-		return refused("turn %s has a broken act", r.EventID)
+		return fmt.Errorf("the act of turn %s: %w", r.EventID, errBroken)
 	}
 	person, known, err := b.Store.Person(ctx, a.Person)
 	if err != nil {
