@@ -22,6 +22,7 @@ type fakeFHIR struct {
 	*httptest.Server
 	statement map[string]any // nil: it has none
 	plain     bool           // it ignores If-None-Exist and knows no conditional update
+	sick      map[string]int // by Type/id: the status of an answer
 	noUpdated bool           // it cannot search by _lastUpdated
 
 	mu       sync.Mutex
@@ -203,6 +204,9 @@ func (f *fakeFHIR) read(parts []string, query string) reply {
 			all = append(all, map[string]any{"resource": v})
 		}
 		return reply{status: 200, body: map[string]any{"resourceType": "Bundle", "entry": all}}
+	}
+	if status := f.sick[strings.Join(parts, "/")]; status != 0 {
+		return reply{status: status, body: map[string]any{"resourceType": "OperationOutcome"}}
 	}
 	r := f.newest(strings.Join(parts, "/"))
 	if r == nil {

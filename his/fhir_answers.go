@@ -153,9 +153,13 @@ func (s *fhirServer) ours(ctx context.Context, identifiers []fhir.Identifier) (b
 			continue
 		}
 		err := s.get(ctx, "Provenance/"+resourceID(derive(id, "provenance")), nil)
-		if err == nil || !errors.Is(err, rest.CodeMissing) {
-			return err == nil, err
+		if errors.Is(err, rest.CodeMissing) {
+			continue
 		}
+		if err == nil || ofOne(err) { // what looks like ours and cannot be asked for is not sent on
+			return true, nil
+		}
+		return false, err
 	}
 	return false, nil
 }
@@ -186,7 +190,7 @@ const withdrawnQuestion = "De vraag hoort niet in het dossier waarin het antwoor
 func (s *fhirServer) conversationOf(ctx context.Context, c fhir.Communication) (talk, error) {
 	for _, ref := range slices.Concat(c.InResponseTo, c.PartOf) {
 		to, err := s.talkAt(ctx, ref)
-		if err != nil && !errors.Is(err, rest.CodeMissing) && !errors.Is(err, rest.CodeElsewhere) {
+		if err != nil && !ofOne(err) {
 			return talk{}, err
 		}
 		if err == nil && to.header.id != "" {
@@ -266,7 +270,7 @@ func (s *fhirServer) outputs(ctx context.Context, r stored) (answers []Answer, e
 		return nil, nil // another's Task about a conversation of ours is work within the practice
 	}
 	to, err := s.talkAt(ctx, *t.Focus)
-	if errors.Is(err, rest.CodeMissing) || errors.Is(err, rest.CodeElsewhere) {
+	if ofOne(err) {
 		return nil, nil
 	}
 	if err != nil || to.header.id == "" {
@@ -282,18 +286,7 @@ func (s *fhirServer) outputs(ctx context.Context, r stored) (answers []Answer, e
 			}
 			answers = append(answers, a)
 		case output.ValueReference != nil:
-			at, err := s.resolve(ctx, "Communication", *output.ValueReference)
-			var c fhir.Communication
-			if errors.Is(err, rest.CodeMissing) || at.kind != "Communication" {
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			if !at.read(&c) || !slices.Contains(sendable, c.Status) {
-				continue
-			}
-			a, is, err := s.readAnswer(ctx, at, c, to)
+			a, is, err := s.outputMessage(ctx, r, to, n, *output.ValueReference)
 			if err != nil {
 				return nil, err
 			}
@@ -305,14 +298,38 @@ func (s *fhirServer) outputs(ctx context.Context, r stored) (answers []Answer, e
 	return answers, nil
 }
 
+// outputMessage is a Communication that a Task refers to. One that cannot be read is for staff;
+// one that is gone, or elsewhere, is not.
+func (s *fhirServer) outputMessage(ctx context.Context, r stored, to talk, n int, ref fhir.Reference) (a Answer, is bool, err error) {
+	at, err := s.resolve(ctx, "Communication", ref)
+	switch {
+	case errors.Is(err, rest.CodeMissing) || errors.Is(err, rest.CodeElsewhere):
+		return a, false, nil
+	case ofOne(err):
+		a = outputAnswer(s.client.Base(), r, to, n)
+		a.Problem = "Het antwoord is niet te lezen."
+		return a, s.kindOf(ref) == "Communication", nil
+	case err != nil || at.kind != "Communication":
+		return a, false, err
+	}
+	var c fhir.Communication
+	if !at.read(&c) || !slices.Contains(sendable, c.Status) {
+		return a, false, nil
+	}
+	return s.readAnswer(ctx, at, c, to)
+}
+
+func outputAnswer(base string, r stored, to talk, n int) Answer {
+	place := r.reference() + "#" + strconv.Itoa(n)
+	return Answer{
+		ID: derive(namespace, "answer", base, place), Reference: place, Conversation: to.conversation, Written: moments(r.updated()),
+	}
+}
+
 // outputText is by whoever has the Task.
 func (s *fhirServer) outputText(ctx context.Context, r stored, t fhir.Task, to talk, n int) (a Answer, err error) {
-	said := strings.TrimSpace(plain(t.Output[n].ValueString))
-	place := "#" + strconv.Itoa(n)
-	a = Answer{
-		ID: derive(namespace, "answer", s.client.Base(), r.reference()+place), Reference: r.reference() + place,
-		Conversation: to.conversation, Written: moments(r.updated()), Text: said,
-	}
+	a = outputAnswer(s.client.Base(), r, to, n)
+	a.Text = strings.TrimSpace(plain(t.Output[n].ValueString))
 	if a.Author, err = s.author(ctx, t.Owner); err != nil {
 		return a, err
 	}

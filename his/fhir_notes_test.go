@@ -108,3 +108,68 @@ func TestAnOutputOfATaskThatWasWithdrawnIsForStaff(t *testing.T) {
 	assert.NotEmpty(t, all[0].Problem)
 	assert.Empty(t, all[0].Text)
 }
+
+// A thing that cannot be read, now or ever, holds up no answer behind it.
+func TestOneBadResourceHoldsUpNoAnswer(t *testing.T) {
+	for name, more := range map[string]object{
+		"an author who is not ours to see": {"sender": ref("Practitioner/sick")},
+		"an author at no address":          {"sender": ref("%%%")},
+		"a file that is not ours to see":   {"payload": []any{object{"contentAttachment": object{"url": "Binary/sick"}}}},
+		"a file that is none":              {"payload": []any{object{"contentAttachment": object{"url": "Binary/text"}}}},
+		"a document that is forbidden":     {"payload": []any{object{"contentReference": ref("DocumentReference/sick")}}},
+	} {
+		for _, status := range []int{400, 401, 403, 410, 413, 422} {
+			t.Run(name, func(t *testing.T) {
+				f := newFakeFHIR(t)
+				f.sick = map[string]int{"Practitioner/sick": status, "Binary/sick": status, "DocumentReference/sick": status}
+				f.put("Binary/text", "", object{"resourceType": "Binary", "data": "%%%"})
+				c := fhirAt(t, f, nil)
+				fileIn(t, c, histest.Message(1))
+				header := f.find("Communication", "")[0]
+				f.create("Communication", inThread(header, more))
+				f.create("Communication", inThread(header, nil))
+				all := told(t, c)
+				require.Len(t, all, 2)
+				assert.NotEmpty(t, all[0].Problem)
+				assert.Empty(t, all[0].Text)
+				assert.Equal(t, "Dat is niet erg.", all[1].Text)
+			})
+		}
+	}
+}
+
+func TestAServerThatIsAwayIsAskedAgain(t *testing.T) {
+	f := newFakeFHIR(t)
+	f.sick = map[string]int{"Practitioner/sick": 503}
+	c := fhirAt(t, f, nil)
+	fileIn(t, c, histest.Message(1))
+	f.create("Communication", inThread(f.find("Communication", "")[0], object{"sender": ref("Practitioner/sick")}))
+	_, _, err := c.(his.Answerer).Answers(t.Context(), "")
+	require.Error(t, err)
+}
+
+func TestAnOutputThatCannotBeReadIsForStaffOrComesLater(t *testing.T) {
+	f := newFakeFHIR(t)
+	c := fhirAt(t, f, nil)
+	fileIn(t, c, histest.Message(1))
+	path := f.find("Task", "")[0]
+	task := f.newest(path)
+	task["output"] = []any{object{"type": object{"text": "Antwoord"}, "valueReference": ref("Communication/sick")}}
+	f.put(path, "", task)
+	f.sick = map[string]int{"Communication/sick": 403}
+	all := told(t, c)
+	require.Len(t, all, 1)
+	assert.Equal(t, "Het antwoord is niet te lezen.", all[0].Problem)
+	f.sick["Communication/sick"] = 503
+	_, _, err := c.(his.Answerer).Answers(t.Context(), "")
+	require.Error(t, err, "it is not passed by")
+}
+
+func TestAPatientWhoCannotBeReadIsStillThePatient(t *testing.T) {
+	f := newFakeFHIR(t)
+	f.sick = map[string]int{"Patient/sick": 403}
+	c := fhirAt(t, f, nil)
+	fileIn(t, c, histest.Message(1))
+	f.create("Communication", inThread(f.find("Communication", "")[0], object{"sender": object{"reference": "Patient/sick", "display": "J. de Vries"}}))
+	assert.Empty(t, told(t, c))
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/spreekkamer/spreekkamer/his/rest"
@@ -73,6 +74,14 @@ func (s *fhirServer) history(ctx context.Context, kind, since string, take func(
 		}
 	}
 	return err
+}
+
+// ofOne says that an error is about the one resource that was asked for, and stays: who goes
+// over a page passes it by, or nothing behind it would ever be read.
+func ofOne(err error) bool {
+	return err != nil && !errors.Is(err, rest.ErrLogin) && slices.ContainsFunc([]rest.Code{
+		rest.CodeInvalid, rest.CodeTooLarge, rest.CodeDouble, rest.CodeLogin, rest.CodeMissing, rest.CodeNotFHIR, rest.CodeElsewhere,
+	}, func(code rest.Code) bool { return errors.Is(err, code) })
 }
 
 func (r stored) updated() string {

@@ -1,6 +1,7 @@
 package his
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -25,15 +26,15 @@ func (s *fhirServer) author(ctx context.Context, ref *fhir.Reference) (a Author,
 	if ref.Reference == "" {
 		return a, nil
 	}
+	if isPatient(s.kindOf(*ref)) {
+		return Author{Role: RolePatient}, nil // also when it cannot be read
+	}
 	at, err := s.stored(ctx, ref.Reference)
-	if errors.Is(err, rest.CodeMissing) || errors.Is(err, rest.CodeElsewhere) {
+	if ofOne(err) {
 		return a, nil
 	}
 	if err != nil {
 		return a, err
-	}
-	if isPatient(at.kind) {
-		return Author{Role: RolePatient}, nil
 	}
 	var who struct {
 		Name         json.RawMessage // a text, or several names of a person
@@ -121,7 +122,7 @@ func (s *fhirServer) readPayload(ctx context.Context, c fhir.Communication, a *A
 			file = p.ContentAttachment
 		case p.ContentReference != nil:
 			at, err := s.resolve(ctx, "DocumentReference", *p.ContentReference)
-			if err != nil && !errors.Is(err, rest.CodeMissing) && !errors.Is(err, rest.CodeElsewhere) {
+			if err != nil && !ofOne(err) {
 				return err
 			}
 			var d fhir.DocumentReference
@@ -162,11 +163,12 @@ func (s *fhirServer) readFile(ctx context.Context, f fhir.Attachment, a *Answer)
 		}
 		var err error
 		if data, err = s.binary(ctx, path); err != nil {
-			if errors.Is(err, rest.CodeMissing) {
-				a.Problem = "Een bijlage van het antwoord is niet te vinden."
-				return nil
+			if !ofOne(err) {
+				return err
 			}
-			return err
+			a.Problem = cmp.Or(problem(errors.Is(err, rest.CodeMissing), "Een bijlage van het antwoord is niet te vinden."),
+				"Een bijlage van het antwoord is niet te lezen.")
+			return nil
 		}
 	}
 	a.Attachments = append(a.Attachments, Attachment{

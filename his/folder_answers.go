@@ -87,10 +87,10 @@ func (f *folder) eachAnswer(ctx context.Context, do func(*place, string, Answer)
 			continue
 		}
 		a, isFile, err := p.answer(name)
-		if err == nil && isFile {
-			err = do(p, name, a)
+		if err != nil || !isFile {
+			continue // one that cannot be read holds up no other; it may come yet
 		}
-		if err != nil {
+		if err := do(p, name, a); err != nil {
 			return f.unread(err)
 		}
 	}

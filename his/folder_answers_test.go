@@ -78,6 +78,26 @@ func TestOnlyCompleteFilesAreAnswersAndOldestComeFirst(t *testing.T) {
 	assert.Equal(t, got, answers(t, c), "until it is reported an answer comes again, under the same id")
 }
 
+func TestAFileThatCannotBeReadHoldsUpNoOther(t *testing.T) {
+	dir, at := t.TempDir(), time.Date(2026, 6, 1, 10, 0, 0, 0, time.UTC)
+	drop(t, dir, "a.txt", good, at)
+	drop(t, dir, "0.txt", good+"anders", at)
+	opened := 0
+	c := his.OpenFaulty(dir, func(step string) error {
+		if step == "open" {
+			opened++
+		}
+		if step == "open" && opened%2 == 1 { // each time the first
+			return os.ErrPermission
+		}
+		return nil
+	})
+	all := answers(t, c)
+	require.Len(t, all, 1)
+	require.NoError(t, c.(his.Answerer).Report(t.Context(), his.Report{Reference: all[0].Reference, Delivery: his.DeliveryDelivered, At: at}))
+	assert.NoFileExists(t, filepath.Join(dir, "antwoorden", "a.txt"))
+}
+
 func TestAReportedAnswerIsPutAway(t *testing.T) {
 	dir, at := t.TempDir(), time.Date(2026, 6, 1, 10, 0, 0, 0, time.UTC)
 	c := open(t, dir)

@@ -66,6 +66,10 @@ func (p *place) list() ([]string, error) {
 }
 
 func (p *place) open(name string) (io.ReadCloser, error) {
+	err := p.step("open")
+	if err != nil {
+		return nil, bare("open again", err)
+	}
 	file, err := p.root.Open(name)
 	if err != nil {
 		return nil, bare("open again", err)

@@ -117,7 +117,7 @@ type outcome struct {
 var (
 	elementForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9.\[\]]{0,120}$`)
 	issueForm   = regexp.MustCompile(`^[a-z-]{1,30}$`)
-	numberForm  = regexp.MustCompile(`\b[A-Z]{2,8}-\d{2,6}\b`) // such as HAPI-0550
+	numberForm  = regexp.MustCompile(`^HAPI-\d{2,6}\b`) // any other could be a patient's
 )
 
 // where collects, of the errors only (the first issue may be a warning), the kind, the

@@ -62,6 +62,11 @@ func New(s Settings) (*Client, error) {
 	return c, nil
 }
 
+// ErrLogin marks that no login could be had: it says nothing of what was asked for.
+var ErrLogin = errors.New("log in")
+
+var errTooLong = errors.New("it is too long")
+
 // refuseRedirect: a server that sends us elsewhere would get what is private where nobody
 // said it should go.
 func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -117,7 +122,7 @@ func (c *Client) once(ctx context.Context, r Request) (*Response, error) {
 		return nil, err
 	}
 	if err := c.login.sign(ctx, req); err != nil {
-		return nil, fmt.Errorf("log in: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrLogin, err)
 	}
 	resp, err := c.http.Do(req)
 	if failed := sending.failed(); failed != nil {
@@ -187,7 +192,10 @@ func (c *Client) address(r Request) (*url.URL, error) {
 func read(r Request, resp *http.Response) (*Response, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err == nil && len(body) > maxAnswer {
-		err = errors.New("it is too long")
+		err = errTooLong
+		if r.Method == http.MethodGet { // nothing was changed: it is this resource, each time
+			err = &Error{Status: resp.StatusCode, Code: CodeTooLarge}
+		}
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return nil, refusal(resp, body)

@@ -56,7 +56,9 @@ func client(t testing.TB, s rest.Settings) *rest.Client {
 
 const failed = `{"resourceType":"OperationOutcome","issue":[
 	{"severity":"warning","code":"informational","diagnostics":"HAPI-9999 fine"},
-	{"severity":"error","code":"invariant","diagnostics":"HAPI-0574: Jan de Vries 999990019","expression":["Bundle.entry[2].resource.birthDate","Jan de Vries"]}]}`
+	{"severity":"error","code":"invariant","diagnostics":"HAPI-0574: Jan de Vries 999990019","expression":["Bundle.entry[2].resource.birthDate","Jan de Vries"]},
+	{"severity":"error","code":"invariant","diagnostics":"PAT-20417 has no BSN"},
+	{"severity":"error","code":"invariant","diagnostics":"No record for HAPI-20417"}]}`
 
 // Each answer, and what the connector makes of it.
 func TestWhatAnAnswerMeans(t *testing.T) {
@@ -69,13 +71,13 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		final  bool
 		where  string
 	}{
-		{"what we sent is wrong", 422, rest.MediaType, failed, rest.CodeInvalid, true, "invariant, Bundle.entry[2].resource.birthDate, HAPI-0574"},
-		{"what we sent is no FHIR", 400, "application/json", failed, rest.CodeInvalid, true, "invariant, Bundle.entry[2].resource.birthDate, HAPI-0574"},
+		{"what we sent is wrong", 422, rest.MediaType, failed, rest.CodeInvalid, true, "invariant, Bundle.entry[2].resource.birthDate, HAPI-0574, invariant, invariant"},
+		{"what we sent is no FHIR", 400, "application/json", failed, rest.CodeInvalid, true, "invariant, Bundle.entry[2].resource.birthDate, HAPI-0574, invariant, invariant"},
 		{"too large", 413, rest.MediaType, "{}", rest.CodeTooLarge, true, ""},
 		{"there twice", 412, rest.MediaType, "", rest.CodeDouble, true, ""},
 		{"a proxy's page", 400, "text/html", "<html>Bad Request</html>", rest.CodeNotFHIR, false, ""},
 		{"a proxy that finds it too large", 413, "text/html", "<html>", rest.CodeNotFHIR, false, ""},
-		{"at the same time as another", 409, rest.MediaType, failed, rest.CodeConflict, false, "invariant, Bundle.entry[2].resource.birthDate, HAPI-0574"},
+		{"at the same time as another", 409, rest.MediaType, failed, rest.CodeConflict, false, "invariant, Bundle.entry[2].resource.birthDate, HAPI-0574, invariant, invariant"},
 		{"not logged in", 401, "text/plain", "", rest.CodeLogin, false, ""},
 		{"not allowed", 403, rest.MediaType, "", rest.CodeLogin, false, ""},
 		{"not there", 404, rest.MediaType, "{}", rest.CodeMissing, false, ""},
@@ -96,6 +98,7 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 			assert.Equal(t, tt.where, got.Where)
 			assert.NotContains(t, err.Error(), "Jan")
 			assert.NotContains(t, err.Error(), "99999")
+			assert.NotContains(t, err.Error(), "20417")
 		})
 	}
 }
