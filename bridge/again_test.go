@@ -116,6 +116,50 @@ func conversationOf(w *world, name string) string {
 	return ""
 }
 
+func TestWhenTheGroundHasEndedNothingPassesInEitherDirection(t *testing.T) {
+	w := newWorld(t)
+	room := w.registered(anna)
+	w.knows(anna)
+	mine := w.writes(anna, room, "Een vraag")
+	w.writes(anna, room, "2")
+	w.passes(time.Second)
+	talk := w.talk(anna)
+	theirs := w.writes(fatima, talk, "Een antwoord")
+	w.clock = w.clock.AddDate(0, 0, 2) // Sofie is 16
+	w.writes(fatima, talk, "kanarie van Fatima")
+	w.edits(fatima, talk, theirs, "kanarie in een wijziging")
+	w.edits(anna, room, mine, "kanarie van Anna")
+	assert.NotContains(t, w.heard(room)+w.heard(talk), "kanarie")
+	assert.Equal(t, 2, strings.Count(w.heard(talk), "geldt niet meer. Als de patiënt weer schrijft"))
+	assert.Contains(t, w.heard(room), "u kunt niet meer namens deze persoon schrijven")
+	w.writes(fatima, talk, "!sluiten")
+	w.knows(anna)
+	w.writes(fatima, talk, "!derde stop")
+	assert.Contains(t, w.heard(talk), "Fatima heeft vastgelegd dat de toestemming niet meer geldt")
+}
+
+func TestWhatWaitedToBeDeliveredWhileTheGroundEndedDoesNotPass(t *testing.T) {
+	w := newWorld(t)
+	room := w.registered(anna)
+	w.knows(anna)
+	w.writes(anna, room, "Een vraag")
+	w.writes(anna, room, "2")
+	w.passes(time.Second)
+	talk := w.talk(anna)
+	w.matrix.fails = func(call string, to id.RoomID) error {
+		if call == "send" && to == room {
+			return assert.AnError
+		}
+		return nil
+	}
+	w.writes(fatima, talk, "kanarie")
+	w.clock = w.clock.AddDate(0, 0, 2)
+	w.matrix.fails = nil
+	w.settles()
+	assert.NotContains(t, w.heard(room), "kanarie")
+	assert.Contains(t, w.heard(talk), "Dit is niet bij de patiënt gekomen")
+}
+
 func TestStaffAreToldThatThePatientLeft(t *testing.T) {
 	w := newWorld(t)
 	room, talk := w.talking(anna, "Een vraag")

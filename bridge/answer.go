@@ -30,6 +30,11 @@ func (b *Bridge) answerCame(ctx context.Context, p place, a act, person care.Per
 	if person.State != care.Active || c.State != care.Open && c.State != care.Closed {
 		return b.finish(ctx, p, func(ctx context.Context) error { return b.dropAnswer(ctx, row, "answer.no_patient") })
 	}
+	if stands, err := b.stands(ctx, c); err != nil {
+		return err
+	} else if !stands {
+		return b.finish(ctx, p, func(ctx context.Context) error { return b.dropAnswer(ctx, row, "answer.ground_ended") })
+	}
 	says, _, err := b.answerSays(ctx, row.ID)
 	if err != nil {
 		return err
@@ -159,7 +164,7 @@ func (b *Bridge) answerShown(ctx context.Context, t task, row store.Answer, room
 }
 
 // answerGivenUp ends an answer that a room can never get.
-func (b *Bridge) answerGivenUp(ctx context.Context, e store.Effect) error {
+func (b *Bridge) answerGivenUp(ctx context.Context, e store.Effect, cause error) error {
 	what, err := parseBody(e)
 	if err != nil {
 		return nil
@@ -170,6 +175,9 @@ func (b *Bridge) answerGivenUp(ctx context.Context, e store.Effect) error {
 	}
 	if !toPatient(e) {
 		return b.Store.AnswerShown(ctx, row.ID)
+	}
+	if errors.Is(cause, errGroundEnded) {
+		return b.dropAnswer(ctx, row, "answer.ground_ended")
 	}
 	return b.dropAnswer(ctx, row, "answer.no_patient")
 }
@@ -186,6 +194,9 @@ func (b *Bridge) answerLeg(ctx context.Context, t task, says answer) (l leg, err
 			return l, refused("the account is %s", person.State)
 		}
 		l.language, l.mention = person.Language, person.UserID
+	}
+	if err := b.mustStand(ctx, t); err != nil {
+		return l, err
 	}
 	if l.room, err = b.roomOfDestination(ctx, t); err != nil {
 		return l, err

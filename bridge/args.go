@@ -99,6 +99,12 @@ func (b *Bridge) derdeOf(ctx context.Context, c care.Conversation) (care.Derde, 
 	return b.Store.Derde(ctx, c.Derde)
 }
 
+// stands says whether what a conversation rests on still holds (requirement C4).
+func (b *Bridge) stands(ctx context.Context, c care.Conversation) (bool, error) {
+	whom, _, err := b.derdeOf(ctx, c)
+	return err == nil && c.Stands(whom, b.now()), err
+}
+
 func dutchDate(d care.Date) string {
 	if d.IsZero() {
 		return ""

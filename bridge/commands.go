@@ -179,7 +179,7 @@ func (b *Bridge) aboutConversation(ctx context.Context, r request, decide func(c
 	if err != nil {
 		return err
 	}
-	env, err := b.env(ctx, before.Person)
+	env, err := b.envOf(ctx, before)
 	if err != nil {
 		return err
 	}
@@ -199,11 +199,20 @@ func (b *Bridge) derdeCommand(ctx context.Context, r request) error {
 	if err != nil {
 		return err
 	}
-	env, err := b.env(ctx, before.Person)
+	env, err := b.envOf(ctx, before)
 	if err != nil {
 		return err
 	}
 	return b.decided(ctx, r, before, func() (care.Case, error) { return decide(before, r.Sender, env) })
+}
+
+// envOf is what a rule has to know about a conversation that need not be the current one.
+func (b *Bridge) envOf(ctx context.Context, c care.Case) (env care.Env, err error) {
+	if env, err = b.env(ctx, c.Person); err != nil {
+		return env, err
+	}
+	env.Whom, _, err = b.derdeOf(ctx, c.Conversation)
+	return env, err
 }
 
 // decided stores what staff decided about a case, or tells them why it cannot be.
@@ -239,6 +248,7 @@ var reasons = map[error]string{
 	care.ErrBSN:           "error.bsn",
 	care.ErrPatientNumber: "error.patient_number",
 	care.ErrNotOpen:       "error.not_open",
+	care.ErrGroundEnded:   "sent.ground_ended",
 	care.ErrNoDerde:       "error.no_derde",
 	care.ErrNotAnswered:   "error.not_answered",
 	care.ErrSameRecord:    "error.same_record",

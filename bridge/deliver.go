@@ -209,7 +209,7 @@ func (b *Bridge) giveUp(ctx context.Context, e store.Effect, cause error) {
 	b.Log.Error().Err(cause).Int64("effect", e.ID).Str("kind", e.Kind).Msg("Effect given up")
 	b.insist(ctx, "Ending an effect", func() error {
 		return b.Store.Transact(ctx, func(ctx context.Context) error {
-			if err := b.tellGivenUp(ctx, e); err != nil {
+			if err := b.tellGivenUp(ctx, e, cause); err != nil {
 				return err
 			}
 			return b.Store.FailEffect(ctx, e, refusal(cause), b.Now())
@@ -218,12 +218,16 @@ func (b *Bridge) giveUp(ctx context.Context, e store.Effect, cause error) {
 }
 
 // tellGivenUp tells the sender of a message, and the staff room, that it did not arrive.
-func (b *Bridge) tellGivenUp(ctx context.Context, e store.Effect) error {
-	if strings.HasPrefix(e.Kind, "relay") {
-		return b.add(ctx, b.notArrived(e, "failed")...)
+func (b *Bridge) tellGivenUp(ctx context.Context, e store.Effect, cause error) error {
+	if strings.HasPrefix(e.Kind, "relay") || e.Kind == "advice" {
+		why := "failed"
+		if errors.Is(cause, errGroundEnded) {
+			why = "ground_ended"
+		}
+		return b.add(ctx, b.notArrived(e, why)...)
 	}
 	if e.Kind == "answer" {
-		return b.answerGivenUp(ctx, e)
+		return b.answerGivenUp(ctx, e, cause)
 	}
 	if !isFiling(e) {
 		return nil

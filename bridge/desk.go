@@ -65,6 +65,11 @@ func (b *Bridge) staffWrote(ctx context.Context, p place) error {
 	if c.Conversation.State != care.Open || c.Person.State != care.Active {
 		return b.refuse(ctx, p, "desk.not_relayed")
 	}
+	if stands, err := b.stands(ctx, c.Conversation); err != nil {
+		return err
+	} else if !stands {
+		return b.refuse(ctx, p, "sent.ground_ended")
+	}
 	return b.finish(ctx, p, func(ctx context.Context) error { return b.answer(ctx, p, c) })
 }
 
@@ -101,6 +106,11 @@ func (b *Bridge) relayAbout(ctx context.Context, p place, kind, target string) e
 	if !relayed || !mayPass {
 		return b.notAbout(ctx, p, kind, relayed)
 	}
+	if stands, err := b.stands(ctx, c.Conversation); err != nil {
+		return err
+	} else if !stands {
+		return b.groundEnded(ctx, p, c, kind)
+	}
 	return b.finish(ctx, p, func(ctx context.Context) error {
 		if kind == "relay" {
 			if err := b.fileEdit(ctx, p, c, target); err != nil {
@@ -108,6 +118,21 @@ func (b *Bridge) relayAbout(ctx context.Context, p place, kind, target string) e
 			}
 		}
 		return b.add(ctx, b.toOtherSide(p, c, kind, target))
+	})
+}
+
+// groundEnded ends a reaction or an edit in a conversation whose attestation has ended: who
+// changed something is told so.
+func (b *Bridge) groundEnded(ctx context.Context, p place, c care.Case, kind string) error {
+	switch {
+	case kind != "relay":
+		return b.finish(ctx, p, nil)
+	case p.room.Kind == store.RoomConversation:
+		return b.refuse(ctx, p, "sent.ground_ended")
+	}
+	return b.finish(ctx, p, func(ctx context.Context) error {
+		told := job("say", consulting(c.Person.ID), body{Text: "relay.ground_ended", Reply: p.EventID})
+		return b.add(ctx, ofPerson(told, c.Person))
 	})
 }
 

@@ -160,7 +160,8 @@ func (b *Bridge) mindTime(ctx context.Context, p place, person care.Person, h *c
 	for _, t := range talks {
 		if t.ClosedAt.IsZero() || t.ClosedAt.After(p.OriginAt) {
 			env.Then = t
-			return nil
+			env.ThenWhom, _, err = b.derdeOf(ctx, t)
+			return err
 		}
 	}
 	return nil

@@ -192,7 +192,7 @@ func (b *Bridge) patientWrote(ctx context.Context, p place, person care.Person) 
 		return err
 	}
 	return b.decide(ctx, p, person, func(c care.Case, env care.Env) care.Case {
-		env.AskedAt, env.ConsentedAt, env.Then = then.AskedAt, then.ConsentedAt, then.Then
+		env.AskedAt, env.ConsentedAt, env.Then, env.ThenWhom = then.AskedAt, then.ConsentedAt, then.Then, then.ThenWhom
 		return care.Hear(c, heard, env)
 	})
 }

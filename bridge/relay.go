@@ -29,6 +29,9 @@ func (b *Bridge) legOf(ctx context.Context, t task, sender id.UserID) (leg, erro
 	if err != nil {
 		return leg{}, err
 	}
+	if err := b.mustStand(ctx, t); err != nil {
+		return leg{}, err
+	}
 	var l leg
 	if toPatient(t.Effect) {
 		l, err = b.legToPatient(ctx, person, sender)
@@ -37,6 +40,25 @@ func (b *Bridge) legOf(ctx context.Context, t task, sender id.UserID) (leg, erro
 	}
 	l.from, l.scrub = t.SourceRoom, b.scrubberFor(ctx, person, l.language)
 	return l, err
+}
+
+// errGroundEnded refuses what must not pass any more: the attestation that the conversation
+// rests on has ended (requirement C4).
+var errGroundEnded = refused("what the conversation rests on has ended")
+
+// mustStand looks once more when something is delivered: it may have waited since it was decided.
+func (b *Bridge) mustStand(ctx context.Context, t task) error {
+	if t.Conversation == "" {
+		return nil
+	}
+	c, _, err := b.Store.Conversation(ctx, t.Conversation)
+	if err != nil {
+		return err
+	}
+	if stands, err := b.stands(ctx, c); err != nil || stands {
+		return err
+	}
+	return errGroundEnded
 }
 
 func (b *Bridge) legToPatient(ctx context.Context, person care.Person, sender id.UserID) (l leg, err error) {

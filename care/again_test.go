@@ -91,6 +91,30 @@ func TestAPermissionThatWasTakenBackEnds(t *testing.T) {
 	assert.ErrorIs(t, talking(t).endsPermission(), ErrNoDerde)
 }
 
+func TestAPermissionIsTakenBackAlsoWhenTheConversationIsClosed(t *testing.T) {
+	w := concerningChild(t, Date{2015, 2, 1})
+	c, before := w.c, len(w.c.Effects)
+	c.Conversation.State, c.Person.Current = Closed, ""
+	after, err := EndPermission(c, byFatima, w.env())
+	require.NoError(t, err)
+	assert.Equal(t, noon, after.Derde.EndedAt)
+	assert.Equal(t, []Effect{
+		{Do: Record, Purpose: DerdeData, By: byFatima}, {Do: TellDesk, Text: "desk.permission_ended", By: byFatima},
+	}, after.Effects[before:])
+	assert.Equal(t, NoQuestion, after.Person.Question)
+}
+
+func TestNothingPassesInAConversationWhoseGroundEnded(t *testing.T) {
+	w := concerningChild(t, Date{2015, 2, 1})
+	env := w.env()
+	env.Whom.EndedAt = noon
+	_, err := Advise(w.c, "advice.call", byFatima, env)
+	assert.ErrorIs(t, err, ErrGroundEnded)
+	c := Case{Person: Person{State: Active}}
+	converseLate(&c, Heard{Waited: true}, Env{Now: noon, Then: Conversation{ID: "then", State: Closed, Derde: "kid"}, ThenWhom: env.Whom})
+	assert.Equal(t, []Effect{{Do: Remove}, say("late.removed")}, c.Effects)
+}
+
 func TestWhoLeavesIsNotWrittenToUnknowingly(t *testing.T) {
 	assert.Equal(t, []Effect{tellDesk("desk.left")}, Leave(talking(t).c, Env{Now: noon}).Effects[len(talking(t).c.Effects):])
 	for _, w := range []*world{active(t), awaiting(t), asking(t, AskWhom)} {

@@ -44,9 +44,12 @@ func Categorise(c Case, to Category, by string, _ Env) (Case, error) {
 // Advise tells the patient that a question is not for chat: the text says whether to come in
 // or to call. It is filed like an answer. The conversation stays open: the patient may have to
 // say that it cannot wait, or that they cannot come; staff close it when it is done.
-func Advise(c Case, text, by string, _ Env) (Case, error) {
-	if c.Conversation.State != Open || c.Person.State != Active {
+func Advise(c Case, text, by string, env Env) (Case, error) {
+	switch {
+	case c.Conversation.State != Open || c.Person.State != Active:
 		return c, ErrNotOpen
+	case !c.Conversation.Stands(env.Whom, env.Now):
+		return c, ErrGroundEnded
 	}
 	c.do(Effect{Do: Advice, Text: text, By: by}, Effect{Do: TellDesk, Text: "desk.advised", By: by})
 	return c, nil

@@ -16,7 +16,7 @@ func converse(c *Case, h Heard, env Env) {
 // passOn gives a message to staff, unless what it was told on has ended: a parent's attestation
 // on the 16th birthday, a permission when it is withdrawn. Then it is asked again (requirement C4).
 func passOn(c *Case, env Env) {
-	if c.Conversation.Derde == "" || env.Whom.Valid(env.Now) {
+	if c.Conversation.Stands(env.Whom, env.Now) {
 		c.do(Effect{Do: Pass})
 		return
 	}

@@ -37,6 +37,12 @@ func (d Derde) Valid(now time.Time) bool {
 	return d.Ground != Parent || d.BirthDate.Age(DateOf(now)) < AdultForCare
 }
 
+// Stands says whether what a conversation rests on still holds: it concerns the patient, or
+// someone whose attestation is valid (requirement C4). whom is its Derde.
+func (c Conversation) Stands(whom Derde, now time.Time) bool {
+	return c.Derde == "" || whom.Valid(now)
+}
+
 // acceptWhom takes the answer to "whom does this concern": 1 is the patient, then those
 // named before, then someone else; the last is nobody's health.
 func acceptWhom(c *Case, h Heard, env Env) bool {
@@ -129,10 +135,10 @@ func SomeoneElse(c Case, by string, env Env) (Case, error) {
 }
 
 // EndPermission lets staff enter that the person whom a conversation concerns took the permission
-// back (requirement C4).
+// back (requirement C4). It may be closed by now: then nothing has to be asked.
 func EndPermission(c Case, by string, env Env) (Case, error) {
 	switch {
-	case c.Conversation.State != Open:
+	case c.Conversation.State != Open && c.Conversation.State != Closed:
 		return c, ErrNotOpen
 	case c.Conversation.Derde == "" || !env.Whom.EndedAt.IsZero():
 		return c, ErrNoDerde
@@ -140,6 +146,10 @@ func EndPermission(c Case, by string, env Env) (Case, error) {
 	d := env.Whom
 	d.EndedAt, c.Derde = env.Now, &d
 	c.do(Effect{Do: Record, Purpose: DerdeData, By: by})
+	if c.Conversation.State == Closed {
+		c.do(Effect{Do: TellDesk, Text: "desk.permission_ended", By: by})
+		return c, nil
+	}
 	askAgain(&c, "derde.ended", by, env)
 	return c, nil
 }

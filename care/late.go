@@ -36,7 +36,8 @@ func couldAnswer(c *Case, h Heard, env Env) bool {
 func converseLate(c *Case, h Heard, env Env) {
 	then := env.Then
 	switch {
-	case then.ID != c.Conversation.ID && then.State == Dropped: // went with what was held there
+	case then.ID != c.Conversation.ID && (then.State == Dropped || !then.Stands(env.ThenWhom, env.Now)):
+		// went with what was held there, or may not be handed on any more
 		c.do(Effect{Do: Remove}, say("late.removed"))
 	case then.ID != c.Conversation.ID && then.State == Closed: // staff are pointed to it: who reads a closed room?
 		c.do(Effect{Do: Pass, Conversation: then.ID},

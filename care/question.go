@@ -46,6 +46,7 @@ type Env struct {
 	AskedAt     time.Time    // when the open question was put; zero = it was not yet
 	ConsentedAt time.Time    // when the consent that stands was given; zero = none stands
 	Then        Conversation // what it belongs to: the first that was not over when it was sent
+	ThenWhom    Derde        // whom that concerns; zero = the person
 }
 
 func (e Env) today() Date { return DateOf(e.Now) }

@@ -62,6 +62,7 @@ var (
 	ErrPatientNumber = errors.New("a patient number has letters and digits, at most 32")
 	ErrNotOpen       = errors.New("this conversation is not open")
 	ErrSameRecord    = errors.New("it is in that record already")
+	ErrGroundEnded   = errors.New("what this conversation rests on has ended")
 	ErrNoDerde       = errors.New("this conversation concerns nobody but the patient")
 
 	errNotAwaiting = errors.New("this account does not wait for that decision")
