@@ -76,13 +76,14 @@ type Bridge struct {
 	troubles    troubles
 	tidied      time.Time // when the database was last tidied; only retention uses it
 	invitations *quota
+	fetching    chan struct{} // who fetches a file has a place in it
 }
 
 // New returns a bridge that is ready to Run.
 func New(s Settings, db *store.Store, m Matrix, t *texts.Catalog, now func() time.Time, log zerolog.Logger) *Bridge {
 	return &Bridge{
 		Settings: s, Store: db, Matrix: m, Texts: t, Now: now, Log: log,
-		turns: newBell(), outbox: newBells(lanesOf(s.Practices)), ledger: newBell(), walks: newBell(), alarms: newBell(), readings: newBell(), typing: newTyping(), invitations: newQuota(),
+		turns: newBell(), outbox: newBells(lanesOf(s.Practices)), ledger: newBell(), walks: newBell(), alarms: newBell(), readings: newBell(), typing: newTyping(), invitations: newQuota(), fetching: make(chan struct{}, mostFetching),
 	}
 }
 

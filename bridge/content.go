@@ -96,7 +96,7 @@ func (b *Bridge) sayLocation(_ context.Context, m *event.MessageEventContent, l 
 // sayFile downloads a file, makes it fit to pass on, encrypts it afresh, and names who sent it
 // in the caption.
 func (b *Bridge) sayFile(ctx context.Context, m *event.MessageEventContent, l leg) (map[string]any, error) {
-	f, err := b.fetch(ctx, m, calm)
+	f, err := b.fetchInTurn(ctx, m)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +188,7 @@ func (b *Bridge) addThumbnail(ctx context.Context, content map[string]any, m *ev
 	small := &event.MessageEventContent{
 		MsgType: event.MsgImage, File: m.Info.ThumbnailFile, URL: m.Info.ThumbnailURL, Info: m.Info.ThumbnailInfo,
 	}
-	f, err := b.fetch(ctx, small, calm)
+	f, err := b.fetchInTurn(ctx, small)
 	if isNotCarried(err) || err == nil && shownAs(event.MsgImage, f.Type) != event.MsgImage {
 		return nil
 	}

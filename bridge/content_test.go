@@ -39,6 +39,8 @@ func TestOnlyHarmlessHTMLCrosses(t *testing.T) {
 		{"a person gets a name", `<a href="https://matrix.to/#/@anna:elders.example">anna_1980</a>: dag`, "Anneke de Berg: dag"},
 		{"also when encoded", `<a href="https://matrix.to/#/%40anna%3Aelders.example">anna_1980</a>`, "Anneke de Berg"},
 		{"also by a matrix link", `<a href="matrix:u/anna:elders.example">x</a>`, "Anneke de Berg"},
+		{"also when it has no end", `<a href="https://matrix.to/#/@anna:elders.example"/>: dag`, "Anneke de Berg: dag"},
+		{"nor has one a stranger", `<a href="https://matrix.to/#/@secret:elders.example"/>x`, "(weg)x"},
 		{"a stranger gets none", `<a href="https://matrix.to/#/@secret:elders.example">x</a>`, "(weg)"},
 		{"a room gets none", `<a href="https://matrix.to/#/!abcdefghijkl:elders.example/$e?via=elders.example">x</a>`, "(weg)"},
 		{"nor a client's link to a room", `<a href="https://app.example/#/room/!abcdefghijkl:elders.example">x</a>`, "(weg)"},

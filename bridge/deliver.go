@@ -130,9 +130,11 @@ func (b *Bridge) deliver(ctx context.Context, e store.Effect) {
 	case ctx.Err() != nil: // stopped: the lease runs out
 	case isFinal(err):
 		b.giveUp(ctx, e, err)
+	case errors.Is(err, errNotYet):
+		b.retry(ctx, e, idle)
 	default:
 		b.Log.Warn().Err(err).Int64("effect", e.ID).Str("kind", e.Kind).Int("attempt", e.Attempt).Msg("Delivery failed, will be tried again")
-		b.retry(ctx, e, err)
+		b.retry(ctx, e, backoff(e.Attempt-1))
 	}
 }
 
@@ -157,7 +159,11 @@ func (b *Bridge) attempt(ctx context.Context, e store.Effect) (done delivery, er
 		ctx, cancel = context.WithTimeout(ctx, filingLimit)
 		defer cancel()
 	}
-	return deliver(b, ctx, task{e, what})
+	done, err = deliver(b, ctx, task{e, what})
+	if errors.Is(err, errWithdrawn) {
+		return delivery{dropped: errWithdrawn.Error()}, nil
+	}
+	return done, err
 }
 
 // settleDelivery stores the end of an effect together with what follows from it.
@@ -178,9 +184,9 @@ func (b *Bridge) settleDelivery(ctx context.Context, e store.Effect, done delive
 	})
 }
 
-func (b *Bridge) retry(ctx context.Context, e store.Effect, cause error) {
+func (b *Bridge) retry(ctx context.Context, e store.Effect, after time.Duration) {
 	b.insist(ctx, "Postponing an effect", func() error {
-		return b.Store.RetryEffect(ctx, e, b.Now().Add(backoff(e.Attempt-1)), "failed")
+		return b.Store.RetryEffect(ctx, e, b.Now().Add(after), "failed")
 	})
 }
 

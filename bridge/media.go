@@ -22,6 +22,24 @@ var refusals = []struct {
 	{media.ErrBroken, "broken"},
 }
 
+const (
+	// mostFetching is how many files are fetched at once to be passed on. Fewer than there are
+	// workers: slow files must not hold up everybody's messages.
+	mostFetching = 2
+	fetchLimit   = time.Minute // for one file to come down
+)
+
+// fetchInTurn fetches a file that is passed on, or asks to come back when others are at it.
+func (b *Bridge) fetchInTurn(ctx context.Context, m *event.MessageEventContent) (media.File, error) {
+	select {
+	case b.fetching <- struct{}{}:
+		defer func() { <-b.fetching }()
+		return b.fetch(ctx, m, calm)
+	default:
+		return media.File{}, errNotYet
+	}
+}
+
 // fetch downloads the file of a message, has it scanned and makes it fit to pass on.
 func (b *Bridge) fetch(ctx context.Context, m *event.MessageEventContent, u urgency) (f media.File, err error) {
 	data, err := b.download(ctx, m, u)
@@ -46,6 +64,8 @@ func (b *Bridge) download(ctx context.Context, m *event.MessageEventContent, u u
 	if m.Info != nil && int64(m.Info.Size) > b.MaxFile {
 		return nil, errNotCarried("too_large")
 	}
+	ctx, cancel := context.WithTimeout(ctx, fetchLimit)
+	defer cancel()
 	data, err := b.Matrix.Download(ctx, m.File, m.URL, b.MaxFile)
 	switch {
 	case err == nil:

@@ -11,6 +11,10 @@ import (
 	"github.com/spreekkamer/spreekkamer/store"
 )
 
+// errWithdrawn calls off what may not pass any more. Nobody is told that it failed: it is what they
+// asked for (requirement A11).
+var errWithdrawn = errors.New("the account is withdrawn")
+
 // A leg is where a message comes from and goes to.
 type leg struct {
 	room     string // where it goes
@@ -81,6 +85,9 @@ func (b *Bridge) legToPatient(ctx context.Context, person care.Person, sender id
 }
 
 func (b *Bridge) legToStaff(ctx context.Context, t task, person care.Person) (l leg, err error) {
+	if person.State == care.Withdrawn {
+		return l, errWithdrawn
+	}
 	if l.room, err = b.roomOf(ctx, store.RoomConversation, t.Conversation); err != nil {
 		return l, err
 	}

@@ -165,6 +165,9 @@ func (s scrubber) formatted(text string) (_ string, mentioned bool) {
 		case kind == xhtml.StartTagToken && token.Data == "a" && s.pointsAtUs(token):
 			out.WriteString(html.EscapeString(s.instead(hrefOf(token))))
 			skip, mentioned = "a", true
+		case kind == xhtml.SelfClosingTagToken && token.Data == "a" && s.pointsAtUs(token): // no end to wait for
+			out.WriteString(html.EscapeString(s.instead(hrefOf(token))))
+			mentioned = true
 		default:
 			out.WriteString(token.String())
 		}

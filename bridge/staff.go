@@ -72,6 +72,11 @@ func (b *Bridge) addStaffCommand(ctx context.Context, r request) error {
 	if err != nil {
 		return b.mistake(ctx, r, "error.staff_name")
 	}
+	if is, known, err := b.Store.Staff(ctx, string(user)); err != nil {
+		return err
+	} else if known && is.Practice != r.room.Practice {
+		return b.mistake(ctx, r, "error.staff_elsewhere")
+	}
 	m := care.Member{UserID: string(user), Role: role, Name: name, Practice: r.room.Practice, Source: "command"}
 	return b.changeStaff(ctx, r, "staff.added", func(ctx context.Context) error { return b.Store.SaveStaff(ctx, m) })
 }
