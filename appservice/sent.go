@@ -29,7 +29,7 @@ func (c *Client) Sent(ctx context.Context, room id.RoomID, txnID string, since t
 			case e.Sender != c.user: // whose clock may say anything
 			case e.TxnID == txnID || c.markerOf(ctx, e) == txnID:
 				return e.ID, true, nil
-			case e.OriginAt < oldest:
+			case from != "" && e.OriginAt < oldest: // the newest page counts whole: a clock may have gone back
 				return "", false, nil
 			}
 		}

@@ -20,7 +20,7 @@ const (
 // forgetDone are the rows of which nobody will ask again; ledger and media only once what they
 // stand for is proven to be gone.
 var forgetDone = []string{
-	`DELETE FROM inbox WHERE state <> 'open' AND received_at < $1`,
+	`DELETE FROM inbox WHERE state <> 'open' AND received_at < $1 AND id NOT IN (SELECT turn FROM parked)`,
 	`DELETE FROM outbox WHERE state IN ('done', 'skipped') AND done_at > 0 AND done_at < $1`,
 	`DELETE FROM ledger WHERE verified_at > 0 AND verified_at < $1 AND state IN ('verified', 'gone')`,
 	`DELETE FROM media WHERE done_at > 0 AND done_at < $1`,
@@ -28,6 +28,8 @@ var forgetDone = []string{
 	`DELETE FROM card WHERE at < $1`,
 	`DELETE FROM reading WHERE sent_at < $1 AND NOT pending`,
 	`DELETE FROM shown WHERE sent_at < $1`,
+	`DELETE FROM told_device WHERE at < $1`,
+	`DELETE FROM room_staff WHERE since < $1 AND room_id IN (SELECT room_id FROM room WHERE left_at > 0)`,
 }
 
 // A Backlog is what waits in the inbox.
