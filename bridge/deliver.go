@@ -154,11 +154,6 @@ func (b *Bridge) attempt(ctx context.Context, e store.Effect) (done delivery, er
 	if !known {
 		return done, refused("no effect is called %q", e.Kind)
 	}
-	if e.Lane != matrixLane {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, filingLimit)
-		defer cancel()
-	}
 	done, err = deliver(b, ctx, task{e, what})
 	if errors.Is(err, errWithdrawn) {
 		return delivery{dropped: errWithdrawn.Error()}, nil

@@ -124,7 +124,9 @@ func (b *Bridge) file(ctx context.Context, t task, item his.Item) error {
 	if err != nil {
 		return err
 	}
-	_, err = system.Connector.File(ctx, item)
+	limited, cancel := context.WithTimeout(ctx, filingLimit)
+	defer cancel()
+	_, err = system.Connector.File(limited, item)
 	return err
 }
 

@@ -21,8 +21,8 @@ const (
 	filingWorkers = 3 // conversations of one practice that are filed at the same time
 )
 
-// filingLimit is how long one attempt at a system may take: below the lease, so that nobody
-// else has taken the effect over by then.
+// filingLimit is how long a system may take for one request: below the lease. Reading what is
+// filed does not count: that a photo is slow to come says nothing about the system.
 const filingLimit = lease - 30*time.Second
 
 func lanesOf(practices []Practice) []lane {

@@ -76,7 +76,7 @@ func (b *Bridge) download(ctx context.Context, m *event.MessageEventContent, u u
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrRefused):
 		return nil, errNotCarried("gone")
 	}
-	return nil, b.patience(addressOf(m), u, err, fileWait, "gone")
+	return nil, b.patience(ctx, addressOf(m), u, err, fileWait, "gone")
 }
 
 // scan asks the virus scanner, when there is one. What it did not look at does not pass.
@@ -86,7 +86,7 @@ func (b *Bridge) scan(ctx context.Context, data []byte, address string, u urgenc
 	}
 	found, err := b.Scanner.Scan(ctx, data)
 	if err != nil {
-		return b.patience("scan "+address, u, err, scanWait, "not_scanned")
+		return b.patience(ctx, "scan "+address, u, err, scanWait, "not_scanned")
 	}
 	b.troubles.over("scan " + address)
 	if found != "" {

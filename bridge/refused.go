@@ -146,6 +146,9 @@ func (b *Bridge) reactedToCard(ctx context.Context, p place) error {
 		return err
 	}
 	v, meant := verdictFor(relation.Key)
+	if _, of, _ := strings.Cut(e.Lane, ":"); of != p.room.Practice { // the card of another practice
+		return b.finish(ctx, p, nil)
+	}
 	if !meant || !ok || !member.Role.May(care.MayFile) {
 		return b.finish(ctx, p, nil)
 	}

@@ -15,10 +15,10 @@ import (
 )
 
 // refusing is a world in which the HIS has refused a message, and taken the next.
-func refusing(t *testing.T) (w *world, h *brokenHIS, card id.EventID) {
+func refusing(t *testing.T, change ...func(*Settings)) (w *world, h *brokenHIS, card id.EventID) {
 	t.Helper()
 	h = &brokenHIS{}
-	w = newWorld(t, func(s *Settings) { s.Practices[0].Connector = h })
+	w = newWorld(t, append([]func(*Settings){func(s *Settings) { s.Practices[0].Connector = h }}, change...)...)
 	consulting, _ := w.talking(anna, "Een vraag")
 	h.err = fmt.Errorf("item 7: no author: %w", his.ErrRefused)
 	w.writes(anna, consulting, "kanarie")
@@ -172,4 +172,16 @@ func TestOnlyWordsOfTheHISAreShown(t *testing.T) {
 	assert.Equal(t, "item 7: no author", refusal(fmt.Errorf("item 7: no author: %w", his.ErrRefused)))
 	assert.Equal(t, "refused", refusal(refused("room !secret:example")))
 	assert.False(t, strings.Contains(refusal(refused("@anna:example")), "anna"))
+}
+
+func TestTheCardOfAnotherPracticeIsNotDecidedAbout(t *testing.T) {
+	w, _, card := refusing(t, func(s *Settings) {
+		s.Practices = append(s.Practices, Practice{Practice: care.Practice{ID: "eik", Name: "De Eik"}, System: System{Connector: &brokenHIS{}}})
+	})
+	els := care.Member{UserID: "@els:praktijk.example", Name: "Els", Role: care.Beheer, Practice: "eik", Source: "config"}
+	require.NoError(t, w.Store.SaveStaff(t.Context(), els))
+	w.reacts(id.UserID(els.UserID), w.roomFor(store.RoomBalie, "eik"), card, "✗")
+	assert.Len(t, w.refusedNow(), 1)
+	w.reacts(chef, w.balie(), card, "✗")
+	assert.Empty(t, w.refusedNow())
 }

@@ -42,7 +42,9 @@ func (b *Bridge) deliverTrack(ctx context.Context, t task) (done delivery, err e
 	if err != nil {
 		return done, err
 	}
-	return done, tracker.Track(ctx, item.Conversation, t.CreatedAt)
+	limited, cancel := context.WithTimeout(ctx, filingLimit)
+	defer cancel()
+	return done, tracker.Track(limited, item.Conversation, t.CreatedAt)
 }
 
 // askStates takes over what was changed in the system's list of work.

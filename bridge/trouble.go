@@ -1,6 +1,8 @@
 package bridge
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -53,6 +55,14 @@ func (ts *troubles) failed(what string, now time.Time) trouble {
 	return t
 }
 
+// of is what trouble there is with something.
+func (ts *troubles) of(what string) (trouble, bool) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	t, known := ts.all[what]
+	return t, known
+}
+
 // over forgets what is no trouble any more.
 func (ts *troubles) over(what string) {
 	ts.mu.Lock()
@@ -60,8 +70,13 @@ func (ts *troubles) over(what string) {
 	delete(ts.all, what)
 }
 
-// patience turns trouble that lasts into something to say; before that it is tried again.
-func (b *Bridge) patience(what string, u urgency, cause error, wait time.Duration, why string) error {
+// patience turns trouble that lasts into something to say; before that it is tried again. An
+// attempt that was broken off says nothing about the file that it was at; only when the chat has
+// to go, one that takes too long is as good as gone.
+func (b *Bridge) patience(ctx context.Context, what string, u urgency, cause error, wait time.Duration, why string) error {
+	if err := ctx.Err(); err != nil && (u == calm || !errors.Is(err, context.DeadlineExceeded)) {
+		return cause
+	}
 	t := b.troubles.failed(what, b.Now())
 	if t.failures < leastTry || u == calm && b.Now().Sub(t.since) < wait {
 		return cause

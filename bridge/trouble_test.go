@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"context"
 	"errors"
 	"os"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 
+	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/media/mediatest"
 )
 
@@ -57,4 +59,45 @@ func TestTroublesDoNotGrowWithoutBound(t *testing.T) {
 		ts.failed(strconv.Itoa(n), time.Time{})
 	}
 	assert.LessOrEqual(t, len(ts.all), mostTroubles)
+}
+
+// What breaks an attempt off says nothing about the file that was being read just then.
+func TestAnAttemptThatIsBrokenOffIsNoTroubleWithTheFile(t *testing.T) {
+	w := newWorld(t)
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	late, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer cancel()
+	tries := func(ctx context.Context, u urgency) (err error) {
+		for range 2 * leastTry {
+			w.clock = w.clock.Add(fileWait)
+			err = w.patience(ctx, "a", u, assert.AnError, fileWait, "gone")
+		}
+		return err
+	}
+	assert.Equal(t, assert.AnError, tries(stopped, calm))
+	assert.Equal(t, assert.AnError, tries(stopped, pressed))
+	assert.Equal(t, assert.AnError, tries(late, calm))
+	assert.Empty(t, w.troubles.all)
+	assert.Equal(t, "gone", reasonOf(tries(late, pressed)), "the chat has to go")
+	w.troubles.over("a")
+	assert.Equal(t, "gone", reasonOf(tries(t.Context(), calm)))
+}
+
+func TestASystemIsGivenALimitedTime(t *testing.T) {
+	h := &hurriedHIS{keepingHIS: keepingHIS{files: map[string][]byte{}}}
+	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector = h })
+	w.talking(anna, "Een vraag")
+	assert.Len(t, h.filed, 1)
+	assert.True(t, h.limited)
+}
+
+type hurriedHIS struct {
+	keepingHIS
+	limited bool
+}
+
+func (h *hurriedHIS) File(ctx context.Context, item his.Item) (his.Receipt, error) {
+	_, h.limited = ctx.Deadline()
+	return h.keepingHIS.File(ctx, item)
 }
