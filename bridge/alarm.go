@@ -29,6 +29,7 @@ var alarms = map[string]func(*Bridge, context.Context) ([]store.Trouble, error){
 	"alarm.removal": func(b *Bridge, ctx context.Context) ([]store.Trouble, error) {
 		return b.Store.Unremoved(ctx, manyRemoval)
 	},
+	"alarm.answers": (*Bridge).unasked,
 	"alarm.stuck": func(b *Bridge, ctx context.Context) ([]store.Trouble, error) {
 		return b.Store.StuckTurns(ctx, manyTurn, turnFailed)
 	},

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/store"
+	"github.com/spreekkamer/spreekkamer/texts"
 )
 
 // What the practice writes in its own system reaches the patient (requirement E4). answers.go
@@ -21,7 +24,8 @@ import (
 
 const (
 	askEvery  = 30 * time.Second
-	maxPages  = 100 // asked at once; then others get a turn
+	askAlarm  = 15 * time.Minute // of failing
+	maxPages  = 100              // asked at once; then others get a turn
 	inAnswers = "answers "
 	inStates  = "states "
 
@@ -32,24 +36,14 @@ const (
 // runAnswers asks one system from time to time, and when it knocks.
 func (b *Bridge) runAnswers(ctx context.Context, lane string, system System) error {
 	a, answers := system.Connector.(his.Answerer)
-	tracker, tracks := system.Connector.(his.Tracker)
+	_, tracks := system.Connector.(his.Tracker)
 	var woken <-chan struct{}
 	if answers {
 		woken = a.Woken()
 	}
 	for answers || tracks {
-		var err error
-		if answers {
-			err = b.askAnswers(ctx, lane, a)
-		}
-		if tracks && err == nil {
-			err = b.askStates(ctx, lane, tracker)
-		}
-		if errors.Is(err, store.ErrTakenOver) {
+		if err := b.askSystem(ctx, lane, system.Connector); errors.Is(err, store.ErrTakenOver) {
 			return err
-		}
-		if err != nil && ctx.Err() == nil {
-			b.Log.Warn().Err(err).Str("system", lane).Msg("Asking for answers failed, will be tried again")
 		}
 		timer := time.NewTimer(cmp.Or(system.AskEvery, askEvery))
 		select {
@@ -62,6 +56,36 @@ func (b *Bridge) runAnswers(ctx context.Context, lane string, system System) err
 		}
 	}
 	return nil
+}
+
+// askSystem asks a system once for all that it can tell. Trouble that lasts is an alarm.
+func (b *Bridge) askSystem(ctx context.Context, lane string, c his.Connector) (err error) {
+	if a, can := c.(his.Answerer); can {
+		err = b.askAnswers(ctx, lane, a)
+	}
+	if tracker, can := c.(his.Tracker); can && err == nil {
+		err = b.askStates(ctx, lane, tracker)
+	}
+	switch {
+	case err == nil:
+		b.asking.over(lane)
+	case ctx.Err() == nil:
+		b.asking.failed(lane, b.Now())
+		b.Log.Warn().Err(err).Str("system", lane).Msg("Asking for answers failed, will be tried again")
+	}
+	return err
+}
+
+// unasked are the systems that could not be asked for long. A new start begins to count anew.
+func (b *Bridge) unasked(context.Context) (all []store.Trouble, err error) {
+	for _, p := range b.Practices {
+		for _, lane := range slices.Sorted(maps.Keys(p.systems())) {
+			if t, failing := b.asking.of(lane); failing && b.Now().Sub(t.since) >= askAlarm {
+				all = append(all, store.Trouble{Practice: p.ID, Count: 1, Since: t.since})
+			}
+		}
+	}
+	return all, nil
 }
 
 // askAnswers keeps every answer that is new, each page with its cursor in one transaction.
@@ -146,7 +170,7 @@ func (b *Bridge) readAnswer(a his.Answer) (answer, error) {
 	}
 	for _, f := range a.Attachments {
 		if f.Size > b.MaxFile {
-			out.Problem = "Een bestand is te groot voor de chat."
+			out.Problem = b.Texts.Text(b.Language, "answer.too_large", texts.Args{})
 			break
 		}
 		r, err := f.Open()
@@ -183,10 +207,10 @@ func (b *Bridge) keepAnswer(ctx context.Context, lane string, a answer) error {
 	if err != nil {
 		return err
 	}
-	if a.Problem != "" || !there {
-		if a.Problem == "" {
-			a.Problem = b.Texts.Text(b.Language, "answer.unknown", b.practiceArgs(b.practice(practice)))
-		}
+	if why := b.notFor(lane, c, there, a); a.Problem == "" && why != "" {
+		a.Problem = b.Texts.Text(b.Language, why, b.practiceArgs(b.practice(practice)))
+	}
+	if a.Problem != "" {
 		row.State = store.AnswerFailed
 		if err := b.Store.AddAnswer(ctx, row, nil); err != nil {
 			return err
@@ -204,6 +228,24 @@ func (b *Bridge) keepAnswer(ctx context.Context, lane string, a answer) error {
 		return err
 	}
 	return b.addAct(ctx, person, act{Command: answerAct, Answer: a.ID}, "answer:"+a.ID)
+}
+
+// notFor is why an answer of a system is not for the patient, as the key of a text; "" = it is.
+func (b *Bridge) notFor(lane string, c care.Conversation, there bool, a answer) string {
+	if !there {
+		return "answer.unknown"
+	}
+	if _, name := b.systemOf(c); systemLane(name, c.Practice) != lane {
+		return "answer.elsewhere" // that system has been told that it does not belong there
+	}
+	words := []string{a.Text, a.Name, a.Role}
+	for _, f := range a.Files {
+		words = append(words, f.Name)
+	}
+	if slices.ContainsFunc(words, care.ContainsBSN) {
+		return "answer.bsn"
+	}
+	return ""
 }
 
 // addAct puts something that comes from elsewhere in the queue of a person.
@@ -245,7 +287,9 @@ func (b *Bridge) deliverReport(ctx context.Context, t task) (done delivery, err 
 	if !known || !can {
 		return delivery{dropped: "nobody to tell"}, nil
 	}
-	err = answerer.Report(ctx, his.Report{Reference: a.Reference, Delivery: t.body.Delivery, At: t.CreatedAt.In(b.Zone), Reason: t.body.Words})
+	limited, cancel := context.WithTimeout(ctx, filingLimit)
+	defer cancel()
+	err = answerer.Report(limited, his.Report{Reference: a.Reference, Delivery: t.body.Delivery, At: t.CreatedAt.In(b.Zone), Reason: t.body.Words})
 	if errors.Is(err, his.ErrRefused) {
 		return delivery{dropped: "the system takes no report"}, nil
 	}

@@ -176,6 +176,10 @@ func TestAnAnswerThatCannotBePassedOnIsToldToStaffAndTheHIS(t *testing.T) {
 		"no such conversation":       {func(_ *world, a *his.Answer) { a.Conversation = uuid.New() }, "Dit gesprek kennen wij niet."},
 		"no such number":             {func(_ *world, a *his.Answer) { a.Conversation, a.Number = uuid.Nil, 99 }, "Dit gesprek kennen wij niet."},
 		"consent withdrawn":          {func(w *world, _ *his.Answer) { w.writes(anna, w.consulting(anna), "intrekken") }, "De patiënt kan nu geen berichten krijgen."},
+		"a BSN":                      {func(_ *world, a *his.Answer) { a.Text = "kanarie 1234.56.782" }, "Er staat een burgerservicenummer in."},
+		"a BSN in the name of a file": {func(_ *world, a *his.Answer) {
+			a.Attachments = []his.Attachment{{Name: "123456782.txt", Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("kanarie")), nil }}}
+		}, "Er staat een burgerservicenummer in."},
 		"a file too large": {func(w *world, a *his.Answer) {
 			a.Attachments = []his.Attachment{{Name: "x", Size: w.MaxFile + 1}}
 		}, "Een bestand is te groot voor de chat."},
@@ -295,6 +299,36 @@ func TestAnAnswerInAPracticeIsForItsOwnConversationsOnly(t *testing.T) {
 	w.settles()
 	assert.NotContains(t, w.heard(consulting), "kanarie")
 	assert.Contains(t, w.heard(w.roomFor(store.RoomBalie, "eik")), "Dit gesprek kennen wij niet.")
+}
+
+func TestAnAnswerOfASystemThatHasTheConversationNoLongerIsNotPassedOn(t *testing.T) {
+	old := &talkingHIS{keepingHIS: keepingHIS{files: map[string][]byte{}}}
+	w, _, consulting, talk := asking(t, func(s *Settings) { s.Practices[0].CRM = &System{Connector: old} })
+	old.answers = append(old.answers, w.gp("kanarie"))
+	require.NoError(t, w.askSystem(t.Context(), systemLane(crmName, linde), old))
+	w.settles()
+	assert.NotContains(t, w.heard(consulting)+w.heard(talk), "kanarie")
+	assert.Contains(t, w.heard(w.balie()), "Dit gesprek wordt nu in een ander systeem vastgelegd.")
+	assert.Equal(t, []his.Delivery{his.DeliveryFailed}, old.told())
+}
+
+func TestAHISThatCannotBeAskedForLongIsAnAlarm(t *testing.T) {
+	w, h, _, _ := asking(t)
+	lane := systemLane(hisName, linde)
+	const begins = "Wij kunnen geen antwoorden ophalen uit het HIS, sinds 02-03-2026"
+	h.err = assert.AnError
+	require.Error(t, w.askSystem(t.Context(), lane, h))
+	w.clock = w.clock.Add(askAlarm - time.Second)
+	assert.Empty(t, w.alarmed(begins))
+	require.Error(t, w.askSystem(t.Context(), lane, h))
+	w.clock = w.clock.Add(time.Second)
+	assert.Len(t, w.alarmed(begins), 1)
+	w.clock = w.clock.Add(day)
+	assert.Len(t, w.alarmed(begins), 2, "and the next day")
+	h.err = nil
+	require.NoError(t, w.askSystem(t.Context(), lane, h))
+	w.clock = w.clock.Add(2 * day)
+	assert.Len(t, w.alarmed(begins), 2)
 }
 
 func TestAskingGoesOnUntilItIsStopped(t *testing.T) {

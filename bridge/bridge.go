@@ -74,6 +74,7 @@ type Bridge struct {
 
 	typing      typing
 	troubles    troubles
+	asking      troubles  // systems that could not be asked, by lane
 	tidied      time.Time // when the database was last tidied; only retention uses it
 	invitations *quota
 	fetching    chan struct{} // who fetches a file has a place in it

@@ -55,6 +55,9 @@ func (b *Bridge) member(ctx context.Context, p place) (care.Member, bool, error)
 
 // staffWrote relays and files an answer, when the patient may still get it.
 func (b *Bridge) staffWrote(ctx context.Context, p place) error {
+	if care.ContainsBSN(b.newText(p.event, b.Language)) { // the same rule as for patients
+		return b.refuse(ctx, p, "desk.bsn")
+	}
 	if target := edited(p.event); target != "" && p.replaces == "" {
 		return b.relayAbout(ctx, p, "relay", target)
 	}

@@ -220,7 +220,7 @@ func (b *Bridge) newText(evt *event.Event, language string) string {
 	case m.NewContent != nil:
 		return m.NewContent.Body
 	}
-	return m.Body
+	return withoutFallback(m)
 }
 
 // understand turns an event into what the rules know: words, the option that was meant,
