@@ -164,6 +164,9 @@ func TestEveryMistakeIsNamedWithItsRemedy(t *testing.T) {
 		{"an unknown login", "practices: [{his: {type: fhir, fhir: {login: kerberos}}}]", "practices[0].his.fhir.login", "choose basic, bearer, none, oauth2, smart"},
 		{"half a login", "practices: [{his: {type: fhir, fhir: {login: smart, secret_file: key.pem, token_url: 'https://a.example', client_id: x}}}]", "practices[0].his.fhir.key_id", "of the kind smart needs it"},
 		{"a token's address that is none", "practices: [{his: {type: fhir, fhir: {token_url: a.example}}}]", "practices[0].his.fhir.token_url", "give an address"},
+		{"a FHIR server that all on the way can read", "practices: [{his: {type: fhir, fhir: {url: 'http://his.example/fhir'}}}]", "practices[0].his.fhir.url", "must begin with https"},
+		{"a login on a network", "practices: [{his: {type: fhir, fhir: {token_url: 'http://10.0.0.5/token'}}}]", "practices[0].his.fhir.token_url", "must begin with https"},
+		{"a hook that begins like this machine", "practices: [{his: {type: fhir, fhir: {hook_url: 'http://localhost.example/his'}}}]", "practices[0].his.fhir.hook_url", "must begin with https"},
 		{"half a certificate", "practices: [{his: {type: fhir, fhir: {cert_file: a.pem}}}]", "practices[0].his.fhir.cert_key_file", "together"},
 		{"a tag without a system", "practices: [{his: {type: fhir, fhir: {tags: [chat]}}}]", "practices[0].his.fhir.tags", "no system and code"},
 		{"a spool without addresses", "practices: [{his: {type: medvri, path: a}}]", "practices[0].his.sender", "Edifact addresses"},
@@ -189,6 +192,14 @@ func TestEveryMistakeIsNamedWithItsRemedy(t *testing.T) {
 			require.Contains(t, settings(found), tt.setting, err)
 			assert.Contains(t, err.Error(), tt.remedy)
 		})
+	}
+}
+
+func TestOnThisMachineAFHIRServerMayBeWithoutTLS(t *testing.T) {
+	for _, address := range []string{"http://127.0.0.1:8080/fhir", "http://127.9.0.1/fhir", "http://[::1]:8080/fhir", "http://localhost/fhir", "https://his.example/fhir"} {
+		var found Mistakes
+		found.checkFHIR("fhir.", FHIR{URL: address, HookURL: address})
+		assert.Empty(t, found, address)
 	}
 }
 

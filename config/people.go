@@ -75,7 +75,7 @@ func (m *Mistakes) checkHIS(at string, h HIS, used map[string]bool) {
 }
 
 func (m *Mistakes) checkFHIR(at string, f FHIR) {
-	m.checkURL(at+"url", f.URL)
+	m.checkSafeURL(at+"url", f.URL)
 	needs, known := logins[cmp.Or(f.Login, "none")]
 	m.want(known, at+"login", "choose %s", strings.Join(slices.Sorted(maps.Keys(logins)), ", "))
 	given := map[string]string{"client_id": f.ClientID, "secret_file": f.SecretFile, "token_url": f.TokenURL, "key_id": f.KeyID}
@@ -84,7 +84,7 @@ func (m *Mistakes) checkFHIR(at string, f FHIR) {
 	}
 	for setting, address := range map[string]string{"token_url": f.TokenURL, "hook_url": f.HookURL} {
 		if address != "" {
-			m.checkURL(at+setting, address)
+			m.checkSafeURL(at+setting, address)
 		}
 	}
 	m.want((f.CertFile == "") == (f.CertKeyFile == ""), at+"cert_key_file", "give a certificate and its key together")

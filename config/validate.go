@@ -138,6 +138,18 @@ func (m *Mistakes) checkURL(setting, value string) {
 	}
 }
 
+// checkSafeURL is for what carries a record or a login: nobody on the way may read along.
+func (m *Mistakes) checkSafeURL(setting, value string) {
+	m.checkURL(setting, value)
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "http" {
+		return
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	m.want(u.Hostname() == "localhost" || err == nil && ip.IsLoopback(), setting,
+		"must begin with https://: only on this machine itself (localhost) is http safe")
+}
+
 func (c Config) checkLimits(found *Mistakes) {
 	found.want(c.Retention.Messages > 0, "retention.messages",
 		"must be more than nothing: messages have to exist long enough to be answered")

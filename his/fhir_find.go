@@ -3,6 +3,7 @@ package his
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spreekkamer/spreekkamer/his/fhir"
+	"github.com/spreekkamer/spreekkamer/his/rest"
 )
 
 // Find is Finder.Find. What is looked for is sent in the body: a BSN is in no address.
@@ -31,11 +33,11 @@ func (s *fhirServer) Find(ctx context.Context, q PatientQuery) (found []Patient,
 		}
 		return len(found) <= MaxFound
 	})
-	if err != nil {
+	if more = errors.Is(err, rest.ErrMore); err != nil && !more {
 		return nil, false, fmt.Errorf("look up a patient: %w", err)
 	}
 	slices.SortStableFunc(found, func(a, b Patient) int { return exact(b, name) - exact(a, name) })
-	return found[:min(len(found), MaxFound)], len(found) > MaxFound, nil
+	return found[:min(len(found), MaxFound)], more || len(found) > MaxFound, nil
 }
 
 // sameName goes by the words of a family name in any order: systems write "Vries, de" and

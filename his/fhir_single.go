@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -212,7 +213,7 @@ func (s *fhirServer) only(ctx context.Context, kind, query string) (reference, v
 		}
 		return count < 2
 	})
-	if err == nil && count > 1 {
+	if err == nil && count > 1 || errors.Is(err, rest.ErrMore) {
 		err = &rest.Error{Status: http.StatusPreconditionFailed, Code: rest.CodeDouble, Where: kind}
 	}
 	return reference, version, err

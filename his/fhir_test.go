@@ -82,6 +82,26 @@ func TestTheBSNIsInNoAddress(t *testing.T) {
 	}
 }
 
+// The server gives pages of two, and the address of the next repeats what was looked for.
+func TestOfManyPatientsTheFirstPageIsGivenAndNoneIsChosen(t *testing.T) {
+	f := newFakeFHIR(t)
+	f.can(false, false, true, allTypes...)
+	for range 3 {
+		f.create("Patient", map[string]any{"resourceType": "Patient", "name": []any{map[string]any{"family": "de Vries"}}, "identifier": []any{
+			map[string]any{"system": fhir.SystemBSN, "value": "999990019"}}})
+	}
+	c := fhirAt(t, f, nil)
+	found, more, err := c.(his.Finder).Find(t.Context(), his.PatientQuery{BSN: "999990019"})
+	require.NoError(t, err)
+	assert.Len(t, found, 2)
+	assert.True(t, more)
+	_, err = c.File(t.Context(), histest.Message(1))
+	require.ErrorIs(t, err, his.ErrRefused)
+	for _, asked := range f.asked {
+		assert.NotContains(t, asked, "999990019")
+	}
+}
+
 func TestWhatAServerWantsOnEverythingIsThere(t *testing.T) {
 	f := newFakeFHIR(t)
 	var sent []string

@@ -34,7 +34,7 @@ type Client struct {
 
 // Settings say which server, and who we are there.
 type Settings struct {
-	Base    string        // with its path; https, or http on a network that only we use
+	Base    string        // with its path; https, or http on this machine itself
 	Timeout time.Duration // for one request, what it sends included; zero: 60 s
 	Auth    Auth
 	TLS     TLS

@@ -249,6 +249,20 @@ func TestASearchGoesOverAllPagesAndSendsWhatItLooksForInTheBody(t *testing.T) {
 	}
 }
 
+func TestPatientsAreNotReadOverPages(t *testing.T) {
+	patients := strings.ReplaceAll(page("/fhir/Patient?identifier=bsn%7C999990019&page=2", "a"), `"Task"`, `"Patient"`)
+	s := serve(t, says(200, rest.MediaType, patients))
+	given := 0
+	err := client(t, rest.Settings{Base: s.URL + "/fhir"}).Search(t.Context(), "Patient", url.Values{"identifier": {"bsn|999990019"}}, func(json.RawMessage) bool {
+		given++
+		return true
+	})
+	require.ErrorIs(t, err, rest.ErrMore)
+	assert.Equal(t, 1, given)
+	require.Len(t, s.asked, 1)
+	assert.NotContains(t, s.asked[0].URL.String(), "999990019")
+}
+
 func TestAPageElsewhereIsNotRead(t *testing.T) {
 	elsewhere := serve(t, says(200, rest.MediaType, page("", "x")))
 	for _, next := range []string{elsewhere.URL + "/fhir?page=2", "//other.example/fhir", "/other?page=2"} {

@@ -3,18 +3,23 @@ package rest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 )
 
+// ErrMore says that there are more patients than were given.
+var ErrMore = errors.New("there are more patients than one page")
+
 // mostPages ends a search whose pages go round.
 const mostPages = 1000
 
 // Search gives each resource of the type that matches, over all pages, until each returns
 // false. What is searched for is sent in the body. OperationOutcomes among the results are
-// left out.
+// left out. Of patients only the first page is given, and ErrMore when there are others: the
+// server's address of the next page may repeat the BSN that was asked for.
 func (c *Client) Search(ctx context.Context, kind string, form url.Values, each func(json.RawMessage) (more bool)) error {
 	return c.pages(ctx, Request{Method: http.MethodPost, Path: kind + "/_search", Form: form, Header: noCache}, kind, each)
 }
@@ -71,6 +76,9 @@ func (c *Client) pages(ctx context.Context, r Request, kind string, each func(js
 		}
 		if next == "" || next == r.Next {
 			return nil
+		}
+		if kind == "Patient" {
+			return ErrMore
 		}
 		r = Request{Method: http.MethodGet, Next: next, Header: noCache}
 	}
