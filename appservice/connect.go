@@ -66,6 +66,7 @@ type Client struct {
 	keys    cryptoStore
 
 	raw       *rawCache
+	seen      *seen
 	sending   *exsync.KeyedMutex[id.RoomID] // encryption in one room is one at a time
 	asked     *limiter                      // keys asked for
 	reshared  *limiter                      // rooms whose key was renewed for someone who missed it
@@ -108,7 +109,7 @@ func newClient(o Options) (*Client, error) {
 	c := &Client{
 		opts: o, store: o.Store, user: id.NewUserID(o.Localpart, o.Domain),
 		log: o.Log, libraryLog: quietLogger(o.Log),
-		raw: newRawCache(cacheBytes), sending: exsync.NewKeyedMutex[id.RoomID](),
+		raw: newRawCache(cacheBytes), seen: newSeen(), sending: exsync.NewKeyedMutex[id.RoomID](),
 		asked: newLimiter(askAgain, o.Now), reshared: newLimiter(reshareEvery, o.Now), awaited: newLimiter(reshareEvery, o.Now), caughtUp: make(chan struct{}), gaps: map[id.RoomID]int{},
 	}
 	var err error

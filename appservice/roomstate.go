@@ -86,7 +86,7 @@ func (c *Client) invitation(room id.RoomID, state []json.RawMessage, since strin
 		kept := e.row(c.user, c.opts.Now())
 		kept.ForInbox, kept.Queue = true, queueOf(e.Sender)
 		kept.HasContent = false // nothing of ours to redact in a room we are not in
-		return row{e, kept}, true
+		return row{event: e, kept: kept}, true
 	}
 	c.log.Warn().Stringer("room_id", room).Msg("Skipped an invite that does not say who invites")
 	return row{}, false

@@ -106,6 +106,7 @@ func (c *Client) syncOnce(ctx context.Context, wait int) error {
 	if err := c.keep(ctx, answer.NextBatch, events, reads...); err != nil {
 		return err
 	}
+	c.seen.add(events)
 	c.announceArrivals(ctx)
 	c.announceTyping(answer.Rooms.Join)
 	return nil
@@ -145,8 +146,9 @@ func (c *Client) collect(ctx context.Context, answer syncAnswer, since string) (
 
 // row is an event and what the store keeps of it.
 type row struct {
-	event incoming
-	kept  store.Event
+	event   incoming
+	kept    store.Event
+	history bool // is kept for the ledger only
 }
 
 func (c *Client) rowOf(ctx context.Context, e incoming, ledgerOnly bool) row {
@@ -155,7 +157,7 @@ func (c *Client) rowOf(ctx context.Context, e incoming, ledgerOnly bool) row {
 	}
 	kept := e.row(c.user, c.opts.Now())
 	kept.ForInbox = kept.ForInbox && !ledgerOnly
-	return row{e, kept}
+	return row{e, kept, ledgerOnly}
 }
 
 // keep stores events, receipts and, when it came with them, the place in the stream: all or none.

@@ -1,6 +1,7 @@
 package appservice
 
 import (
+	"context"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
@@ -66,7 +67,7 @@ func (c *Client) putTransaction(w http.ResponseWriter, r *http.Request) {
 		mautrix.MBadJSON.WithMessage("transaction is no JSON object with events").Write(w)
 		return
 	}
-	if err := c.keep(c.quiet(r.Context()), "", c.pushed(r, *txn.Events)); err != nil {
+	if err := c.keepPushed(c.quiet(r.Context()), *txn.Events); err != nil {
 		c.log.Error().Str("error", said(err)).Msg("Keeping a transaction failed; the homeserver will send it again")
 		mautrix.MUnknown.WithMessage("cannot keep events now").WithStatus(http.StatusServiceUnavailable).Write(w)
 		return
@@ -74,11 +75,16 @@ func (c *Client) putTransaction(w http.ResponseWriter, r *http.Request) {
 	writeEmpty(w)
 }
 
-func (c *Client) pushed(r *http.Request, events []json.RawMessage) (rows []row) {
-	for _, e := range c.parseAll("", events) {
-		rows = append(rows, c.rowOf(c.quiet(r.Context()), e, false))
+// keepPushed stores the events of a transaction that /sync has not kept.
+func (c *Client) keepPushed(ctx context.Context, events []json.RawMessage) error {
+	var rows []row
+	for _, e := range c.seen.notKept(ctx, c.parseAll("", events), syncHeadStart) {
+		rows = append(rows, c.rowOf(ctx, e, false))
 	}
-	return rows
+	if len(rows) == 0 {
+		return nil
+	}
+	return c.keep(ctx, "", rows)
 }
 
 func (c *Client) answerPing(w http.ResponseWriter, _ *http.Request) { writeEmpty(w) }

@@ -37,7 +37,7 @@ func listening(t testing.TB) *bot {
 			HSToken: "hs-secret", Now: func() time.Time { return now }, Wake: func() {},
 			Due: func(sent time.Time) time.Time { return sent.AddDate(0, 0, 30) },
 		},
-		store: s, user: botID, log: zerolog.Nop(), libraryLog: zerolog.Nop(), raw: newRawCache(cacheBytes),
+		store: s, user: botID, log: zerolog.Nop(), libraryLog: zerolog.Nop(), raw: newRawCache(cacheBytes), seen: newSeen(),
 		gaps: map[id.RoomID]int{},
 	}
 	return &bot{t: t, Client: c, store: s}

@@ -89,13 +89,17 @@ func sqlitePath(uri string) (string, error) {
 	return path, nil
 }
 
+// statements lets each connection keep what it has prepared: there are some two hundred queries,
+// each of which comes with every message.
+const statements = "&_stmt_cache_size=256"
+
 func sqlitePools(path string) (writing, reading *sql.DB, err error) {
 	file := "file:" + (&url.URL{Path: path}).EscapedPath()
-	if writing, err = sql.Open(sqliteDriver, file+"?_txlock=immediate&_secure_delete=on"); err != nil {
+	if writing, err = sql.Open(sqliteDriver, file+"?_txlock=immediate&_secure_delete=on"+statements); err != nil {
 		return nil, nil, fmt.Errorf("open database: %w", err)
 	}
 	writing.SetMaxOpenConns(1)
-	if reading, err = sql.Open(sqliteDriver, file+"?_query_only=true"); err != nil {
+	if reading, err = sql.Open(sqliteDriver, file+"?_query_only=true"+statements); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("open database for reading: %w", err), writing.Close())
 	}
 	// No upper bound: mautrix's crypto store waits for a lock while it holds a reading

@@ -209,6 +209,10 @@ func (s *Store) moveTurns(ctx context.Context, room, from, to string) error {
 // PlaceOverdue gives turns that were known from a transaction alone for longer than wait
 // their place, by their own time, and says how many there were.
 func (s *Store) PlaceOverdue(ctx context.Context, now time.Time, wait time.Duration) (n int, err error) {
+	// Most looks find nothing; they cost a read and no transaction.
+	if _, found, err := one(ctx, s, scalar[int64], overdueTurns, ms(now.Add(-wait))); err != nil || !found {
+		return 0, err
+	}
 	err = s.write(ctx, func(ctx context.Context) error {
 		ids, err := list(ctx, s, scalar[int64], overdueTurns, ms(now.Add(-wait)))
 		if err != nil {
