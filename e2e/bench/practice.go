@@ -170,21 +170,45 @@ func (p *practice) talk(ctx context.Context, person world.Person) (t talk, err e
 	return t, err
 }
 
-// deskOf joins the conversation rooms to which Fatima is invited, until one has the question.
+// deskOf joins the conversation rooms to which Fatima is invited, until one has the question. A
+// client that joins many rooms at once may miss the first events of one, so it scrolls back too.
 func (p *practice) deskOf(ctx context.Context, question string) (found string, err error) {
-	err = p.fatima.WaitFor(ctx, "the conversation room", func(c *client.Client) bool {
-		for _, room := range c.Rooms() {
+	for range 12 {
+		waiting, cancel := context.WithTimeout(ctx, 5*time.Second)
+		err = p.fatima.WaitFor(waiting, "the conversation room", func(c *client.Client) bool {
+			found = roomWith(c, question)
+			return found != ""
+		})
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return found, err
+		}
+		for _, room := range p.fatima.Rooms() {
 			if room.Membership == "invite" && room.Inviter == p.Bot {
-				_ = c.Join(ctx, room.ID) // two may try; the second finds it joined
+				err = p.fatima.Join(ctx, room.ID)
 			}
-			if _, is := room.Text(question); is {
-				found = room.ID
-				return true
+			if room.Membership == "join" && err == nil {
+				err = p.fatima.Backfill(ctx, room.ID)
+			}
+			if err != nil {
+				return "", err
 			}
 		}
-		return false
-	})
-	return found, err
+	}
+	return "", err
+}
+
+// roomWith accepts what the bot invites to, and finds the room with a message.
+func roomWith(c *client.Client, text string) string {
+	for _, room := range c.Rooms() {
+		if room.Membership == "invite" {
+			_ = c.Join(context.Background(), room.ID) // two may try; the second finds it joined
+		}
+		if _, is := room.Text(text); is && room.Membership == "join" {
+			return room.ID
+		}
+	}
+	return ""
 }
 
 // log tells how the run goes.
