@@ -32,7 +32,7 @@ func (h *hangingHIS) Check(context.Context) error { return nil }
 
 func TestAHISThatHangsHoldsBackNoRoom(t *testing.T) {
 	taken := &brokenHIS{}
-	hanging := &hangingHIS{called: make(chan struct{}), letGo: make(chan struct{})}
+	hanging := &hangingHIS{called: make(chan struct{}, 2), letGo: make(chan struct{})}
 	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector = taken })
 	consulting, talk := w.talking(anna, "Een vraag")
 	w.Practices[0].Connector = hanging

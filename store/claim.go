@@ -16,8 +16,13 @@ const (
 	// claimable are the heads of a lane whose time has come: only the first of a destination is
 	// one, and a claimed one becomes due again at the end of its lease.
 	claimable = effectColumns + ` WHERE head AND lane = $3 AND due_at <= $1 ORDER BY due_at, id LIMIT $2`
-	claim     = `UPDATE outbox SET owner = $2, due_at = $3, attempt = attempt + 1 WHERE id = $1`
-	release   = `UPDATE outbox SET owner = '', due_at = $2 WHERE head AND owner = $1`
+	// nextOf is the head of one destination, when its time has come; see promoteEffects.
+	nextOf = effectColumns + `
+		WHERE head AND owner = '' AND due_at <= $2 AND destination = $1 AND id = (
+			SELECT id FROM outbox WHERE destination >= $1 AND state = 'queued' ORDER BY destination, id LIMIT 1)
+	`
+	claim   = `UPDATE outbox SET owner = $2, due_at = $3, attempt = attempt + 1 WHERE id = $1`
+	release = `UPDATE outbox SET owner = '', due_at = $2 WHERE head AND owner = $1`
 
 	// The rest is fenced by id, owner and attempt.
 	fenced       = ` WHERE id = $1 AND owner = $2 AND attempt = $3 AND state = 'queued'`
@@ -68,6 +73,21 @@ func (s *Store) ClaimEffects(ctx context.Context, owner, lane string, now time.T
 		return nil, fmt.Errorf("claim effects: %w", err)
 	}
 	return claimed, nil
+}
+
+// ClaimNext takes the effect of one destination whose turn it is, for whoever has just finished
+// the one before it; false when there is none, or its time has not come.
+func (s *Store) ClaimNext(ctx context.Context, owner, destination string, now time.Time, lease time.Duration) (e Effect, found bool, err error) {
+	err = s.write(ctx, func(ctx context.Context) (err error) {
+		if e, found, err = one(ctx, s, scanEffect, nextOf, destination, ms(now)); err != nil || !found {
+			return err
+		}
+		return s.claim(ctx, &e, owner, now.Add(lease))
+	})
+	if err != nil {
+		return Effect{}, false, fmt.Errorf("claim what comes next for %s: %w", destination, err)
+	}
+	return e, found, nil
 }
 
 func (s *Store) claim(ctx context.Context, e *Effect, owner string, until time.Time) error {

@@ -103,6 +103,7 @@ var hot = []struct {
 	{"an event that may be known", incoming, []any{"$long7"}, []string{"sqlite_autoindex_inbox", "inbox_event_id_step_key"}},
 	{"the queue of a room", ownerOfRoom, []any{"!7"}, []string{"sqlite_autoindex_room", "room_pkey"}},
 	{"ClaimEffects", claimable, []any{ms(noon), 6, ""}, []string{"outbox_head"}},
+	{"ClaimNext", nextOf, []any{"long", ms(noon)}, []string{"outbox_destination"}},
 	{"NextDue", nextDue, []any{""}, []string{"outbox_head"}},
 	{"the next head of a long destination", promoteEffects, []any{"long"}, []string{"outbox_destination"}},
 	{"the next head of a short destination", promoteEffects, []any{"wide7"}, []string{"outbox_destination"}},
