@@ -150,7 +150,7 @@ func (b *bed) survey(ctx context.Context) (map[string]int, error) {
 	if err := b.world.Restart(ctx); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(b.round(ctx), b.renew(ctx)); err != nil {
+	if err := errors.Join(b.round(ctx, patience), b.renew(ctx)); err != nil {
 		return nil, err
 	}
 	counts := map[string]int{}

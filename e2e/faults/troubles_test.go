@@ -58,10 +58,11 @@ var faults = []fault{
 func network(kinds ...proxy.Fault) func(context.Context, *bed, *row, int) error {
 	return func(ctx context.Context, b *bed, _ *row, rounds int) error {
 		for range rounds {
-			b.world.Proxy.Make(proxy.Plan{Seed: b.random.Uint64(), Share: 0.25, Faults: kinds})
-			if err := b.round(ctx); err != nil {
+			b.world.Proxy.Make(proxy.Plan{Seed: b.random.Uint64(), Share: 0.2, Faults: kinds})
+			if err := b.round(ctx, badFor); err != nil {
 				return err
 			}
+			b.world.Proxy.Make(proxy.Plan{})
 		}
 		// A room takes twenty requests, all of which have to come through.
 		b.world.Proxy.Make(proxy.Plan{Seed: b.random.Uint64(), Share: 0.08, Faults: kinds})
@@ -69,12 +70,18 @@ func network(kinds ...proxy.Fault) func(context.Context, *bed, *row, int) error 
 	}
 }
 
-// round is a load of all kinds that has arrived, as far as it does.
-func (b *bed) round(ctx context.Context) error {
+// badFor is how long the network stays bad after a round was sent: long enough for several tries,
+// and not so long that the pause between two tries grows to a minute.
+const badFor = 8 * time.Second
+
+// round is a load of all kinds that has arrived, as far as it does in a time.
+func (b *bed) round(ctx context.Context, within time.Duration) error {
 	since := b.mark()
 	if err := b.load(ctx, kinds); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
 	b.settle(ctx, since)
 	return nil
 }
