@@ -40,6 +40,7 @@ func fill(t *testing.T, s *Store, name string) {
 			{Destination: "conversation:" + conversation, Kind: "relay"}, {Destination: "his:" + conversation, Kind: "file"},
 			{Destination: "beheer:zuid", Kind: "tell", Person: id, Conversation: conversation, Body: `{"person":"` + id + `"}`},
 		}),
+		s.AddAnswer(ctx, Answer{ID: "answer-" + name, Lane: "his:zuid", Person: id, Conversation: conversation, State: AnswerReceived, At: noon}, []byte("canary")),
 		s.AddAct(ctx, QueueOf(user), `{"person":"`+id+`"}`, "remind "+id, noon),
 	}
 	_, err := s.TellDevice(ctx, user, "PHONE", noon)
