@@ -131,7 +131,7 @@ func TestAPhoneNumberMayLookLikeABSNOnlyWhereItIsAsked(t *testing.T) {
 		w = at(t, AskFirstName).types(typed).stands(Registering, AskFirstName)
 		assert.True(t, w.did(Remove), "another question: %s", typed)
 	}
-	for _, typed := range []string{lookalike, "bsn " + lookalike, "111222333", "mijn bsn 111222333", "+31 " + lookalike + " en bsn 111222333"} {
+	for _, typed := range []string{lookalike, "bsn " + lookalike, "111222333", "mijn bsn 111222333", "020 000145AA0", "+31 " + lookalike + " en bsn 111222333"} {
 		w := at(t, AskPhone).types(typed).stands(Registering, AskPhone)
 		assert.True(t, w.did(Remove), typed)
 		assert.Empty(t, w.c.Person.Answers.Phone)

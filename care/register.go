@@ -115,8 +115,11 @@ func takeName(into *string, text string) bool {
 	return true
 }
 
+// takePhone reads a number in digits. Letters within it stand for digits to the library
+// (0800-KERMIT); a BSN could hide beside them.
 func takePhone(a *Answers, text string) bool {
-	if utf8.RuneCountInString(text) > maxAnswer {
+	from := strings.IndexFunc(text, unicode.IsDigit)
+	if utf8.RuneCountInString(text) > maxAnswer || from >= 0 && strings.ContainsFunc(text[from:], unicode.IsLetter) {
 		return false
 	}
 	number, err := phonenumbers.Parse(text, region)
