@@ -9,7 +9,7 @@ TAGS       := -tags goolm
 # go list also finds packages in directories that are no part of the product.
 UNIT        = $(shell $(GO) list $(TAGS) ./... | grep -v /e2e)
 
-.PHONY: bench-his conformance demo play test unit e2e faults fuzz lint build install
+.PHONY: bench bench-his conformance demo play test unit e2e faults fuzz lint build install
 
 demo: install ## the main job, told step by step: HOMESERVER=dendrite or synapse
 	$(GO) run $(TAGS) ./e2e/demo -homeserver $(HOMESERVER)
@@ -30,6 +30,10 @@ faults: install ## every fault, on every homeserver and database; writes the tab
 	rm -f .cache/faults.jsonl
 	$(GO) test $(TAGS) -count 1 -timeout 60m -v -run '^TestFaults$$' ./e2e/faults -long \
 		-results $(CURDIR)/.cache/faults.jsonl -table $(CURDIR)/docs/reliability.md
+
+bench: install ## beside the same homeserver without the bridge; writes docs/performance.md
+	$(GO) run $(TAGS) ./e2e/bench -homeserver dendrite
+	$(GO) run $(TAGS) ./e2e/bench -homeserver synapse
 
 # What a run finds is written to testdata/fuzz, and is from then on a seed of the unit tests.
 fuzz: ## every parser of outside input, each for FUZZTIME

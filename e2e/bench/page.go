@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,7 +134,7 @@ func (p page) renderKind(out *strings.Builder, kind harness.Kind) {
 		return
 	}
 	fmt.Fprintf(out, "\n## %s\n\n", strings.ToUpper(string(kind[:1]))+string(kind[1:]))
-	for line := range about {
+	for _, line := range slices.Sorted(maps.Keys(about)) {
 		fmt.Fprintf(out, "%s.\n", line)
 	}
 	if m := p.read(kind, "burst"); m.Results != nil {
