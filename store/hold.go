@@ -6,13 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // claimClass and claimKey are the numbers of our advisory lock; PostgreSQL counts them per
 // database.
 const claimClass, claimKey = 1397772357, 1
 
-const tryClaim = `SELECT pg_try_advisory_lock($1, $2)`
+const (
+	tryClaim  = `SELECT pg_try_advisory_lock($1, $2)`
+	giveClaim = `SELECT pg_advisory_unlock($1, $2)`
+	// giveLimit is how long giving the claim back may take when the server hangs.
+	giveLimit = 5 * time.Second
+)
 
 // A hold is our claim on the database: an advisory lock of PostgreSQL, on a connection that is
 // kept for nothing else. When that connection breaks the lock is gone; then fence keeps us from
@@ -69,9 +75,17 @@ func (h *hold) close() {
 	}
 }
 
-// drop lets another process have the database.
+// drop lets another process have the database, from the moment it returns. The server would give
+// the lock back when it sees that the connection has gone, which can be a moment later: too late
+// for who is started again at once.
 func (h *hold) drop() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.conn == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), giveLimit)
+	defer cancel()
+	_, _ = h.conn.ExecContext(ctx, giveClaim, claimClass, claimKey) // a broken connection holds nothing
 	h.close()
 }
