@@ -140,6 +140,11 @@ func (p page) renderKind(out *strings.Builder, kind harness.Kind) {
 	if m := p.read(kind, "burst"); m.Results != nil {
 		fmt.Fprintf(out, "Many rooms: %.0f; all messages there after %.1f s and %.1f s.\n", m.Results["rooms"], m.Results["wide_patient_s"], m.Results["wide_staff_s"])
 	}
+	if m := p.read(kind, "rate"); m.Results != nil {
+		r := m.Results
+		fmt.Fprintf(out, "Processor time for a message in 4 rooms: without Spreekkamer %.1f ms of the homeserver; with it %.1f ms of the homeserver (two messages) and %.1f ms of Spreekkamer.\n",
+			r["homeserver_homeserver_ms"], r["relayed_homeserver_ms"], r["relayed_bridge_ms"])
+	}
 	out.WriteString("\n| what | Spreekkamer | without | ratio | goal | |\n|---|---|---|---|---|---|\n" + table.String())
 }
 

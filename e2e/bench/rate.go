@@ -65,12 +65,38 @@ func (b *bench) rate(ctx context.Context) error {
 				return err
 			}
 		}
-		perSecond, err := together(ctx, p.fatima.AccessToken, run.loads)
+		if err := b.timed(ctx, p, run.name, run.loads); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// timed sends some loads, and notes how fast they arrived and how busy who was with them.
+func (b *bench) timed(ctx context.Context, p *practice, name string, loads []load) error {
+	processes := map[string]int{"homeserver": p.Home.Pid(), "bridge": p.Bridge().Pid()}
+	before := map[string]usage{}
+	for who, pid := range processes {
+		u, err := usageOf(pid)
 		if err != nil {
 			return err
 		}
-		b.log("%s: %.1f messages a second in %d rooms", run.name, perSecond, len(run.loads))
-		b.results[run.name+"_rate"] = perSecond
+		before[who] = u
+	}
+	perSecond, err := together(ctx, p.fatima.AccessToken, loads)
+	if err != nil {
+		return err
+	}
+	b.log("%s: %.1f messages a second in %d rooms", name, perSecond, len(loads))
+	b.results[name+"_rate"] = perSecond
+	for who, pid := range processes {
+		u, err := usageOf(pid)
+		if err != nil {
+			return err
+		}
+		each := (u.cpu - before[who].cpu).Seconds() * 1000 / float64(len(loads)*perRoom)
+		b.log("  processor of the %s: %.1f ms a message", who, each)
+		b.results[name+"_"+who+"_ms"] = each
 	}
 	return nil
 }

@@ -65,6 +65,13 @@ type Homeserver struct {
 	admin   string // access token of the harness's own admin user, once made
 }
 
+// Pid is the process id while it runs.
+func (h *Homeserver) Pid() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.process.Pid()
+}
+
 // DataDirs is where a homeserver keeps what people wrote.
 type DataDirs struct {
 	Database string // SQLite files; empty when the database is PostgreSQL
