@@ -61,7 +61,9 @@ install_clamav() {
 	(cd "$apt" && xargs apt-get "${options[@]}" -o APT::Sandbox::User= download <packages)
 	for package in "$apt"/*.deb; do dpkg-deb -x "$package" "$cache/clamav"; done
 	libraries=$(dirname "$(find "$cache/clamav" -name 'libclamav.so.*' -print -quit)")
-	printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "$libraries" "$cache/clamav/usr/sbin/clamd" >"$cache/bin/clamd"
+	# The path from the script itself, so that the checkout can be moved.
+	printf '%s\n' '#!/bin/sh' 'cache=$(cd "$(dirname "$0")/.." && pwd)' \
+		"LD_LIBRARY_PATH=\"\$cache/${libraries#"$cache"/}\" exec \"\$cache/clamav/usr/sbin/clamd\" \"\$@\"" >"$cache/bin/clamd"
 	chmod +x "$cache/bin/clamd"
 	"$cache/bin/clamd" --config-file=/dev/null --version # all its libraries are there
 	rm -rf "$apt"
