@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/config"
@@ -75,15 +74,12 @@ func (p *practice) open(ctx context.Context) (err error) {
 		}
 	}
 	p.talks = make([]talk, len(p.Patients))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(4)
-	for i, person := range p.Patients {
-		group.Go(func() (err error) {
-			p.talks[i], err = p.talk(ctx, person)
+	for i, person := range p.Patients { // one by one: a client that joins rooms at once may miss what is first in one
+		if p.talks[i], err = p.talk(ctx, person); err != nil {
 			return err
-		})
+		}
 	}
-	return group.Wait()
+	return nil
 }
 
 func (p *practice) accounts() (all []care.Person) {
@@ -170,13 +166,13 @@ func (p *practice) talk(ctx context.Context, person world.Person) (t talk, err e
 	return t, err
 }
 
-// deskOf joins the conversation rooms to which Fatima is invited, until one has the question. A
-// client that joins many rooms at once may miss the first events of one, so it scrolls back too.
+// deskOf joins the conversation rooms to which Fatima is invited, until one has the question, and
+// scrolls back when it is late.
 func (p *practice) deskOf(ctx context.Context, question string) (found string, err error) {
 	for range 12 {
 		waiting, cancel := context.WithTimeout(ctx, 5*time.Second)
-		err = p.fatima.WaitFor(waiting, "the conversation room", func(c *client.Client) bool {
-			found = roomWith(c, question)
+		err = p.fatima.WaitFor(waiting, "the conversation room", func(*client.Client) bool {
+			found = p.roomWith(ctx, question)
 			return found != ""
 		})
 		cancel()
@@ -184,13 +180,7 @@ func (p *practice) deskOf(ctx context.Context, question string) (found string, e
 			return found, err
 		}
 		for _, room := range p.fatima.Rooms() {
-			if room.Membership == "invite" && room.Inviter == p.Bot {
-				err = p.fatima.Join(ctx, room.ID)
-			}
-			if room.Membership == "join" && err == nil {
-				err = p.fatima.Backfill(ctx, room.ID)
-			}
-			if err != nil {
+			if err := p.enter(ctx, room); err != nil {
 				return "", err
 			}
 		}
@@ -198,11 +188,22 @@ func (p *practice) deskOf(ctx context.Context, question string) (found string, e
 	return "", err
 }
 
+// enter accepts an invitation of the bot; in a room that Fatima is in she scrolls back.
+func (p *practice) enter(ctx context.Context, room client.Room) error {
+	switch {
+	case room.Membership == "invite" && room.Inviter == p.Bot:
+		return p.fatima.Join(ctx, room.ID)
+	case room.Membership == "join":
+		return p.fatima.Backfill(ctx, room.ID)
+	}
+	return nil
+}
+
 // roomWith accepts what the bot invites to, and finds the room with a message.
-func roomWith(c *client.Client, text string) string {
-	for _, room := range c.Rooms() {
-		if room.Membership == "invite" {
-			_ = c.Join(context.Background(), room.ID) // two may try; the second finds it joined
+func (p *practice) roomWith(ctx context.Context, text string) string {
+	for _, room := range p.fatima.Rooms() {
+		if room.Membership == "invite" && room.Inviter == p.Bot {
+			_ = p.fatima.Join(ctx, room.ID) // whoever waits says what is missing
 		}
 		if _, is := room.Text(text); is && room.Membership == "join" {
 			return room.ID
