@@ -69,6 +69,6 @@ func FuzzReadable(f *testing.F) {
 		item := Item{Kind: KindMessage, Text: text, Author: Author{Name: name, Role: RolePatient}, Sent: time.Unix(0, 0)}
 		head, ours := strings.CutSuffix(Readable(item, []string{fileName(name)}), "\n"+item.body()+"\n")
 		require.True(t, ours)
-		require.Equal(t, 8, strings.Count(head, "\n"), "%s", head)
+		require.Equal(t, 9, strings.Count(head, "\n"), "%s", head)
 	})
 }

@@ -41,9 +41,10 @@ func Readable(item Item, files []string) string {
 		{"Grond", ground(c)},
 		{"Praktijk", practiceLine(c.Practice)},
 		{"Gesprek", conversationLine(item)},
+		{"Kenmerk", shortID(item.ID)},
 		{"Verzonden", weekdays[item.Sent.In(local).Weekday()] + " " + moment(item.Sent)},
-		{"Antwoord op", messageName(item.InReplyTo)},
-		{replacesLabel(item.Kind), messageName(item.Replaces)},
+		{"Antwoord op", marks(item.InReplyTo)},
+		{replacesLabel(item.Kind), marks(item.Replaces)},
 		{"Ten onrechte", mistaken(item)},
 		{"Bijlagen", strings.Join(files, ", ")},
 	}
@@ -140,7 +141,7 @@ func concerns(c Conversation) string {
 func derdeLine(d Derde) string {
 	parts := []string{line(d.Name), born(d.BirthDate)}
 	if relation := line(d.Relation); relation != "" {
-		parts = append(parts, "volgens de patiënt: "+relation)
+		parts = append(parts, "volgens de schrijver: "+relation)
 	}
 	return join(parts)
 }
@@ -192,22 +193,28 @@ func mistaken(i Item) string {
 	if i.Kind != KindMistake {
 		return ""
 	}
-	names := []string{}
-	for _, id := range i.Mistaken {
-		names = append(names, messageName(id))
-	}
-	if len(names) == 0 {
+	if len(i.Mistaken) == 0 {
 		return "alle berichten van dit gesprek"
 	}
-	return strings.Join(names, ", ")
+	return marks(i.Mistaken...)
 }
 
-// messageName is the part of a message's file names that tells it from others.
-func messageName(id uuid.UUID) string {
-	if id == uuid.Nil {
-		return ""
+// marks names messages by their marks ("kenmerk"): every letter has its own in its head, and a
+// file has it in its name. The zero ID names none.
+func marks(ids ...uuid.UUID) string {
+	var all []string
+	for _, id := range ids {
+		if id != uuid.Nil {
+			all = append(all, shortID(id))
+		}
 	}
-	return shortID(id)
+	switch len(all) {
+	case 0:
+		return ""
+	case 1:
+		return "het bericht met kenmerk " + all[0]
+	}
+	return "de berichten met kenmerk " + strings.Join(all, ", ")
 }
 
 // moment is a time in the practice, in words.

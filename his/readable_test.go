@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 
 	"github.com/spreekkamer/spreekkamer/his"
@@ -24,15 +25,19 @@ func TestAPersonReads(t *testing.T) {
 		{"that nobody wrote it", func(i *his.Item) { i.Author = his.Author{Role: his.RoleBridge} }, "Van:         Spreekkamer\n"},
 		{"which patient", func(*his.Item) {}, "Patiënt:     Jan de Vries, geboren 2 maart 1980, patiëntnummer 20417, BSN 999990019\n"},
 		{"that it is about the patient", func(*his.Item) {}, "Gaat over:   de patiënt\n"},
-		{"whom else it is about", about, "Gaat over:   Sanne de Vries, geboren 14 september 2015, volgens de patiënt: dochter\n"},
+		{"whom else it is about", about, "Gaat over:   Sanne de Vries, geboren 14 september 2015, volgens de schrijver: dochter\n"},
 		{"on what ground", about, "Grond:       ouder of voogd van een kind jonger dan 16 jaar, verklaard op 1 juni 2026 om 11:11 uur, versie 2026-01\n"},
 		{"which practice", func(*his.Item) {}, "Praktijk:    Huisartsenpraktijk De Linde, AGB 01054321\n"},
 		{"that it is urgent", func(i *his.Item) { i.Conversation.Urgent = true }, "Gesprek:     1042, nummer 1 in dit gesprek, SPOED\n"},
 		{"when, in summer", func(*his.Item) {}, "Verzonden:   maandag 1 juni 2026 om 11:13 uur\n"},
 		{"when, in winter", func(i *his.Item) { i.Sent = i.Sent.AddDate(0, 6, 0) }, "Verzonden:   dinsdag 1 december 2026 om 10:13 uur\n"},
 		{"on what day, after midnight here", func(i *his.Item) { i.Sent = time.Date(2026, 12, 31, 23, 30, 0, 0, time.UTC) }, "vrijdag 1 januari 2027 om 00:30 uur\n"},
-		{"what is answered", func(i *his.Item) { i.InReplyTo = i.ID }, "Antwoord op: " + short(histest.Message(1)) + "\n"},
-		{"what is replaced", func(i *his.Item) { i.Kind, i.Replaces = his.KindEdit, i.ID }, "Vervangt:    " + short(histest.Message(1)) + "\n"},
+		{"what is answered", func(i *his.Item) { i.InReplyTo = i.ID }, "Antwoord op: het bericht met kenmerk " + short(histest.Message(1)) + "\n"},
+		{"what is replaced", func(i *his.Item) { i.Kind, i.Replaces = his.KindEdit, i.ID }, "Vervangt:    het bericht met kenmerk " + short(histest.Message(1)) + "\n"},
+		{"by what others refer to it", func(*his.Item) {}, "Kenmerk:     " + short(histest.Message(1)) + "\n"},
+		{"what does not belong here", func(i *his.Item) {
+			i.Kind, i.Mistaken = his.KindMistake, []uuid.UUID{histest.Message(1).ID, histest.Message(2).ID}
+		}, "Ten onrechte: de berichten met kenmerk " + short(histest.Message(1)) + ", " + short(histest.Message(2)) + "\n"},
 		{"what was removed", func(i *his.Item) { i.Kind, i.Replaces, i.Text = his.KindRemoval, i.ID, "" }, "verwijderd op 1 juni 2026 om 11:13 uur.\n"},
 		{"that the ground was withdrawn", func(i *his.Item) { about(i); i.Kind = his.KindWithdrawal }, "Grond ingetrokken\n\n"},
 		{"that something is missing", func(i *his.Item) { i.Text = "" }, "\n[De inhoud van dit bericht kon niet worden overgenomen.]\n"},
