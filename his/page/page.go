@@ -88,16 +88,19 @@ func merge(before, now loose.Resource) loose.Resource {
 const mistaken = "entered-in-error"
 
 type talk struct {
-	Title, Practice, Patient, About, Status string
-	Messages                                []message
-	Documents                               []string
+	Title, Practice, Patient, Concerns, Writer, Status string
+	Messages                                           []message
+	Documents                                          []string
 }
 
 type message struct {
-	From, Sent, When, Text, Note string
-	Urgent, Mistaken             bool
-	Files                        []file
+	Kind, From, Sent, When, To, Text, About, Note string
+	Urgent, Mistaken, Practice                    bool
+	Files                                         []file
 }
+
+// aboutDerde begins the note on a message about somebody else than the account holder.
+const aboutDerde = "Gaat over: "
 
 type file struct {
 	Name  string
@@ -122,7 +125,7 @@ func (r *record) talk(url string, task loose.Resource) talk {
 		Practice: r.byURL[task.Text("owner.reference")].Text("name"), Patient: person(r.byURL[task.Text("for.reference")]),
 	}
 	if writer := r.byURL[task.Text("requester.reference")]; writer.Text("resourceType") == "RelatedPerson" {
-		t.About = person(writer) + ", " + writer.Text("relationship.text")
+		t.Writer = person(writer) + ", " + writer.Text("relationship.text")
 	}
 	for _, said := range r.said {
 		if said.Text("partOf.reference") == task.Text("focus.reference") {
@@ -130,6 +133,7 @@ func (r *record) talk(url string, task loose.Resource) talk {
 		}
 	}
 	slices.SortFunc(t.Messages, func(a, b message) int { return cmp.Compare(a.Sent, b.Sent) })
+	t.tell()
 	for _, d := range r.byURL {
 		if d.Text("context.related.reference") == url && d.Text("content.attachment.title") == t.Title+".txt" {
 			t.Documents = append(t.Documents, string(r.data(d)))
@@ -139,10 +143,40 @@ func (r *record) talk(url string, task loose.Resource) talk {
 	return t
 }
 
+// tell says once, above, whom it is all about; and that the first message is the question.
+func (t *talk) tell() {
+	t.Concerns = "de patiënt zelf"
+	for n := range t.Messages {
+		m := &t.Messages[n]
+		if n == 0 {
+			t.Concerns = cmp.Or(m.About, t.Concerns)
+			m.Kind = strings.Replace(m.Kind, "Bericht", "Vraag", 1)
+		}
+		if m.About != "" && m.About != t.Concerns {
+			m.Note = strings.TrimSpace(aboutDerde + m.About + " " + m.Note)
+		}
+	}
+}
+
 func (r *record) message(c loose.Resource) message {
 	m := message{
-		From: r.author(c), Sent: c.Text("sent"), When: r.moment(c.Text("sent")), Note: c.Text("note.text"),
+		From: r.author(c), Sent: c.Text("sent"), When: r.moment(c.Text("sent")),
 		Urgent: c.Text("priority") == "urgent", Mistaken: c.Text("status") == mistaken,
+	}
+	m.Practice = !slices.Contains([]string{"Patient", "RelatedPerson"}, r.byURL[c.Text("sender.reference")].Text("resourceType"))
+	m.Kind = map[bool]string{true: "Antwoord", false: "Bericht"}[m.Practice]
+	if to, is := r.said[c.Text("inResponseTo.identifier.value")]; is {
+		m.To = r.author(to) + ", " + r.moment(to.Text("sent"))
+		if r.author(to) == m.From { // more to it, or that it was removed
+			m.Kind = "Bericht"
+		}
+	}
+	for _, note := range c.List("note") {
+		if about, is := strings.CutPrefix(note.Text("text"), aboutDerde); is {
+			m.About = about
+		} else {
+			m.Note = note.Text("text")
+		}
 	}
 	var words []string
 	for _, p := range c.List("payload") {

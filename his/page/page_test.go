@@ -71,15 +71,34 @@ func TestAPersonFindsEverythingOnThePage(t *testing.T) {
 	at := -1
 	for _, want := range []string{
 		"Gesprek 1042", "Sanne de Vries, geboren 14-09-2015, BSN 123456782, patiëntnummer 20418",
+		"Gaat over", "Sanne de Vries, geboren 14 september 2015", "Grond: ouder of voogd van een kind jonger dan 16 jaar",
 		"Jan de Vries, geboren 02-03-1980, BSN 999990019, schrijft over: dochter", "Huisartsenpraktijk De Linde", "afgesloten",
-		"Jan de Vries (schrijft over: dochter)", "01-06-2026 11:13", "Sanne heeft een plek op haar arm.", "data:image/png;base64,", "plek.png",
-		"ouder of voogd van een kind jonger dan 16 jaar", "P. Bakker (huisarts)", "01-06-2026 11:14", "Nee, dat is een schaafwond.",
+		"Vraag van Jan de Vries (schrijft over: dochter)", "01-06-2026 11:13", "Sanne heeft een plek op haar arm.", "data:image/png;base64,", "plek.png",
+		"Antwoord van P. Bakker (huisarts)", "01-06-2026 11:14", "Op het bericht van Jan de Vries (schrijft over: dochter), 01-06-2026 11:13", "Nee, dat is een schaafwond.",
 		"Verslag", "Samenvatting door Fatima (doktersassistent)", "S: plek op arm",
 	} {
 		next := strings.Index(got[at+1:], want)
 		require.GreaterOrEqual(t, next, 0, "%s, after what comes before it", want)
 		at += 1 + next
 	}
+}
+
+// Whom it concerns is said once, above, also when nobody else is concerned or the Derde has no
+// record of their own.
+func TestWhomItConcernsIsAlwaysSaid(t *testing.T) {
+	assert.Contains(t, render(t, histest.Message(1)), "<dt>Gaat over</dt><dd>de patiënt zelf</dd>")
+	about, later := histest.Message(1), histest.Message(2)
+	about.Conversation.Derde, later.Conversation.Derde = histest.Child(nil), histest.Child(nil)
+	got := render(t, about, later)
+	assert.Equal(t, 1, strings.Count(got, "Sanne de Vries, geboren 14 september 2015"))
+	later.Conversation.Derde.AttestedAt = later.Conversation.Derde.AttestedAt.Add(time.Hour)
+	assert.Equal(t, 2, strings.Count(render(t, about, later), "Sanne de Vries, geboren 14 september 2015"), "the ground was given anew")
+}
+
+func TestARemovalSaysWhatWasRemoved(t *testing.T) {
+	said, removal := histest.Message(1), histest.Message(2)
+	removal.Kind, removal.Replaces, removal.Text = his.KindRemoval, said.ID, ""
+	assert.Regexp(t, `(?s)Vraag van Jan.*Bericht van Jan.*Op het bericht van Jan de Vries \(patiënt\), 01-06-2026 11:13.*uit de chat verwijderd`, render(t, said, removal))
 }
 
 func TestAnEditTakesTheOldWordingsPlaceAndAMistakeIsSeen(t *testing.T) {
@@ -90,7 +109,7 @@ func TestAnEditTakesTheOldWordingsPlaceAndAMistakeIsSeen(t *testing.T) {
 	got := render(t, first, edit, wrong, mistake)
 	assert.NotContains(t, got, first.Text)
 	assert.Contains(t, got, "Beter gezegd.")
-	assert.Regexp(t, `(?s)class="mistaken".*hoort niet in dit dossier.*Over een ander\.`, got)
+	assert.Regexp(t, `(?s)class=" mistaken".*hoort niet in dit dossier.*Over een ander\.`, got)
 }
 
 func TestWhatPeopleWriteIsNeverMarkup(t *testing.T) {
