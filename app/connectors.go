@@ -41,13 +41,21 @@ func fhirSettings(c config.FHIR) his.FHIR {
 	return s
 }
 
-// hooks are where systems knock when they have something to say: /his/ and the practice's id.
+// hooks are where systems knock when they have something to say: /his/ and the practice's id, and
+// for its system of what is not care /crm/ and that id.
 func (i *instance) hooks(mux *http.ServeMux) {
 	for _, p := range i.bridge.Practices {
-		if hooked, can := p.Connector.(his.Hooked); can {
-			at := "/his/" + p.ID
-			mux.Handle(at, hooked.Hook())
-			mux.Handle(at+"/", hooked.Hook())
+		hook(mux, "/his/"+p.ID, p.Connector)
+		if p.CRM != nil {
+			hook(mux, "/crm/"+p.ID, p.CRM.Connector)
 		}
+	}
+}
+
+// hook also takes what is below its path: a knock with a resource comes to its address.
+func hook(mux *http.ServeMux, at string, c his.Connector) {
+	if hooked, can := c.(his.Hooked); can {
+		mux.Handle(at, hooked.Hook())
+		mux.Handle(at+"/", hooked.Hook())
 	}
 }

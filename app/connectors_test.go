@@ -36,11 +36,17 @@ func TestAKnockReachesThePracticesConnectorAndNobodyElses(t *testing.T) {
 		require.NoError(t, err)
 		i.bridge.Practices = append(i.bridge.Practices, bridge.Practice{Practice: care.Practice{ID: id}, System: bridge.System{Connector: c}})
 	}
+	crm, err := openHIS(config.HIS{Type: "fhir", FHIR: config.FHIR{URL: "http://127.0.0.1:2"}})
+	require.NoError(t, err)
+	i.bridge.Practices = append(i.bridge.Practices, bridge.Practice{
+		Practice: care.Practice{ID: "beuk"}, System: i.bridge.Practices[0].System, CRM: &bridge.System{Connector: crm},
+	})
 	mux := http.NewServeMux()
 	i.hooks(mux)
 	for path, want := range map[string]int{
 		"/his/linde": http.StatusUnauthorized, "/his/linde/Communication/1": http.StatusUnauthorized,
-		"/his/eik": http.StatusNotFound, "/his/": http.StatusNotFound,
+		"/his/eik": http.StatusNotFound, "/his/": http.StatusNotFound, "/crm/linde": http.StatusNotFound,
+		"/crm/beuk": http.StatusUnauthorized, "/crm/beuk/Task/1": http.StatusUnauthorized,
 	} {
 		w := httptest.NewRecorder()
 		mux.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, nil))
