@@ -1,11 +1,9 @@
 package rest
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -33,7 +31,7 @@ const (
 type Error struct {
 	Status int
 	Code   Code
-	Where  string        // elements of the resource and numbers of the server's own errors; may be empty
+	Where  string        // what is wrong and in which elements, in FHIR's words; may be empty
 	Retry  time.Duration // how long the server wants to be left alone; zero: it did not say
 }
 
@@ -100,51 +98,6 @@ func EntryError(status string, outcome []byte) *Error {
 		e.Code = code
 	}
 	return e
-}
-
-// Outcome is the part of an OperationOutcome that says nothing of a person.
-type outcome struct {
-	ResourceType string `json:"resourceType"`
-	Issue        []struct {
-		Severity    string   `json:"severity"`
-		Code        string   `json:"code"`
-		Diagnostics string   `json:"diagnostics"`
-		Expression  []string `json:"expression"`
-		Location    []string `json:"location"`
-	} `json:"issue"`
-}
-
-var (
-	elementForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9.\[\]]{0,120}$`)
-	issueForm   = regexp.MustCompile(`^[a-z-]{1,30}$`)
-	numberForm  = regexp.MustCompile(`^HAPI-\d{2,6}\b`) // any other could be a patient's
-)
-
-// where collects, of the errors only (the first issue may be a warning), the kind, the
-// element and the number that the server gives it.
-func where(body []byte) string {
-	var o outcome
-	if json.Unmarshal(body, &o) != nil {
-		return ""
-	}
-	var all []string
-	for _, i := range o.Issue {
-		if i.Severity != "error" && i.Severity != "fatal" || len(all) >= 8 {
-			continue
-		}
-		if issueForm.MatchString(i.Code) {
-			all = append(all, i.Code)
-		}
-		for _, at := range append(i.Expression, i.Location...) {
-			if elementForm.MatchString(at) {
-				all = append(all, at)
-			}
-		}
-		if number := numberForm.FindString(i.Diagnostics); number != "" {
-			all = append(all, number)
-		}
-	}
-	return strings.Join(all, ", ")
 }
 
 // retryAfter reads seconds or a date; at most an hour.

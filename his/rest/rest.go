@@ -3,7 +3,8 @@
 // what is filed: that is his's. Start at Client.Do.
 //
 // Nothing that a server says in its own words gets out of here: its messages may repeat
-// what was sent. An Error has a code, and where in the resource it was, and that is all.
+// what was sent. An Error has a code, and where in the resource it was, and that is all
+// (outcome.go); what net/http repeats of an answer that it cannot read is left out as well.
 package rest
 
 import (
@@ -14,6 +15,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -214,15 +216,24 @@ func isFHIR(h http.Header) bool {
 	return err == nil && (kind == MediaType || kind == "application/json")
 }
 
-// bare leaves out the address: http.Client puts it in its errors.
+// bare leaves out the address: http.Client puts it in its errors. It also leaves out what the
+// server sent instead of HTTP, which net/http repeats in quotes.
 func bare(r Request, err error) error {
 	var at *url.Error
 	if errors.As(err, &at) {
 		err = at.Err
 	}
 	kind, _, _ := strings.Cut(r.Path, "/")
-	return fmt.Errorf("%s %s: %w", r.Method, kind, err)
+	return fmt.Errorf("%s %s: %w", r.Method, kind, unquoted{err})
 }
+
+// unquoted is an error without what it quotes.
+type unquoted struct{ error }
+
+var quotes = regexp.MustCompile(`"(\\.|[^"\\])*"`)
+
+func (e unquoted) Error() string { return quotes.ReplaceAllString(e.error.Error(), `"…"`) }
+func (e unquoted) Unwrap() error { return e.error }
 
 // sending remembers why a body could not be written.
 type sending struct{ result chan error }
