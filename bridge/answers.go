@@ -42,10 +42,11 @@ func (b *Bridge) runAnswers(ctx context.Context, lane string, system System) err
 		woken = a.Woken()
 	}
 	for answers || tracks {
-		if err := b.askSystem(ctx, lane, system.Connector); errors.Is(err, store.ErrTakenOver) {
+		err := b.askSystem(ctx, lane, system.Connector)
+		if errors.Is(err, store.ErrTakenOver) {
 			return err
 		}
-		timer := time.NewTimer(cmp.Or(system.AskEvery, askEvery))
+		timer := time.NewTimer(max(cmp.Or(system.AskEvery, askEvery), his.RetryAfter(err)))
 		select {
 		case <-ctx.Done():
 		case <-woken:

@@ -148,7 +148,7 @@ func (b *Bridge) deliverOne(ctx context.Context, e store.Effect, another bool) (
 		b.retry(ctx, e, idle)
 	default:
 		b.Log.Warn().Err(err).Int64("effect", e.ID).Str("kind", e.Kind).Int("attempt", e.Attempt).Msg("Delivery failed, will be tried again")
-		b.retry(ctx, e, backoff(e.Attempt-1))
+		b.retry(ctx, e, max(backoff(e.Attempt-1), his.RetryAfter(err)))
 	}
 	return next, false
 }

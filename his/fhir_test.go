@@ -102,6 +102,34 @@ func TestOfManyPatientsTheFirstPageIsGivenAndNoneIsChosen(t *testing.T) {
 	}
 }
 
+// A server says it wherever it is asked something: when it tells what it can do, when it takes an
+// item, and when it is asked for answers.
+func TestHowLongABusyServerWantsToBeLeftAloneIsPassedOn(t *testing.T) {
+	f := newFakeFHIR(t)
+	busyAt := ""
+	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.Method+r.URL.Path, busyAt) {
+			w.Header().Set("Retry-After", "300")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		f.ServeHTTP(w, r)
+	}))
+	defer between.Close()
+	for _, busyAt = range []string{"metadata", "POST", "GET"} {
+		c := fhirAt(t, f, func(s *his.FHIR) { s.Base = between.URL + "/fhir" })
+		_, err := c.File(t.Context(), histest.Message(1))
+		assert.Equal(t, 5*time.Minute, his.RetryAfter(err), busyAt)
+		assert.NotErrorIs(t, err, his.ErrRefused)
+		_, _, err = c.(his.Answerer).Answers(t.Context(), "")
+		if busyAt == "POST" {
+			assert.Equal(t, 5*time.Minute, his.RetryAfter(err), busyAt)
+		}
+	}
+	assert.Zero(t, his.RetryAfter(nil))
+	assert.Zero(t, his.RetryAfter(his.ErrRefused))
+}
+
 func TestWhatAServerWantsOnEverythingIsThere(t *testing.T) {
 	f := newFakeFHIR(t)
 	var sent []string

@@ -16,11 +16,26 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // ErrRefused marks an error that is not cured by trying again: the item, or the
 // system's answer, has to be seen by a person. Every other error is tried again.
 var ErrRefused = errors.New("refused")
+
+// mostPatience bounds how long a system is left alone at its own word.
+const mostPatience = time.Hour
+
+// RetryAfter is how long a system wants to be left alone, as it said with an error of a Connector
+// (HTTP: Retry-After); at most an hour. Zero: it did not say. Any error in the chain that has a
+// method RetryAfter says so.
+func RetryAfter(err error) time.Duration {
+	var said interface{ RetryAfter() time.Duration }
+	if !errors.As(err, &said) {
+		return 0
+	}
+	return min(max(said.RetryAfter(), 0), mostPatience)
+}
 
 // A Connector files items in one system of one practice. It may be used by several
 // goroutines at once.

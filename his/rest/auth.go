@@ -144,7 +144,7 @@ func (t *tokens) fetch(ctx context.Context) error {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil || resp.StatusCode != http.StatusOK || json.Unmarshal(body, &answer) != nil ||
 		answer.Token == "" || !strings.EqualFold(answer.Type, "bearer") {
-		return &Error{Status: resp.StatusCode, Code: CodeLogin}
+		return &Error{Status: resp.StatusCode, Code: CodeLogin, Retry: retryAfter(resp.Header.Get("Retry-After"))}
 	}
 	seconds, _ := answer.Expires.Int64()
 	t.token, t.until = answer.Token, time.Now().Add(time.Duration(seconds)*time.Second-time.Minute)

@@ -44,6 +44,9 @@ func (e *Error) Error() string {
 	return said
 }
 
+// RetryAfter is how long the server wants to be left alone; zero: it did not say.
+func (e *Error) RetryAfter() time.Duration { return e.Retry }
+
 // Final says that sending the same again is of no use.
 func (e *Error) Final() bool {
 	return e.Code == CodeInvalid || e.Code == CodeTooLarge || e.Code == CodeDouble
@@ -100,7 +103,7 @@ func EntryError(status string, outcome []byte) *Error {
 	return e
 }
 
-// retryAfter reads seconds or a date; at most an hour.
+// retryAfter reads seconds or a date (RFC 9110, 10.2.3); at most an hour.
 func retryAfter(s string) time.Duration {
 	d := time.Duration(0)
 	if seconds, err := strconv.ParseUint(s, 10, 31); err == nil {

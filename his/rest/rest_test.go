@@ -182,7 +182,21 @@ func TestRetryAfterIsRead(t *testing.T) {
 		var got *rest.Error
 		require.ErrorAs(t, err, &got)
 		assert.Equal(t, want, got.Retry, said)
+		assert.Equal(t, want, got.RetryAfter(), said)
 	}
+}
+
+func TestWhoGivesTokensCanBeBusyToo(t *testing.T) {
+	tokens := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "90")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	s := serve(t, says(200, rest.MediaType, "{}"))
+	_, err := client(t, rest.Settings{Base: s.URL, Auth: rest.Auth{Type: "oauth2", SecretFile: secret(t, "x"), TokenURL: tokens.URL}}).
+		Do(t.Context(), rest.Request{Method: "GET", Path: "Task/1"})
+	var got *rest.Error
+	require.ErrorAs(t, err, &got)
+	assert.Equal(t, 90*time.Second, got.RetryAfter())
 }
 
 func TestRelativeAddresses(t *testing.T) {
