@@ -156,7 +156,8 @@ type answer struct {
 	In        uuid.UUID // the conversation, or
 	Number    int64
 	ReplyTo   uuid.UUID
-	Name      string // who wrote it
+	For       *his.Whose `json:"-"` // is looked at before it is kept
+	Name      string     // who wrote it
 	Role      string
 	Text      string
 	Files     []letterFile
@@ -166,7 +167,7 @@ type answer struct {
 // readAnswer reads the files of an answer while the system still gives them.
 func (b *Bridge) readAnswer(a his.Answer) (answer, error) {
 	out := answer{
-		ID: a.ID.String(), Reference: a.Reference, In: a.Conversation, Number: a.Number, ReplyTo: a.InReplyTo,
+		ID: a.ID.String(), Reference: a.Reference, In: a.Conversation, Number: a.Number, ReplyTo: a.InReplyTo, For: a.For,
 		Name: oneLine(a.Author.Name), Role: oneLine(string(a.Author.Role)), Text: a.Text, Problem: a.Problem,
 	}
 	for _, f := range a.Attachments {
@@ -204,11 +205,15 @@ func (b *Bridge) keepAnswer(ctx context.Context, lane string, a answer) error {
 	if known = known && c.Practice == practice; known {
 		row.Person, row.Conversation = c.Person, c.ID
 	}
-	person, there, err := b.Store.Person(ctx, row.Person)
+	person, _, err := b.Store.Person(ctx, row.Person)
 	if err != nil {
 		return err
 	}
-	if why := b.notFor(lane, c, there, a); a.Problem == "" && why != "" {
+	why, err := b.notFor(ctx, lane, c, person, a)
+	if err != nil {
+		return err
+	}
+	if a.Problem == "" && why != "" {
 		a.Problem = b.Texts.Text(b.Language, why, b.practiceArgs(b.practice(practice)))
 	}
 	if a.Problem != "" {
@@ -232,21 +237,45 @@ func (b *Bridge) keepAnswer(ctx context.Context, lane string, a answer) error {
 }
 
 // notFor is why an answer of a system is not for the patient, as the key of a text; "" = it is.
-func (b *Bridge) notFor(lane string, c care.Conversation, there bool, a answer) string {
-	if !there {
-		return "answer.unknown"
+func (b *Bridge) notFor(ctx context.Context, lane string, c care.Conversation, person care.Person, a answer) (string, error) {
+	if person.ID == "" {
+		return "answer.unknown", nil
 	}
 	if _, name := b.systemOf(c); systemLane(name, c.Practice) != lane {
-		return "answer.elsewhere" // that system has been told that it does not belong there
+		return "answer.elsewhere", nil // that system has been told that it does not belong there
 	}
 	words := []string{a.Text, a.Name, a.Role}
 	for _, f := range a.Files {
 		words = append(words, f.Name)
 	}
 	if slices.ContainsFunc(words, care.ContainsBSN) {
-		return "answer.bsn"
+		return "answer.bsn", nil
 	}
-	return ""
+	if a.For == nil {
+		return "", nil
+	}
+	return b.notWhose(ctx, c, person, *a.For)
+}
+
+// notWhose is why a patient who was named with an answer is not one of its conversation, as the
+// key of a text; "" = it is the account holder, or the Derde whose record the conversation is in.
+func (b *Bridge) notWhose(ctx context.Context, c care.Conversation, person care.Person, w his.Whose) (string, error) {
+	d, named, err := b.derdeOf(ctx, c)
+	if err != nil {
+		return "", err
+	}
+	if isWhose(w, person.Identity.PatientNumber, person.Answers.BirthDate) ||
+		named && isWhose(w, d.Identity.PatientNumber, d.BirthDate) {
+		return "", nil
+	}
+	return "answer.other_patient", nil
+}
+
+// isWhose says that all that is named is right, and that something is.
+func isWhose(w his.Whose, number string, born care.Date) bool {
+	return w != his.Whose{} &&
+		(w.Number == "" || strings.EqualFold(w.Number, oneLine(number))) &&
+		(w.Born.IsZero() || care.DateOf(w.Born) == born)
 }
 
 // addAct puts something that comes from elsewhere in the queue of a person.

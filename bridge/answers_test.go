@@ -238,8 +238,8 @@ func TestAnAnswerInTheFolderIsSentWithItsAuthorAndPutAway(t *testing.T) {
 	put := func(name, text string) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
-	put("1.txt", "Gesprek: 1\nVan: P. Bakker (huisarts)\n\nDat ziet er goed uit.\n")
-	put("2.txt", "Gesprek: 77\nVan: P. Bakker (huisarts)\n\nVoor niemand.\n")
+	put("1.txt", "Gesprek: 1\nPatiënt: P-4711\nVan: P. Bakker (huisarts)\n\nDat ziet er goed uit.\n")
+	put("2.txt", "Gesprek: 77\nPatiënt: P-4711\nVan: P. Bakker (huisarts)\n\nVoor niemand.\n")
 	w.asks()
 	w.asks()
 	assert.Equal(t, 1, strings.Count(w.heard(consulting), "P. Bakker, huisarts: Dat ziet er goed uit."))

@@ -59,6 +59,11 @@ type Answer struct {
 	Number       int64
 	InReplyTo    uuid.UUID
 
+	// For says whose record the answer was written in, where the system itself does not see to
+	// it: a number is soon mistyped. Whoever passes it on compares it with the patient and the
+	// Derde of the conversation. nil: the system has seen to it.
+	For *Whose
+
 	Author      Author // Name and Role as the system tells them; never RolePatient
 	Written     time.Time
 	Text        string // plain text
@@ -68,6 +73,12 @@ type Answer struct {
 	// be passed on: another patient than the conversation's, nothing in it, … The words and
 	// attachments are left out. Tell staff, and report it as failed.
 	Problem string
+}
+
+// Whose is a patient as somebody names one; what is not zero has to be right.
+type Whose struct {
+	Number string    // patient number in the system
+	Born   time.Time // its day counts, in its own location
 }
 
 // Report is what became of an Answer.

@@ -22,9 +22,13 @@ import (
 // practice's folder:
 //
 //	Gesprek: 1042
+//	Patiënt: 20417
 //	Van: P. Bakker (huisarts)
 //
 //	Dat ziet er onschuldig uit.
+//
+// Instead of the patient's number, or beside it, the day of birth will do (Geboren: 2-3-1980).
+// Without either a mistyped number of a conversation would bring the answer to another patient.
 //
 // The text is UTF-8, or else Windows-1252. Write it under another extension than .txt and
 // rename it when it is complete. When the answer was sent the file goes to sentDir; when it
@@ -151,8 +155,12 @@ func readAnswer(name string, data []byte, written time.Time) Answer {
 	}
 	a.Number, _ = strconv.ParseInt(fields["gesprek"], 10, 64)
 	a.Author = readAuthor(fields["van"])
+	var dated bool
+	a.For, dated = readWhose(fields)
 	a.Problem = cmp.Or(
 		problem(a.Number < 1, "Er staat geen gesprek bij (Gesprek: en het nummer)."),
+		problem(!dated, "De geboortedatum is niet te lezen (Geboren: dag-maand-jaar)."),
+		problem(*a.For == Whose{}, "Er staat niet bij voor welke patiënt het is (Patiënt: en het patiëntnummer, of Geboren: en de geboortedatum)."),
 		problem(a.Author.Name == "", "Er staat niet bij wie het schreef (Van: naam en functie)."),
 		problem(plain(said) == "", "Er staat geen tekst in, of er is geen lege regel voor de tekst."))
 	if a.Problem == "" {
@@ -166,6 +174,29 @@ func problem(is bool, words string) string {
 		return words
 	}
 	return ""
+}
+
+// numberLabel stands before the number in the line about the patient of a letter (patientLine),
+// which can be copied whole.
+const numberLabel = "patiëntnummer "
+
+// readWhose reads for which patient an answer is; dated is false for a day that is none.
+func readWhose(fields map[string]string) (w *Whose, dated bool) {
+	w = &Whose{Number: cmp.Or(fields["patiënt"], fields["patient"], fields["patiëntnummer"], fields["patientnummer"])}
+	if _, after, copied := strings.Cut(w.Number, numberLabel); copied {
+		w.Number, _, _ = strings.Cut(after, ",")
+	}
+	said := cmp.Or(fields["geboren"], fields["geboortedatum"])
+	if said == "" {
+		return w, true
+	}
+	for _, form := range []string{"2-1-2006", "2/1/2006", time.DateOnly} {
+		if born, err := time.Parse(form, said); err == nil {
+			w.Born = born
+			return w, true
+		}
+	}
+	return w, false
 }
 
 // readAuthor takes "P. Bakker (huisarts)" apart. A role that only the bridge may give is none.

@@ -14,7 +14,7 @@ import (
 	"github.com/spreekkamer/spreekkamer/his/histest"
 )
 
-const good = "Gesprek: 1042\nVan: P. Bakker (huisarts)\n\nDat is niet erg.\nKom anders langs.\n"
+const good = "Gesprek: 1042\nPatiënt: 20417\nVan: P. Bakker (huisarts)\n\nDat is niet erg.\nKom anders langs.\n"
 
 func drop(t testing.TB, dir, name, text string, at time.Time) string {
 	t.Helper()
@@ -35,19 +35,28 @@ func answers(t testing.TB, c his.Connector) []his.Answer {
 // Each file is one that a HIS, or a person with a text editor, may leave.
 func TestAnAnswerIsReadFromAFile(t *testing.T) {
 	gp := his.Author{Name: "P. Bakker", Role: his.RoleHuisarts}
+	patient := &his.Whose{Number: "20417"}
+	born := &his.Whose{Born: time.Date(1980, 3, 2, 0, 0, 0, 0, time.UTC)}
+	hello := func(head string) string { return head + "\n\nHoi" }
 	for _, tt := range []struct {
 		name, text string
 		want       his.Answer
 	}{
-		{"as documented", good, his.Answer{Number: 1042, Author: gp, Text: "Dat is niet erg.\nKom anders langs."}},
-		{"by an editor on Windows", "\uFEFF" + strings.ReplaceAll(good, "\n", "\r\n"), his.Answer{Number: 1042, Author: gp, Text: "Dat is niet erg.\nKom anders langs."}},
-		{"in Windows-1252", "gesprek : 7\nvan: Ren\xe9e\n\nCrème \xe9n zalf", his.Answer{Number: 7, Author: his.Author{Name: "Renée"}, Text: "CrÃ¨me én zalf"}},
-		{"by someone who calls himself the patient", "Gesprek: 7\nVan: Jan (patient)\n\nHoi", his.Answer{Number: 7, Author: his.Author{Name: "Jan"}, Text: "Hoi"}},
-		{"without a conversation", "Van: P. Bakker (huisarts)\n\nHoi", his.Answer{Author: gp, Problem: "Er staat geen gesprek bij (Gesprek: en het nummer)."}},
-		{"without a name", "Gesprek: 7\n\nHoi", his.Answer{Number: 7, Problem: "Er staat niet bij wie het schreef (Van: naam en functie)."}},
-		{"without words", "Gesprek: 7\nVan: P. Bakker (huisarts)\n\n \n", his.Answer{Number: 7, Author: gp, Problem: "Er staat geen tekst in, of er is geen lege regel voor de tekst."}},
+		{"as documented", good, his.Answer{Number: 1042, For: patient, Author: gp, Text: "Dat is niet erg.\nKom anders langs."}},
+		{"by an editor on Windows", "\uFEFF" + strings.ReplaceAll(good, "\n", "\r\n"), his.Answer{Number: 1042, For: patient, Author: gp, Text: "Dat is niet erg.\nKom anders langs."}},
+		{"in Windows-1252", "gesprek : 7\npati\xebnt:20417\nvan: Ren\xe9e\n\nCrème \xe9n zalf", his.Answer{Number: 7, For: patient, Author: his.Author{Name: "Renée"}, Text: "CrÃ¨me én zalf"}},
+		{"by someone who calls himself the patient", hello("Gesprek: 7\nPatient: 20417\nVan: Jan (patient)"), his.Answer{Number: 7, For: patient, Author: his.Author{Name: "Jan"}, Text: "Hoi"}},
+		{"with the line of a letter", hello("Gesprek: 7\nPatiënt: Jan de Vries, geboren 2 maart 1980, patiëntnummer 20417, BSN 999990019\nVan: Renée"), his.Answer{Number: 7, For: patient, Author: his.Author{Name: "Renée"}, Text: "Hoi"}},
+		{"with a day of birth", hello("Gesprek: 7\nGeboren: 2-3-1980\nVan: Renée"), his.Answer{Number: 7, For: born, Author: his.Author{Name: "Renée"}, Text: "Hoi"}},
+		{"with a day of birth in another form", hello("Gesprek: 7\nGeboortedatum: 1980-03-02\nVan: Renée"), his.Answer{Number: 7, For: born, Author: his.Author{Name: "Renée"}, Text: "Hoi"}},
+		{"with both", hello("Gesprek: 7\nPatiëntnummer: 20417\nGeboren: 02/03/1980\nVan: Renée"), his.Answer{Number: 7, For: &his.Whose{Number: "20417", Born: born.Born}, Author: his.Author{Name: "Renée"}, Text: "Hoi"}},
+		{"without a patient", hello("Gesprek: 7\nVan: Renée"), his.Answer{Number: 7, For: &his.Whose{}, Author: his.Author{Name: "Renée"}, Problem: "Er staat niet bij voor welke patiënt het is (Patiënt: en het patiëntnummer, of Geboren: en de geboortedatum)."}},
+		{"with a day that is none", hello("Gesprek: 7\nPatiënt: 20417\nGeboren: 31-2-1980\nVan: Renée"), his.Answer{Number: 7, For: patient, Author: his.Author{Name: "Renée"}, Problem: "De geboortedatum is niet te lezen (Geboren: dag-maand-jaar)."}},
+		{"without a conversation", hello("Patiënt: 20417\nVan: P. Bakker (huisarts)"), his.Answer{For: patient, Author: gp, Problem: "Er staat geen gesprek bij (Gesprek: en het nummer)."}},
+		{"without a name", hello("Gesprek: 7\nPatiënt: 20417"), his.Answer{Number: 7, For: patient, Problem: "Er staat niet bij wie het schreef (Van: naam en functie)."}},
+		{"without words", "Gesprek: 7\nPatiënt: 20417\nVan: P. Bakker (huisarts)\n\n \n", his.Answer{Number: 7, For: patient, Author: gp, Problem: "Er staat geen tekst in, of er is geen lege regel voor de tekst."}},
 		{"of a megabyte", strings.Repeat("x", 1<<20+1), his.Answer{Problem: "Het bestand is te groot."}},
-		{"empty", "", his.Answer{Problem: "Er staat geen gesprek bij (Gesprek: en het nummer)."}},
+		{"empty", "", his.Answer{For: &his.Whose{}, Problem: "Er staat geen gesprek bij (Gesprek: en het nummer)."}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir, at := t.TempDir(), time.Date(2026, 6, 1, 10, 0, 0, 0, time.UTC)

@@ -42,7 +42,8 @@ var written int // answers so far; the tests of the suite follow each other
 
 func answerInFolder(t testing.TB, dir string, w histest.Written) {
 	written++
-	text := fmt.Sprintf("Gesprek: %d\nVan: %s (%s)\n\n%s\n", w.InReplyTo.Conversation.Number, w.Author.Name, w.Author.Role, w.Text)
+	c := w.InReplyTo.Conversation
+	text := fmt.Sprintf("Gesprek: %d\nPatiënt: %s\nVan: %s (%s)\n\n%s\n", c.Number, c.Patient.Number, w.Author.Name, w.Author.Role, w.Text)
 	drop(t, dir, fmt.Sprintf("%04d.txt", written), text, time.Unix(1_780_000_000+int64(written), 0))
 }
 

@@ -15,7 +15,7 @@ import (
 // a patient has words, a name and a conversation, and nobody passes for the patient or the bridge.
 func FuzzAnswer(f *testing.F) {
 	for _, seed := range []string{
-		"", "Gesprek: 1042\nVan: P. Bakker (huisarts)\n\nDat is niet erg.\n", "\uFEFFGesprek: 7\r\nVan: A\r\n\r\nHoi",
+		"", "Gesprek: 1042\nPatiënt: 20417\nVan: P. Bakker (huisarts)\n\nDat is niet erg.\n", "\uFEFFGesprek: 7\r\nVan: A\r\n\r\nHoi",
 		"gesprek : 7\nvan: Ren\xe9e\n\nCr\xe8me", "Gesprek: -1\nVan: A\n\nx", "Gesprek: 99999999999999999999\nVan: A\n\nx",
 		"Gesprek: 7\nVan: Jan (Patient)\n\nHoi", "Gesprek: 7\nVan: Jan ((bridge))\n\nHoi", "Van: \u202e(\x00)\n\n\n\n", "::::\n\n",
 		"Gesprek: 7\nVan: Jan ( p\u200batient )\n\nHoi",

@@ -120,7 +120,7 @@ func roleSuffix(r Role) string {
 }
 
 func patientLine(p Patient) string {
-	parts := []string{fullName(p), born(p.BirthDate), "patiëntnummer " + line(p.Number)}
+	parts := []string{fullName(p), born(p.BirthDate), numberLabel + line(p.Number)}
 	if p.BSN != "" {
 		parts = append(parts, "BSN "+p.BSN)
 	}

@@ -19,7 +19,7 @@ func answersInHIS(ctx context.Context, s *Story) error {
 		return err
 	}
 	s.Tell("the huisarts writes an answer in the HIS")
-	answer := "Gesprek: " + number + "\nVan: P. Bakker (huisarts)\n\nSmeer het twee weken in.\n"
+	answer := "Gesprek: " + number + "\nPatiënt: " + s.patientNumber + "\nVan: P. Bakker (huisarts)\n\nSmeer het twee weken in.\n"
 	if err := os.WriteFile(filepath.Join(dir, "antwoord.part"), []byte(answer), 0o600); err != nil {
 		return err
 	}
