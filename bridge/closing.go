@@ -52,6 +52,15 @@ type saying struct {
 	sizes  []int64 // of the files; their bytes are read again when they are filed
 }
 
+// change makes a saying read as an edit of it does. An edit of what is written with a file brings
+// the file again, or another one.
+func (s *saying) change(edit saying) {
+	s.Text = edit.Text
+	if len(edit.Files) > 0 {
+		s.Files, s.sizes, s.effect = edit.Files, edit.sizes, edit.effect
+	}
+}
+
 // saidIn is what was said in a conversation until it was closed, in order, each message as it
 // reads in the end. It is read by reference: from the chat, or from where it was sealed.
 func (b *Bridge) saidIn(ctx context.Context, end task) (all []saying, err error) {
@@ -59,7 +68,8 @@ func (b *Bridge) saidIn(ctx context.Context, end task) (all []saying, err error)
 	if err != nil {
 		return nil, err
 	}
-	place := map[string]int{} // of an event
+	place := map[string]int{}    // of an event, or of the one that it stands for
+	removed := map[string]bool{} // events that their senders took back
 	for _, e := range filed {
 		what, err := parseBody(e)
 		if err != nil || e.ID >= end.ID || what.Edition != end.body.Edition || e.State == store.EffectSkipped ||
@@ -68,16 +78,23 @@ func (b *Bridge) saidIn(ctx context.Context, end task) (all []saying, err error)
 		}
 		s, err := b.sayingOf(ctx, e)
 		if errors.Is(err, ErrRedacted) {
+			removed[e.SourceEvent] = true
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
+		if removed[s.Replaces] { // its homeserver may still have the wordings of what was removed
+			continue
+		}
 		if i, known := place[s.Replaces]; known {
-			all[i].Text = s.Text
+			all[i].change(s)
 			continue
 		}
 		place[e.SourceEvent] = len(all)
+		if what.Instead != "" {
+			place[what.Instead] = len(all)
+		}
 		all = append(all, s)
 	}
 	return all, nil

@@ -47,6 +47,9 @@ func (b *Bridge) deliverFile(ctx context.Context, t task) (done delivery, err er
 	if err != nil {
 		return done, err
 	}
+	if taken, err := b.takenBack(ctx, t, l.Replaces); err != nil || taken {
+		return delivery{dropped: "what it edits was removed before it was filed"}, err
+	}
 	item, err := b.itemFor(ctx, t)
 	if err != nil {
 		return done, err
@@ -55,6 +58,44 @@ func (b *Bridge) deliverFile(ctx context.Context, t task) (done delivery, err er
 		return done, err
 	}
 	return done, b.file(ctx, t, item)
+}
+
+// takenBack says that an event which is edited was removed by its sender, and that the record does
+// not have it. The edit may be there a moment longer, also sealed: the bridge removes it.
+func (b *Bridge) takenBack(ctx context.Context, t task, event string) (bool, error) {
+	if event == "" || t.body.Alone {
+		return false, nil
+	}
+	filed, err := b.Store.Filings(ctx, t.Conversation)
+	if err != nil {
+		return false, err
+	}
+	taken := false
+	for _, e := range filed {
+		if e.SourceEvent != event || e.Kind != "file" {
+			continue
+		}
+		if e.State == store.EffectDone {
+			return false, nil
+		}
+		if taken, err = b.isRemoved(ctx, e); err != nil {
+			return false, err
+		}
+	}
+	return taken, nil
+}
+
+// isRemoved says that what an effect files is nowhere any more.
+func (b *Bridge) isRemoved(ctx context.Context, e store.Effect) (bool, error) {
+	if _, sealed, err := b.sealedLetter(ctx, e.ID); err != nil || sealed {
+		return false, err
+	}
+	of := task{Effect: e}
+	_, err := b.Matrix.Read(ctx, of.sourceRoom(), of.sourceEvent())
+	if removed := wasRemoved(err); removed || errors.Is(err, ErrNoKey) || errors.Is(err, ErrUnreadable) {
+		return removed, nil
+	}
+	return false, err
 }
 
 // deliverFileRemoval files that the sender removed a message that had been filed: the record
