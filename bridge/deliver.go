@@ -237,7 +237,7 @@ func (b *Bridge) giveUp(ctx context.Context, e store.Effect, cause error) {
 			if err := b.tellGivenUp(ctx, e, cause); err != nil {
 				return err
 			}
-			return b.Store.FailEffect(ctx, e, refusal(cause), b.Now())
+			return b.Store.FailEffect(ctx, e, b.refusal(cause), b.Now())
 		})
 	})
 }

@@ -36,9 +36,12 @@ var verdicts = []verdict{
 
 // refusal is what a system said, for staff. Its errors hold no personal data; those of the
 // homeserver are not for people.
-func refusal(cause error) string {
+func (b *Bridge) refusal(cause error) string {
 	if !errors.Is(cause, his.ErrRefused) {
 		return "refused"
+	}
+	if why, where := his.WhyRefused(cause); b.Texts.Has("unfiled.why." + why) {
+		return b.Texts.Text(b.Language, "unfiled.why."+why, texts.Args{Reason: where})
 	}
 	return strings.TrimSuffix(cause.Error(), ": "+his.ErrRefused.Error())
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/his/rest"
 	"github.com/spreekkamer/spreekkamer/store"
 )
 
@@ -169,9 +170,18 @@ func TestADocumentThatIsCalledOffTakesWhatWasKeptForItAlong(t *testing.T) {
 }
 
 func TestOnlyWordsOfTheHISAreShown(t *testing.T) {
-	assert.Equal(t, "item 7: no author", refusal(fmt.Errorf("item 7: no author: %w", his.ErrRefused)))
-	assert.Equal(t, "refused", refusal(refused("room !secret:example")))
-	assert.False(t, strings.Contains(refusal(refused("@anna:example")), "anna"))
+	w := newWorld(t)
+	assert.Equal(t, "item 7: no author", w.refusal(fmt.Errorf("item 7: no author: %w", his.ErrRefused)))
+	assert.Equal(t, "refused", w.refusal(refused("room !secret:example")))
+	assert.False(t, strings.Contains(w.refusal(refused("@anna:example")), "anna"))
+	for want, said := range map[string]rest.Error{
+		"de inhoud wordt niet aangenomen (required, Patient.name)":    {Status: 422, Code: rest.CodeInvalid, Where: "required, Patient.name"},
+		"de inhoud wordt niet aangenomen":                             {Status: 422, Code: rest.CodeInvalid},
+		"het is te groot":                                             {Status: 413, Code: rest.CodeTooLarge},
+		"waar dit bij hoort, staat er meer dan een keer in (Patient)": {Status: 412, Code: rest.CodeDouble, Where: "Patient"},
+	} {
+		assert.Equal(t, want, w.refusal(fmt.Errorf("file item 7: %w: %w", &said, his.ErrRefused)))
+	}
 }
 
 func TestTheCardOfAnotherPracticeIsNotDecidedAbout(t *testing.T) {

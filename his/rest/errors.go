@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Code says what a server's refusal means, for who decides what to do next. The codes are
-// also names of texts for staff.
+// Code says what a server's refusal means, for who decides what to do next. Those that are
+// final are also names of texts for staff (unfiled.why.…).
 type Code string
 
 // What can be wrong.
