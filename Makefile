@@ -44,9 +44,10 @@ fuzz: ## every parser of outside input, each for FUZZTIME
 		done; \
 	done
 
-conformance: install ## the FHIR connector on HAPI and Medplum, and every Bundle before HAPI's validator; needs Java 17 and Maven
+conformance: install ## the FHIR connector on HAPI and Medplum, and every Bundle, also those of the story of the last `make e2e`, before HAPI's validator; needs Java 17 and Maven
 	his/conformance/peers/install.sh
-	$(GO) test $(TAGS),conformance -count 1 -timeout 20m ./his/conformance
+	HIS_BUNDLES="$${HIS_BUNDLES:-$(wildcard $(CURDIR)/.cache/bundles)}" \
+		$(GO) test $(TAGS),conformance -count 1 -timeout 20m ./his/conformance
 
 bench-his: install ## how fast messages are filed on HAPI, beside a bare HTTP client with the same Bundles
 	his/conformance/peers/install.sh

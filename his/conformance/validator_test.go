@@ -28,8 +28,8 @@ var explained = map[string]string{
 	"'V3 Value SetPurposeOfUse'": "why staff withdraw a message is in their own words; no code says that",
 }
 
-// HIS_BUNDLES names a directory with other Bundles to judge as well, such as a HIS folder that
-// the story filled.
+// HIS_BUNDLES names a directory with other Bundles to judge as well: make conformance gives what
+// the story of the end-to-end tests left.
 func TestTheValidatorFindsNoErrors(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name string, item his.Item) {
