@@ -106,6 +106,7 @@ func (i *instance) wire(ctx context.Context) error {
 	i.matrix.OnRoomKey(i.bridge.KeyArrived)
 	i.matrix.OnIdentity(i.bridge.IdentityChanged)
 	i.matrix.OnDevices(i.bridge.DevicesChanged)
+	i.matrix.OnKeyless(i.bridge.NoKeysOf)
 	i.matrix.OnTyping(i.bridge.SomeoneTypes)
 	return nil
 }

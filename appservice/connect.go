@@ -74,6 +74,7 @@ type Client struct {
 	arrived   arrivals
 	identity  func(ctx context.Context, user id.UserID, key string) error // see OnIdentity
 	devices   func(users []id.UserID)                                     // see OnDevices
+	keyless   func(ctx context.Context, users []id.UserID) error          // see OnKeyless
 	typing    func(room id.RoomID, users []id.UserID)
 	caughtUp  chan struct{}
 	caught    sync.Once

@@ -56,8 +56,10 @@ func (c *Client) handOut(ctx context.Context, room id.RoomID, members []id.UserI
 				waitFor[user] = c.awaited.allow(string(user))
 			}
 		}
+		all := slices.Clone(unreached)
 		unreached = slices.DeleteFunc(unreached, func(user id.UserID) bool { return !waitFor[user] })
 		if len(unreached) == 0 || try == len(handOutPauses) {
+			c.tellKeyless(ctx, all)
 			return nil
 		}
 		pause(ctx, handOutPauses[try])

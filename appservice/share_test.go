@@ -1,6 +1,8 @@
 package appservice
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -21,6 +23,11 @@ func TestWhoIsNotKnownYetIsWaitedForALittle(t *testing.T) {
 	})
 	const room = id.RoomID("!r:gp.example")
 	members := []id.UserID{"@anna:elders.example", b.user}
+	var told [][]id.UserID
+	b.OnKeyless(func(_ context.Context, users []id.UserID) error {
+		told = append(told, users)
+		return errors.New("the database is full")
+	})
 
 	require.NoError(t, b.handOut(t.Context(), room, members), "a message waits for nobody for ever")
 	assert.GreaterOrEqual(t, s.count("/keys/query"), 1+len(handOutPauses))
@@ -28,4 +35,5 @@ func TestWhoIsNotKnownYetIsWaitedForALittle(t *testing.T) {
 	require.NoError(t, b.keys.RemoveOutboundGroupSession(t.Context(), room))
 	require.NoError(t, b.handOut(t.Context(), room, members))
 	assert.LessOrEqual(t, s.count("/keys/query")-asked, 1, "the same person is not waited for again soon")
+	assert.Equal(t, [][]id.UserID{{"@anna:elders.example"}, {"@anna:elders.example"}}, told, "who has no device at all is told of after the wait, and holds up nothing")
 }

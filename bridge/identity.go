@@ -62,8 +62,7 @@ func (b *Bridge) staffIdentity(ctx context.Context, p place, a act) error {
 		if !known {
 			return nil
 		}
-		practice := b.practice(m.Practice).ID
-		return b.add(ctx, job("tell", beheer(practice), body{Text: "beheer.staff_identity", By: m.UserID, Practice: practice}))
+		return b.add(ctx, b.aboutStaff("beheer.staff_identity", m.UserID, m.Practice))
 	})
 }
 

@@ -51,7 +51,7 @@ func TestEveryTextThatCareNamesIsThere(t *testing.T) {
 
 func TestEveryTextThatTheBridgeNamesIsThere(t *testing.T) {
 	c := load(t)
-	for _, key := range keysIn(t, "bridge", `Text: "([a-z_.]+[a-z_])"`, `advise\("([a-z_.]+)"\)`, `text :?= "([a-z_.]+[a-z])"`, `b\.(?:refuse|mistake)\([^"\n]*"([a-z_.]+)"`, `Texts\.Text\([^,\n]+, "([a-z_.]+[a-z_])"`) {
+	for _, key := range keysIn(t, "bridge", `Text: "([a-z_.]+[a-z_])"`, `(?:advise|aboutStaff)\("([a-z_.]+)"`, `text :?= "([a-z_.]+[a-z])"`, `b\.(?:refuse|mistake)\([^"\n]*"([a-z_.]+)"`, `Texts\.Text\([^,\n]+, "([a-z_.]+[a-z_])"`) {
 		assert.True(t, c.Has(key), key)
 	}
 }
