@@ -43,6 +43,9 @@ type keeper interface {
 	SaveBot(ctx context.Context, bot store.Bot) error
 	Keep(ctx context.Context, batch store.Batch) (store.KeepResult, error)
 	Room(ctx context.Context, room string) (store.Room, bool, error)
+	GapIn(ctx context.Context, room string) (store.Gap, bool, error)
+	NextGap(ctx context.Context, now time.Time) (store.Gap, bool, error)
+	PostponeGap(ctx context.Context, room string, until time.Time) error
 	KeyCame(ctx context.Context, room, session string) error
 	PickleKey() []byte
 	DB() *dbutil.Database
@@ -78,8 +81,7 @@ type Client struct {
 	typing    func(room id.RoomID, users []id.UserID)
 	caughtUp  chan struct{}
 	caught    sync.Once
-	gaps      map[id.RoomID]int // failures to fill a gap in a row; only the /sync loop uses it
-	signingMu sync.Mutex        // one sign-in at a time
+	signingMu sync.Mutex // one sign-in at a time
 	server    serverFacts
 	uploads   uploadLimit
 }
@@ -111,7 +113,7 @@ func newClient(o Options) (*Client, error) {
 		opts: o, store: o.Store, user: id.NewUserID(o.Localpart, o.Domain),
 		log: o.Log, libraryLog: quietLogger(o.Log),
 		raw: newRawCache(cacheBytes), seen: newSeen(), sending: exsync.NewKeyedMutex[id.RoomID](),
-		asked: newLimiter(askAgain, o.Now), reshared: newLimiter(reshareEvery, o.Now), awaited: newLimiter(reshareEvery, o.Now), caughtUp: make(chan struct{}), gaps: map[id.RoomID]int{},
+		asked: newLimiter(askAgain, o.Now), reshared: newLimiter(reshareEvery, o.Now), awaited: newLimiter(reshareEvery, o.Now), caughtUp: make(chan struct{}),
 	}
 	var err error
 	if c.service, err = c.libraryClient(o.ASToken); err != nil {

@@ -157,33 +157,6 @@ func TestWhatCannotBeKeptComesAgain(t *testing.T) {
 	assert.Len(t, b.inbox("m.room.message"), 1)
 }
 
-func TestABrokenRoomDoesNotStopTheOthersForGood(t *testing.T) {
-	answer := `{"next_batch":"n2","rooms":{"join":{
-		"!broken:gp.example":{"timeline":{"events":[` + messageJSON("$2") + `],"limited":true,"prev_batch":"p"}},
-		"!r:gp.example":{"timeline":{"events":[` + messageJSON("$1") + `]}}}}}`
-	for _, tt := range []struct {
-		name     string
-		messages reply
-		tries    int
-	}{
-		{"an error that may pass", reply{500, `{"errcode":"M_UNKNOWN"}`}, gapTries},
-		{"not allowed to look", reply{403, `{"errcode":"M_FORBIDDEN"}`}, 1},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			b, s := scriptedBot(t, map[string][]reply{"/sync": {ok(answer)}, "/messages": {tt.messages}, "/keys/upload": {ok(keysUploaded)}})
-			require.NoError(t, b.keep(t.Context(), "n1", nil))
-			tries := 1
-			for ; b.syncOnce(t.Context(), 0) != nil; tries++ {
-				require.Less(t, tries, 20)
-				assert.Empty(t, b.inbox("m.room.message"))
-			}
-			assert.Equal(t, tt.tries, tries)
-			assert.Equal(t, tt.tries, s.count("/messages"))
-			assert.Len(t, b.inbox("m.room.message"), 2, "all others, and what is known of this one")
-		})
-	}
-}
-
 func TestAfterALostDatabaseOldMessagesAreNotAnsweredAgain(t *testing.T) {
 	answer := `{"next_batch":"n1","rooms":{"join":{"!r:gp.example":{"timeline":{"events":[` + messageJSON("$new") + `],"limited":true,"prev_batch":"p"}}}}}`
 	page := `{"chunk":[` + messageJSON("$old") + `]}`

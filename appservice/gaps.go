@@ -3,9 +3,11 @@ package appservice
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/id"
@@ -19,45 +21,110 @@ const (
 	longestHistory = 1_000
 	// longestGap bounds what is read of one room after an outage, in events.
 	longestGap = 50_000
-	// gapTries is how often a gap is tried before one broken room may not stop all others any
-	// longer. The homeserver's transactions and the daily walk are the other nets.
-	gapTries = 8
+	// gapPatience is how long intake waits for what is missing, all rooms together: what takes
+	// longer is read beside it.
+	gapPatience = 30 * time.Second
+	gapLook     = time.Second // between looks for a gap that can be tried again
 )
 
 // fillGap returns what a /sync answer leaves out before its timeline, oldest first: what
-// happened since the last answer, or, of a room just entered, its history.
-func (c *Client) fillGap(ctx context.Context, room id.RoomID, news roomNews, timeline []incoming, since string) ([]incoming, error) {
-	var events []incoming
-	var err error
+// happened since the last answer, or, of a room just entered, its history. What cannot be read
+// now, while patience lasts, is returned as a gap to be kept with the answer: it holds up no other
+// room.
+func (c *Client) fillGap(ctx, patience context.Context, room id.RoomID, news roomNews, timeline []incoming, since string) ([]incoming, *store.Gap, error) {
+	g := store.Gap{RoomID: string(room), Since: since, Place: news.Timeline.PrevBatch, Entered: since != "" && c.entered(timeline)}
+	if since != "" && !g.Entered && !news.Timeline.Limited {
+		return nil, nil, nil
+	}
+	if _, open, err := c.store.GapIn(ctx, g.RoomID); err != nil || open {
+		return nil, &g, err // it grows, and is tried again when its time has come
+	}
+	events, err := c.readGap(patience, g, timeline)
 	switch {
-	case since == "":
-		events, err = c.walkBack(ctx, room, news.Timeline.PrevBatch, "", longestHistory)
-	case c.entered(timeline):
-		events, err = c.walkBack(ctx, room, news.Timeline.PrevBatch, "", longestHistory)
-		events = c.sinceLastStay(events)
-	case news.Timeline.Limited:
-		events, err = c.gap(ctx, room, news, timeline, since)
+	case err == nil:
+		return events, nil, nil
+	case ctx.Err() != nil:
+		return nil, nil, ctx.Err()
+	case c.isLost(g, err):
+		return nil, nil, nil
 	}
-	if err == nil {
-		delete(c.gaps, room)
-		return events, nil
+	c.log.Warn().Str("error", said(err)).Stringer("room_id", room).Msg("Earlier events of a room cannot be read yet")
+	return nil, &g, nil
+}
+
+// isLost says that nothing will ever give what is missing in a room: the bot may not see it, or
+// it is gone. Every other error may pass.
+func (c *Client) isLost(g store.Gap, err error) bool {
+	lost := isStatus(err, http.StatusForbidden) || isStatus(err, http.StatusNotFound)
+	if lost {
+		c.log.Error().Str("error", said(err)).Str("room_id", g.RoomID).Msg("A gap in a room's events stays open")
 	}
-	c.gaps[room]++
-	if !isRefused(err) && c.gaps[room] < gapTries {
-		return nil, err
+	return lost
+}
+
+// readGap reads what is missing, oldest first. What came after it begins with the timeline;
+// nil = it is not known any more, and may be among what is returned.
+func (c *Client) readGap(ctx context.Context, g store.Gap, timeline []incoming) ([]incoming, error) {
+	room := id.RoomID(g.RoomID)
+	switch {
+	case g.Entered:
+		events, err := c.walkBack(ctx, room, g.Place, "", longestHistory)
+		return c.sinceLastStay(events), err
+	case g.Since == "":
+		return c.walkBack(ctx, room, g.Place, "", longestHistory)
 	}
-	delete(c.gaps, room)
-	c.log.Error().Str("error", said(err)).Stringer("room_id", room).Msg("A gap in a room's events stays open")
-	return nil, nil
+	return c.gap(ctx, g, timeline)
+}
+
+// fillGaps reads what is missing in rooms, beside intake and for as long as it takes.
+func (c *Client) fillGaps(ctx context.Context) {
+	for ctx.Err() == nil {
+		found, err := c.fillNext(ctx)
+		if err != nil && ctx.Err() == nil {
+			c.log.Warn().Str("error", said(err)).Msg("Filling a gap in a room's events failed")
+		}
+		if !found || err != nil {
+			pause(ctx, gapLook)
+		}
+	}
+}
+
+// fillNext tries the next gap whose time has come. One that fails waits longer each time, and is
+// then given more time: a long history may be read by a slow homeserver.
+func (c *Client) fillNext(ctx context.Context) (found bool, err error) {
+	g, found, err := c.store.NextGap(ctx, c.opts.Now())
+	if err != nil || !found {
+		return false, err
+	}
+	patient, done := context.WithTimeout(ctx, gapPatience<<min(g.Attempt, 5))
+	defer done()
+	events, err := c.readGap(patient, g, nil)
+	if ctx.Err() != nil {
+		return true, ctx.Err()
+	}
+	if err != nil && !c.isLost(g, err) {
+		again := delay(err, min(firstBackoff<<min(g.Attempt, 6), lastBackoff))
+		return true, errors.Join(err, c.store.PostponeGap(ctx, g.RoomID, c.opts.Now().Add(again)))
+	}
+	var rows []row
+	for _, e := range events {
+		rows = append(rows, c.rowOf(ctx, e, g.Since == ""))
+	}
+	if err := c.keepBatch(ctx, store.Batch{Fills: &g}, rows); err != nil {
+		return true, err
+	}
+	c.seen.add(rows)
+	return true, nil
 }
 
 // gap asks /sync for the same again, for one room and with more events: that is exact, but
 // Synapse gives no more than a hundred. So the rest comes from the room's history, which on
 // Synapse ends exactly where the last answer did; Dendrite would go on to the room's start, and
 // long done events would be taken for new.
-func (c *Client) gap(ctx context.Context, room id.RoomID, news roomNews, timeline []incoming, since string) ([]incoming, error) {
+func (c *Client) gap(ctx context.Context, g store.Gap, timeline []incoming) ([]incoming, error) {
+	room := id.RoomID(g.RoomID)
 	for _, limit := range widerLimits {
-		answer, err := c.requestSync(ctx, since, 0, limit, room)
+		answer, err := c.requestSync(ctx, g.Since, 0, limit, room)
 		if err != nil {
 			return nil, err
 		}
@@ -70,7 +137,7 @@ func (c *Client) gap(ctx context.Context, room id.RoomID, news roomNews, timelin
 			break
 		}
 	}
-	return c.walkBack(ctx, room, news.Timeline.PrevBatch, since, longestGap)
+	return c.walkBack(ctx, room, g.Place, g.Since, longestGap)
 }
 
 // before returns the events that come before a timeline's first; what came after the timeline

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/spreekkamer/spreekkamer/store"
@@ -25,6 +26,9 @@ func (c *Client) Run(ctx context.Context) error {
 	if err := c.Ping(ctx); err != nil && !errors.Is(err, ErrUnsupported) {
 		c.log.Warn().Str("error", said(err)).Msg("The homeserver cannot reach us; events come by /sync only")
 	}
+	var filling sync.WaitGroup
+	filling.Go(func() { c.fillGaps(ctx) })
+	defer filling.Wait()
 	backoff, wait := firstBackoff, 0 // the first answer comes at once, and tells that we caught up
 	for ctx.Err() == nil {
 		err := c.syncOnce(ctx, wait)
@@ -95,7 +99,7 @@ func (c *Client) syncOnce(ctx context.Context, wait int) error {
 	if err := c.takeDeviceNews(ctx, answer.deviceNews); err != nil {
 		return err
 	}
-	events, err := c.collect(ctx, answer, bot.NextBatch)
+	events, gaps, err := c.collect(ctx, answer, bot.NextBatch)
 	if err != nil {
 		return err
 	}
@@ -103,7 +107,7 @@ func (c *Client) syncOnce(ctx context.Context, wait int) error {
 	for room, news := range answer.Rooms.Join {
 		reads = append(reads, readsIn(room, news.Ephemeral.Events)...)
 	}
-	if err := c.keep(ctx, answer.NextBatch, events, reads...); err != nil {
+	if err := c.keepBatch(ctx, store.Batch{NextBatch: answer.NextBatch, Reads: reads, Gaps: gaps}, events); err != nil {
 		return err
 	}
 	c.seen.add(events)
@@ -112,27 +116,32 @@ func (c *Client) syncOnce(ctx context.Context, wait int) error {
 	return nil
 }
 
-// collect brings the room state up to date and returns the answer's events in their order.
-func (c *Client) collect(ctx context.Context, answer syncAnswer, since string) ([]row, error) {
+// collect brings the room state up to date and returns the answer's events in their order, and
+// what of the events before them could not be read.
+func (c *Client) collect(ctx context.Context, answer syncAnswer, since string) (rows []row, gaps []store.Gap, err error) {
+	patience, done := context.WithTimeout(ctx, gapPatience) // for all rooms together
+	defer done()
 	var rooms [][]incoming
 	history := map[id.EventID]bool{} // for the ledger only
 	for _, news := range []map[id.RoomID]roomNews{answer.Rooms.Leave, answer.Rooms.Join} {
 		for room, n := range news {
 			timeline := c.parseAll(room, n.Timeline.Events)
-			gap, err := c.fillGap(ctx, room, n, timeline, since)
+			earlier, gap, err := c.fillGap(ctx, patience, room, n, timeline, since)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
+			}
+			if gap != nil {
+				gaps = append(gaps, *gap)
 			}
 			if since == "" {
-				for _, e := range gap {
+				for _, e := range earlier {
 					history[e.ID] = true
 				}
 			}
 			c.updateState(ctx, append(withoutCrowd(c.parseAll(room, n.State.Events)), timeline...))
-			rooms = append(rooms, append(gap, timeline...))
+			rooms = append(rooms, append(earlier, timeline...))
 		}
 	}
-	rows := make([]row, 0, len(rooms))
 	for room, invite := range answer.Rooms.Invite {
 		if r, ok := c.invitation(room, invite.State.Events, since); ok {
 			rows = append(rows, r)
@@ -141,7 +150,7 @@ func (c *Client) collect(ctx context.Context, answer syncAnswer, since string) (
 	for _, e := range merged(rooms) {
 		rows = append(rows, c.rowOf(ctx, e, history[e.ID]))
 	}
-	return rows, nil
+	return rows, gaps, nil
 }
 
 // row is an event and what the store keeps of it.
@@ -160,9 +169,14 @@ func (c *Client) rowOf(ctx context.Context, e incoming, ledgerOnly bool) row {
 	return row{e, kept, ledgerOnly}
 }
 
-// keep stores events, receipts and, when it came with them, the place in the stream: all or none.
-func (c *Client) keep(ctx context.Context, nextBatch string, rows []row, reads ...store.Read) error {
-	batch := store.Batch{NextBatch: nextBatch, Reads: reads, Now: c.opts.Now(), Away: c.opts.Away, Due: c.opts.Due}
+// keep stores events and, when it came with them, the place in the stream.
+func (c *Client) keep(ctx context.Context, nextBatch string, rows []row) error {
+	return c.keepBatch(ctx, store.Batch{NextBatch: nextBatch}, rows)
+}
+
+// keepBatch stores events and everything that came with them: all or none.
+func (c *Client) keepBatch(ctx context.Context, batch store.Batch, rows []row) error {
+	batch.Now, batch.Away, batch.Due = c.opts.Now(), c.opts.Away, c.opts.Due
 	for _, r := range rows {
 		batch.Events = append(batch.Events, r.kept)
 		if r.kept.ForInbox && r.kept.HasContent {
@@ -175,7 +189,7 @@ func (c *Client) keep(ctx context.Context, nextBatch string, rows []row, reads .
 	if _, err := c.store.Keep(ctx, batch); err != nil {
 		return fmt.Errorf("keep %d events: %w", len(rows), err)
 	}
-	if len(rows)+len(reads) > 0 && c.opts.Wake != nil {
+	if len(rows)+len(batch.Reads) > 0 && c.opts.Wake != nil {
 		c.opts.Wake()
 	}
 	return nil

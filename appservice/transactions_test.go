@@ -15,7 +15,6 @@ import (
 	"github.com/spreekkamer/spreekkamer/store"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"maunium.net/go/mautrix/id"
 )
 
 // broken is a database that cannot be written to.
@@ -38,7 +37,6 @@ func listening(t testing.TB) *bot {
 			Due: func(sent time.Time) time.Time { return sent.AddDate(0, 0, 30) },
 		},
 		store: s, user: botID, log: zerolog.Nop(), libraryLog: zerolog.Nop(), raw: newRawCache(cacheBytes), seen: newSeen(),
-		gaps: map[id.RoomID]int{},
 	}
 	return &bot{t: t, Client: c, store: s}
 }

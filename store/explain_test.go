@@ -45,6 +45,7 @@ var flood = []string{
 		SELECT '$' || i, i, '!' || i, '@' || i, i, 9000000000000 FROM n`,
 	`INSERT INTO room (room_id, kind, person, created_at) SELECT '!' || i, 'consulting', i, 0 FROM n`,
 	`INSERT INTO walk (room_id, next_at) SELECT '!' || i, i FROM n`,
+	`INSERT INTO gap (room_id, since, place, next_at) SELECT '!' || i, '', '', i FROM n`,
 	`INSERT INTO mirror (source_event, source_room, target_event, target_room, conversation, at)
 		SELECT '$s' || i, '!a', '$t' || i, '!b' || (i % 100), i, i FROM n`,
 	`INSERT INTO reading (room_id, thread, event_id, sent_at, pending, next_at)
@@ -123,6 +124,7 @@ var hot = []struct {
 	{"HasOpen", hasOpen, []any{"!7"}, []string{"ledger_room"}},
 	{"NextInLedger", nextInLedger, nil, []string{"ledger_due"}},
 	{"NextWalk", nextWalk, []any{ms(noon)}, []string{"walk_next"}},
+	{"NextGap", nextGap, []any{ms(noon)}, []string{"gap_next"}},
 	{"MediaDue", mediaDue, []any{ms(noon), 200}, []string{"media_due"}},
 	{"HurryMedia", hurryMedia, []any{"$7", ms(noon)}, []string{"media_event"}},
 	{"PersonByUser", personByUser, []any{"@7"}, []string{"sqlite_autoindex_person", "person_user_id_key"}},

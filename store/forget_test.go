@@ -69,7 +69,7 @@ func fillInbox(t *testing.T, s *Store, name string) {
 	kicked := Event{ID: "$kicked-" + name, RoomID: "!balie", Type: "m.room.member", Sender: "@staff:test", StateKey: &user, ForInbox: true}
 	synced(t, s, kicked)
 	read := Read{Room: room, User: user, Event: "$read-" + name, Thread: "$thread-" + name}
-	must[KeepResult](t)(s.Keep(t.Context(), Batch{Reads: []Read{read}, Now: noon, Due: month}))
+	must[KeepResult](t)(s.Keep(t.Context(), Batch{Reads: []Read{read}, Gaps: []Gap{{RoomID: "!talk-" + name, Since: "n1", Place: "p"}}, Now: noon, Due: month}))
 }
 
 // A cell is one value of one column.

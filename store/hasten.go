@@ -20,6 +20,7 @@ var hasten = []string{
 	`UPDATE outbox SET due_at = $1 + (due_at - created_at), created_at = $1
 		WHERE state = 'queued' AND attempt = 0 AND due_at > $2 AND created_at > $1`,
 	`UPDATE parked SET next_at = $1 WHERE next_at > $2`,
+	`UPDATE gap SET next_at = $1 WHERE next_at > $2`,
 	`UPDATE ledger SET next_at = $1 WHERE state IN ('kept', 'redacted', 'failed') AND next_at > $2 AND (attempt > 0 OR state = 'redacted')`,
 	`UPDATE media SET next_at = $1 WHERE state IN ('kept', 'failed') AND next_at > $2 AND attempt > 0`,
 }

@@ -35,6 +35,8 @@ type Batch struct {
 	NextBatch string  // where /sync goes on; "" = this came in a transaction
 	Events    []Event // in the order of the homeserver
 	Reads     []Read  // how far people have read, after the events
+	Gaps      []Gap   // what could not be read of what was before the events of some rooms
+	Fills     *Gap    // the events are what was missing there; nil = they are new
 	Now       time.Time
 	Away      time.Duration                  // without an answer of /sync for this long is an outage; 0 = never
 	Due       func(sent time.Time) time.Time // when an event must be gone
@@ -49,12 +51,12 @@ type KeepResult struct {
 
 // Keep stores what came in, in one transaction: our own events confirm the effects that sent
 // them, events with content enter the ledger, others enter the inbox. Events of /sync get
-// their place in a queue, in the order given; events of a transaction wait for that. Where
-// /sync goes on is stored with them. Keeping something twice, in any order and from either
+// their place in a queue, in the order given; events of a transaction wait for that, and events of a
+// room with a gap for what was before them. Where /sync goes on is stored with them. Keeping something twice, in any order and from either
 // source, is keeping it once.
 func (s *Store) Keep(ctx context.Context, b Batch) (result KeepResult, err error) {
 	err = s.write(ctx, func(ctx context.Context) error {
-		k := keeper{store: s, batch: b, rooms: map[string]keptRoom{}}
+		k := keeper{store: s, batch: b, rooms: map[string]keptRoom{}, behind: map[string]bool{}}
 		if err := k.keep(ctx); err != nil {
 			return fail(ctx, err)
 		}
@@ -73,6 +75,7 @@ type keeper struct {
 	batch  Batch
 	bot    string
 	rooms  map[string]keptRoom
+	behind map[string]bool // rooms in which something earlier is missing
 	result KeepResult
 }
 
@@ -91,6 +94,9 @@ func (k *keeper) keep(ctx context.Context) error {
 		return ErrNoBot
 	}
 	k.bot = bot.UserID
+	if err := k.gaps(ctx); err != nil {
+		return err
+	}
 	for _, e := range k.batch.Events {
 		if err := k.event(ctx, e.clean()); err != nil {
 			return fmt.Errorf("event %s in %s: %w", e.ID, e.RoomID, err)
@@ -176,7 +182,7 @@ func (k *keeper) enterInbox(ctx context.Context, e Event) error {
 		return err
 	}
 	k.result.Added += n
-	if k.batch.NextBatch == "" {
+	if !k.places(e) {
 		return nil
 	}
 	turn, _, err := one(ctx, k.store, scanUnplaced, incoming, e.ID)

@@ -1,0 +1,138 @@
+package appservice
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/spreekkamer/spreekkamer/store"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// missesSome is an answer of /sync that leaves out what was before the event of one room.
+func missesSome(event, other, place string) reply {
+	return ok(fmt.Sprintf(`{"next_batch":"n2","rooms":{"join":{
+		"!broken:gp.example":{"timeline":{"events":[%s],"limited":true,"prev_batch":%q}},
+		"!r:gp.example":{"timeline":{"events":[%s]}}}}}`, messageJSON(event), place, messageJSON(other)))
+}
+
+// withGap is a bot of which one room misses earlier events, that the homeserver answers with some
+// replies to the question for.
+func withGap(t *testing.T, messages ...reply) (*bot, *scripted) {
+	t.Helper()
+	b, s := scriptedBot(t, map[string][]reply{
+		"/sync": {missesSome("$2", "$other", "p")}, "/messages": messages, "/keys/upload": {ok(keysUploaded)},
+	})
+	require.NoError(t, b.keep(t.Context(), "n1", nil))
+	return b, s
+}
+
+// messages are those with a place in a queue, in its order, and those without.
+func (b *bot) messages() (placed, waiting []string) {
+	b.t.Helper()
+	for _, r := range b.inbox("m.room.message") {
+		waiting = append(waiting, r.Event)
+	}
+	waits := len(waiting) - b.placed() // SQLite puts them first
+	return waiting[waits:], waiting[:waits]
+}
+
+// says changes what a path is answered.
+func (s *scripted) says(path string, replies ...reply) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.paths[path] = replies
+}
+
+// tries lets the bot try a gap once; false when none can be tried now.
+func (b *bot) tries() bool {
+	b.t.Helper()
+	found, err := b.fillNext(b.t.Context())
+	require.NoError(b.t, err)
+	return found
+}
+
+func (b *bot) hasGap() bool {
+	b.t.Helper()
+	_, open, err := b.store.GapIn(b.t.Context(), "!broken:gp.example")
+	require.NoError(b.t, err)
+	return open
+}
+
+func TestARoomWhoseGapCannotBeReadYetHoldsUpNoOtherAndIsNeverGivenUp(t *testing.T) {
+	for name, passing := range map[string]reply{
+		"broken":    {http.StatusInternalServerError, `{"errcode":"M_UNKNOWN"}`},
+		"away":      {http.StatusBadGateway, `<html>`},
+		"too often": {http.StatusTooManyRequests, `{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":3000}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			page := ok(`{"chunk":[` + messageJSON("$1") + `,` + messageJSON("$0") + `]}`)
+			b, s := withGap(t, append(slices.Repeat([]reply{passing}, 40), page)...)
+			clock := now
+			b.opts.Now = func() time.Time { return clock }
+			require.NoError(t, b.syncOnce(t.Context(), 0), "intake goes on")
+			placed, waiting := b.messages()
+			assert.Equal(t, []string{"$other"}, placed)
+			assert.Equal(t, []string{"$2"}, waiting, "it waits a while for what was before it")
+			for range 39 {
+				found, err := b.fillNext(t.Context())
+				require.True(t, found)
+				require.Error(t, err)
+				require.False(t, b.tries(), "not again at once")
+				clock = clock.Add(2 * lastBackoff)
+			}
+			require.True(t, b.tries())
+			placed, _ = b.messages()
+			assert.Equal(t, []string{"$other", "$0", "$1"}, placed)
+			assert.Equal(t, 41, s.count("/messages"))
+			_, err := b.store.PlaceOverdue(t.Context(), clock, time.Minute)
+			require.NoError(t, err)
+			placed, _ = b.messages()
+			assert.Equal(t, []string{"$other", "$0", "$1", "$2"}, placed, "all of it, in order")
+			assert.False(t, b.hasGap())
+		})
+	}
+}
+
+func TestOnlyAGapThatIsRefusedOrGoneIsGivenUp(t *testing.T) {
+	for _, final := range []reply{{http.StatusForbidden, `{"errcode":"M_FORBIDDEN"}`}, {http.StatusNotFound, `{"errcode":"M_NOT_FOUND"}`}} {
+		b, _ := withGap(t, final)
+		require.NoError(t, b.syncOnce(t.Context(), 0))
+		assert.False(t, b.hasGap())
+		placed, _ := b.messages()
+		assert.Len(t, placed, 2, "what is known of it is taken in at once")
+
+		again, s := withGap(t, reply{http.StatusInternalServerError, `{}`}, final)
+		require.NoError(t, again.syncOnce(t.Context(), 0))
+		require.True(t, again.hasGap())
+		require.True(t, again.tries())
+		assert.False(t, again.hasGap())
+		assert.Equal(t, 2, s.count("/messages"))
+	}
+}
+
+func TestAGapThatGrowsIsReadFromItsBeginning(t *testing.T) {
+	b, s := withGap(t, reply{http.StatusInternalServerError, `{}`})
+	require.NoError(t, b.syncOnce(t.Context(), 0))
+	s.says("/sync", missesSome("$4", "$other2", "q"))
+	require.NoError(t, b.syncOnce(t.Context(), 0))
+	assert.Equal(t, 1, s.count("/messages"), "intake does not ask a second time")
+	g, _, err := b.store.GapIn(t.Context(), "!broken:gp.example")
+	require.NoError(t, err)
+	assert.Equal(t, store.Gap{RoomID: "!broken:gp.example", Since: "n1", Place: "q"}, g)
+}
+
+func TestAGapIsFilledBesideIntake(t *testing.T) {
+	b, s := withGap(t, reply{http.StatusInternalServerError, `{}`})
+	require.NoError(t, b.syncOnce(t.Context(), 0))
+	s.says("/messages", ok(`{"chunk":[`+messageJSON("$1")+`,`+messageJSON("$0")+`]}`))
+	done := make(chan struct{})
+	b.opts.Wake = func() { close(done) }
+	go b.fillGaps(t.Context())
+	<-done
+	placed, _ := b.messages()
+	assert.Equal(t, []string{"$other", "$0", "$1"}, placed)
+}

@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.mau.fi/util/dbutil"
+)
+
+const (
+	gapColumns = `SELECT room_id, since, place, entered, attempt FROM gap `
+	getGap     = gapColumns + `WHERE room_id = $1`
+	nextGap    = gapColumns + `WHERE next_at <= $1 ORDER BY next_at LIMIT 1`
+	roomsOfGap = `SELECT room_id FROM gap`
+	// openGap makes one gap of two in the same room: from where the first begins to where the second ends.
+	openGap = `
+		INSERT INTO gap (room_id, since, place, entered) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (room_id) DO UPDATE SET place = excluded.place
+	`
+	// closeGap leaves a gap that has grown since it was read.
+	closeGap    = `DELETE FROM gap WHERE room_id = $1 AND place = $2`
+	postponeGap = `UPDATE gap SET attempt = attempt + 1, next_at = $2 WHERE room_id = $1`
+)
+
+// A Gap is a part of a room's events that /sync left out and that could not be read yet.
+type Gap struct {
+	RoomID  string
+	Since   string // where in the stream it begins; "" = at the room's beginning, before we had a database
+	Place   string // where it ends
+	Entered bool   // the bot had just come into the room: it begins there
+	Attempt int    // how often reading it failed since
+}
+
+// NextGap is a gap that can be tried again; false when there is none.
+func (s *Store) NextGap(ctx context.Context, now time.Time) (Gap, bool, error) {
+	g, found, err := one(ctx, s, scanGap, nextGap, ms(now))
+	if err != nil {
+		return Gap{}, false, fmt.Errorf("find the next gap: %w", err)
+	}
+	return g, found, nil
+}
+
+// GapIn is the gap that is open in a room; false when there is none.
+func (s *Store) GapIn(ctx context.Context, room string) (Gap, bool, error) {
+	g, found, err := one(ctx, s, scanGap, getGap, clean(room))
+	if err != nil {
+		return Gap{}, false, fmt.Errorf("look for a gap in room %s: %w", room, err)
+	}
+	return g, found, nil
+}
+
+// PostponeGap lets a gap that could not be read wait.
+func (s *Store) PostponeGap(ctx context.Context, room string, until time.Time) error {
+	if _, err := s.exec(ctx, postponeGap, room, ms(until)); err != nil {
+		return fmt.Errorf("postpone the gap in room %s: %w", room, err)
+	}
+	return nil
+}
+
+// gaps closes the gap that a batch fills, opens those that it leaves, and notes in which rooms
+// something earlier is still missing: what came after it waits for its place.
+func (k *keeper) gaps(ctx context.Context) error {
+	if k.batch.Fills != nil {
+		_, err := k.store.exec(ctx, closeGap, k.batch.Fills.RoomID, k.batch.Fills.Place)
+		return err
+	}
+	for _, g := range k.batch.Gaps {
+		if _, err := k.store.exec(ctx, openGap, clean(g.RoomID), clean(g.Since), clean(g.Place), g.Entered); err != nil {
+			return err
+		}
+	}
+	if k.batch.NextBatch == "" || len(k.batch.Events) == 0 {
+		return nil
+	}
+	rooms, err := list(ctx, k.store, scalar[string], roomsOfGap)
+	for _, room := range rooms {
+		k.behind[room] = true
+	}
+	return err
+}
+
+// places says whether an event gets its place in a queue now.
+func (k *keeper) places(e Event) bool {
+	return k.batch.Fills != nil || k.batch.NextBatch != "" && !k.behind[e.RoomID]
+}
+
+func scanGap(row dbutil.Scannable) (g Gap, err error) {
+	err = row.Scan(&g.RoomID, &g.Since, &g.Place, &g.Entered, &g.Attempt)
+	return g, err
+}
