@@ -63,12 +63,13 @@ func (b *Bridge) calm(ctx context.Context, p place, person care.Person) error {
 }
 
 // tooMany says that an invitation is more than we take. Who is known only answers for themselves.
+// A turn that is tried again is the same invitation still.
 func (b *Bridge) tooMany(p place, known bool) bool {
 	now := b.Now()
-	if !b.invitations.allow("user:"+p.Sender, b.Limits.Invitations, time.Hour, now) {
+	if !b.invitations.allow("user:"+p.Sender, p.ID, b.Limits.Invitations, time.Hour, now) {
 		return true
 	}
-	return !known && !b.invitations.allow("server:"+p.sender().Homeserver(), b.Limits.ServerInvitations, time.Minute, now)
+	return !known && !b.invitations.allow("server:"+p.sender().Homeserver(), p.ID, b.Limits.ServerInvitations, time.Minute, now)
 }
 
 // leaveCrowd leaves a chat that has turned out to be a room of many, and calls off what was to be
@@ -84,7 +85,7 @@ func (b *Bridge) leaveCrowd(ctx context.Context, room id.RoomID) (done delivery,
 	return done, nil
 }
 
-// A quota counts how often something happens within a time. It forgets everything when it has
+// A quota counts in how many turns something happens within a time. It forgets everything when it has
 // grown large: then something happens more often than it should, and memory stays bounded.
 type quota struct {
 	mu   sync.Mutex
@@ -92,7 +93,7 @@ type quota struct {
 }
 
 type use struct {
-	n     int
+	turns map[int64]bool // that it was allowed to
 	since time.Time
 }
 
@@ -100,20 +101,21 @@ const quotaSize = 10_000
 
 func newQuota() *quota { return &quota{used: map[string]use{}} }
 
-func (q *quota) allow(what string, most int, within time.Duration, now time.Time) bool {
+func (q *quota) allow(what string, turn int64, most int, within time.Duration, now time.Time) bool {
 	if most == 0 {
 		return true
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	u := q.used[what]
-	if now.Sub(u.since) >= within {
-		u = use{since: now}
+	u, known := q.used[what]
+	if !known || now.Sub(u.since) >= within || now.Before(u.since) { // the clock may have been set back
+		u = use{turns: map[int64]bool{}, since: now}
 	}
-	if u.n++; u.n > most {
+	if !u.turns[turn] && len(u.turns) >= most {
 		return false
 	}
-	if _, known := q.used[what]; !known && len(q.used) >= quotaSize {
+	u.turns[turn] = true
+	if !known && len(q.used) >= quotaSize {
 		clear(q.used)
 	}
 	q.used[what] = u

@@ -159,6 +159,27 @@ func TestInvitationsAreLimitedPerUserAndServer(t *testing.T) {
 	assert.True(t, w.isIn(w.invites("@nieuw:elders.example", 1)), "a minute later there is room again")
 }
 
+// A turn that fails and is tried again is one invitation, however often that is.
+func TestAnInvitationThatIsTriedAgainCountsOnce(t *testing.T) {
+	w := newWorld(t, func(s *Settings) { s.Limits.Invitations, s.Limits.ServerInvitations = 2, 2 })
+	fails := func(on string) {
+		t.Helper()
+		_, err := w.Store.DB().RawDB.Exec(on)
+		require.NoError(t, err)
+	}
+	fails(`CREATE TRIGGER full BEFORE INSERT ON person BEGIN SELECT RAISE(ABORT, 'disk full'); END`)
+	room := w.invites(anna, 1)
+	for range 5 {
+		w.passes(5 * time.Second)
+	}
+	require.False(t, w.isIn(room))
+	fails(`DROP TRIGGER full`)
+	w.passes(maxBackoff)
+	assert.True(t, w.isIn(room), "her own attempts are not too many invitations")
+	assert.True(t, w.isIn(w.invites(anna, 2)))
+	assert.False(t, w.isIn(w.invites(anna, 3)), "more than two still are")
+}
+
 func TestARoomOfManyIsLeftAtOnceAndHearsNothing(t *testing.T) {
 	w := newWorld(t)
 	crowd := id.RoomID("!chat7anna:elders.example")
@@ -173,12 +194,14 @@ func TestARoomOfManyIsLeftAtOnceAndHearsNothing(t *testing.T) {
 func TestAQuotaStaysSmall(t *testing.T) {
 	q, now := newQuota(), time.Unix(0, 0)
 	for i := range 3 * quotaSize {
-		assert.True(t, q.allow(fmt.Sprint(i), 1, time.Minute, now))
+		assert.True(t, q.allow(fmt.Sprint(i), 1, 1, time.Minute, now))
 	}
 	assert.LessOrEqual(t, len(q.used), quotaSize)
-	assert.True(t, q.allow("x", 2, time.Minute, now))
-	assert.True(t, q.allow("x", 2, time.Minute, now))
-	assert.False(t, q.allow("x", 2, time.Minute, now))
-	assert.True(t, q.allow("x", 2, time.Minute, now.Add(time.Minute)))
-	assert.True(t, q.allow("y", 0, time.Minute, now), "0 is no limit")
+	assert.True(t, q.allow("x", 1, 2, time.Minute, now))
+	assert.True(t, q.allow("x", 2, 2, time.Minute, now))
+	assert.False(t, q.allow("x", 3, 2, time.Minute, now))
+	assert.True(t, q.allow("x", 2, 2, time.Minute, now), "the same turn again")
+	assert.True(t, q.allow("x", 4, 2, time.Minute, now.Add(time.Minute)))
+	assert.True(t, q.allow("x", 5, 2, time.Minute, now.Add(-time.Hour)), "the clock was set back")
+	assert.True(t, q.allow("y", 6, 0, time.Minute, now), "0 is no limit")
 }
