@@ -13,6 +13,7 @@ var acts = map[string]func(*Bridge, context.Context, place, act) error{
 	identityAct: (*Bridge).identityCame,
 	answerAct:   ofPatient((*Bridge).answerCame),
 	stateAct:    ofPatient((*Bridge).stateCame),
+	heldAct:     ofPatient((*Bridge).heldWent),
 }
 
 // inAct handles a turn that is not from Matrix.

@@ -108,7 +108,7 @@ func (b *Bridge) advance(ctx context.Context, row store.LedgerRow) error {
 	if row.State == store.LedgerRedacted {
 		return b.verify(ctx, row)
 	}
-	if err := b.saveUnfiled(ctx, row); err != nil {
+	if err := errors.Join(b.letHeldGo(ctx, row.EventID), b.saveUnfiled(ctx, row)); err != nil {
 		return b.later(ctx, row, err)
 	}
 	err := b.Matrix.Redact(ctx, id.RoomID(row.RoomID), id.EventID(row.EventID), "rd"+row.EventID)

@@ -30,6 +30,7 @@ type act struct {
 	Answer       string     `json:"answer,omitempty"`
 	Conversation string     `json:"conversation,omitempty"`
 	Status       his.Status `json:"status,omitempty"`
+	At           int64      `json:"at,omitempty"` // milliseconds since 1970
 }
 
 func (b *Bridge) approveCommand(ctx context.Context, r request) error {

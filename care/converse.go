@@ -93,6 +93,21 @@ func dropConversation(c *Case, env Env) {
 	c.do(Effect{Do: Drop})
 }
 
+// HeldWent is what it leads to that the last message which was held of a conversation had to go,
+// because the period ended before it was known whom it concerns: what is written next begins anew.
+func HeldWent(c Case, env Env) Case {
+	if c.Conversation.State != Asking {
+		return c
+	}
+	person := c.Person
+	dropConversation(&c, env)
+	if !person.Question.aboutDerde() { // who they are is asked first: that stays
+		person.Current = ""
+		c.Person = person
+	}
+	return c
+}
+
 // closeConversation ends a conversation that staff saw.
 func closeConversation(c *Case, env Env) {
 	c.Conversation.State, c.Conversation.ClosedAt = Closed, env.Now

@@ -41,3 +41,25 @@ func TestAPracticeThatNobodyKnowsIsNotClosed(t *testing.T) {
 	assert.True(t, Env{Now: noon}.open("gone"))
 	assert.True(t, Env{Now: noon, Practices: testPractices}.open(testPractices[0].ID))
 }
+
+func TestWhenWhatWasHeldHadToGoTheNextMessageBeginsAnew(t *testing.T) {
+	for _, q := range AllQuestions() {
+		w := at(t, q)
+		before := w.c
+		after := HeldWent(before, Env{Now: noon})
+		switch {
+		case before.Conversation.State != Asking:
+			assert.Equal(t, before, after, q)
+		case q.aboutDerde():
+			assert.Equal(t, NoQuestion, after.Person.Question, q)
+			assert.Equal(t, Dropped, after.Conversation.State, q)
+			assert.Empty(t, after.Person.Current, q)
+			assert.Equal(t, Derde{}, after.Person.Draft, q)
+		}
+	}
+	w := at(t, AskWhom)
+	w.c = ChangeIdentity(w.c, "another key", Env{Now: noon})
+	after := HeldWent(w.c, Env{Now: noon})
+	assert.Equal(t, AskIdentityName, after.Person.Question, "who they are is asked still")
+	assert.Empty(t, after.Person.Current)
+}

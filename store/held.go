@@ -15,6 +15,7 @@ const (
 	`
 	lastHeld  = `SELECT COALESCE(MAX(position), 0) FROM held WHERE conversation = $1`
 	heldOf    = `SELECT event_id, conversation, room_id, sent_at, late FROM held WHERE conversation = $1 ORDER BY position`
+	getHeld   = `SELECT event_id, conversation, room_id, sent_at, late FROM held WHERE event_id = $1`
 	dropHeld  = `DELETE FROM held WHERE conversation = $1`
 	dropEvent = `DELETE FROM held WHERE event_id = $1`
 )
@@ -51,6 +52,15 @@ func (s *Store) Held(ctx context.Context, conversation string) ([]HeldEvent, err
 		return nil, fmt.Errorf("list what is held of conversation %s: %w", conversation, err)
 	}
 	return held, nil
+}
+
+// HeldEvent finds a message that is held; false when it is not.
+func (s *Store) HeldEvent(ctx context.Context, event string) (HeldEvent, bool, error) {
+	h, held, err := one(ctx, s, scanHeld, getHeld, event)
+	if err != nil {
+		return HeldEvent{}, false, fmt.Errorf("look whether event %s is held: %w", event, err)
+	}
+	return h, held, nil
 }
 
 // DropHeld forgets everything that is held of a conversation.

@@ -183,7 +183,7 @@ func TestDutchTextsSayU(t *testing.T) {
 var refusals = []string{
 	"consent.refused", "register.incomplete", "register.stopped", "account.declined", "account.too_young",
 	"account.withdrawn", "account.closed", "account.still_awaiting", "not_yet.consent", "not_yet.media", "bsn.removed",
-	"derde.no_ground", "derde.not_a_child", "conversation.stopped", "conversation.closed", "help.person", "help", "help.stop",
+	"derde.no_ground", "derde.not_a_child", "conversation.stopped", "conversation.expired", "conversation.closed", "help.person", "help", "help.stop",
 	"nothing_asked", "again", "invalid.again", "relay.failed", "relay.unreadable", "relay.unsupported",
 	"relay.too_large", "relay.closed", "relay.gap", "advice.come_in", "advice.call", "outage.patient", "outage.waiting", "greeting", "contact.pointer", "statement", "fallback",
 }
