@@ -123,3 +123,26 @@ func TestATurnThatIsStuckIsTold(t *testing.T) {
 	w.clock = w.clock.Add(day)
 	assert.Len(t, w.alarmed("Wij kunnen niet verwerken"), 1)
 }
+
+func TestAnAlarmIsNotSilentForAsLongAsTheClockWentBack(t *testing.T) {
+	w := newWorld(t)
+	consulting := w.registered(anna)
+	w.matrix.fails = func(call string, room id.RoomID) error {
+		if call == "read" && room == consulting {
+			return errors.New("broken")
+		}
+		return nil
+	}
+	w.writes(anna, consulting, "kanarie")
+	for range manyTurn - 1 {
+		w.passes(maxBackoff)
+	}
+	const begins = "Wij kunnen niet verwerken"
+	require.Len(t, w.alarmed(begins), 1)
+	last := w.lookAtClock(t.Context(), time.Time{})
+	w.clock = w.clock.Add(-90 * day)
+	w.lookAtClock(t.Context(), last)
+	require.Len(t, w.alarmed(begins), 1, "it has only just been told")
+	w.clock = w.clock.Add(day)
+	assert.Len(t, w.alarmed(begins), 2)
+}

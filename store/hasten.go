@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
-// notYetReceived is what came in later than it is now, also what is parked: how long it has waited
-// is counted from then.
-const notYetReceived = `
-	UPDATE inbox SET received_at = $1 WHERE received_at > $1 AND (state = 'open' OR id IN (SELECT turn FROM parked))
-`
+// notYet is what was later than it is now: how long ago it was is counted from now. That is when
+// something came in, also what is parked, and when an alarm was told.
+var notYet = []string{
+	`UPDATE inbox SET received_at = $1 WHERE received_at > $1 AND (state = 'open' OR id IN (SELECT turn FROM parked))`,
+	`UPDATE alarm SET told_at = $1 WHERE told_at > $1`,
+}
 
 // hasten is for what was tried before, and now waits until later than anything waits; what was
 // planned waits as long from now as it would have from when it was planned.
@@ -26,7 +27,7 @@ var hasten = []string{
 }
 
 // Hasten makes due what waits to be tried again until later than longest from now: the clock was
-// set back since. What has not been tried yet keeps its time, or its wait if that began later than
+// set back since. What was told or came in later than now, was so now. What has not been tried yet keeps its time, or its wait if that began later than
 // it is now.
 func (s *Store) Hasten(ctx context.Context, now time.Time, longest time.Duration) error {
 	err := s.write(ctx, func(ctx context.Context) error {
@@ -35,8 +36,12 @@ func (s *Store) Hasten(ctx context.Context, now time.Time, longest time.Duration
 				return err
 			}
 		}
-		_, err := s.exec(ctx, notYetReceived, ms(now))
-		return err
+		for _, query := range notYet {
+			if _, err := s.exec(ctx, query, ms(now)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("hasten what waits since the clock was set back: %w", err)

@@ -69,3 +69,22 @@ func TestWhatCameInLaterThanNowWaitsFromNow(t *testing.T) {
 		}
 	})
 }
+
+// An alarm is silent for as long as if it had been told now, not for as long as the clock went back.
+func TestAnAlarmThatWasToldLaterThanNowWasToldNow(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		ctx, back := t.Context(), noon.Add(-30*24*time.Hour)
+		told := Alarm{Kind: "alarm.removal", Practice: "zuid", ToldAt: noon, Size: 2}
+		before := Alarm{Kind: "alarm.unfiled", Practice: "zuid", ToldAt: back.Add(-time.Hour), Size: 3}
+		for _, a := range []Alarm{told, before} {
+			require.NoError(t, s.SaveAlarm(ctx, a))
+		}
+		require.NoError(t, s.Hasten(ctx, back, 5*time.Minute))
+		told.ToldAt = back
+		for _, want := range []Alarm{told, before} {
+			got := must[Alarm](t)(s.Alarm(ctx, want.Kind, want.Practice))
+			require.True(t, got.ToldAt.Equal(want.ToldAt), want.Kind)
+			require.Equal(t, want.Size, got.Size)
+		}
+	})
+}
