@@ -66,10 +66,14 @@ func (b *Bridge) holdForDevice(ctx context.Context, p place) error {
 	})
 }
 
-// mindDevice tells the owner of an unsigned device how to verify it, once per device.
+// mindDevice tells the owner of an unsigned device how to verify it, once per device. Of who is no
+// patient and no staff nothing is remembered: nobody would ever forget it for them.
 func (b *Bridge) mindDevice(ctx context.Context, p place) error {
 	if !unsigned(p.event) {
 		return nil
+	}
+	if known, err := b.isKnown(ctx, p.Sender); err != nil || !known {
+		return err
 	}
 	device := ""
 	if source := p.event.Mautrix.TrustSource; source != nil {
@@ -80,6 +84,15 @@ func (b *Bridge) mindDevice(ctx context.Context, p place) error {
 		return err
 	}
 	return b.answerDevice(ctx, p, "device.unsigned")
+}
+
+// isKnown says that a user has an account or is staff.
+func (b *Bridge) isKnown(ctx context.Context, user string) (bool, error) {
+	if _, known, err := b.Store.PersonByUser(ctx, user); err != nil || known {
+		return known, err
+	}
+	_, known, err := b.Store.Staff(ctx, user)
+	return known, err
 }
 
 // answerDevice answers an event where it was written: to the patient, or among staff.

@@ -85,6 +85,22 @@ func TestWhatIsWrittenWithoutEncryptionIsRemovedAndGoesNowhere(t *testing.T) {
 	assert.Contains(t, w.heard(talk), "Anneke de Berg: versleuteld")
 }
 
+func TestOfTheDevicesOfStrangersNothingIsRemembered(t *testing.T) {
+	w := newWorld(t)
+	consulting, talk := w.talking(anna, "Een vraag")
+	w.matrix.unsigned[bob], w.matrix.unsigned[anna], w.matrix.unsigned[fatima] = "PHONE", "PHONE", "PHONE"
+	w.writes(bob, consulting, "ik hoor hier niet")
+	w.writes(bob, talk, "ik hoor hier niet")
+	w.writes(anna, consulting, "ik wel")
+	w.writes(fatima, talk, "ik ook")
+	for user, strange := range map[id.UserID]bool{bob: true, anna: false, fatima: false} {
+		first, err := w.Store.TellDevice(t.Context(), string(user), "PHONE", w.clock)
+		require.NoError(t, err)
+		assert.Equal(t, strange, first, user)
+	}
+	assert.NotContains(t, w.heard(talk), "ik hoor hier niet")
+}
+
 func TestADeviceIsUnsignedUnlessItsOwnersIdentitySignedIt(t *testing.T) {
 	for state, want := range map[id.TrustState]bool{
 		id.TrustStateBlacklisted: true, id.TrustStateDeviceKeyMismatch: true, id.TrustStateUnset: true, id.TrustStateUnknownDevice: true,
