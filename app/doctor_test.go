@@ -227,6 +227,19 @@ func TestEveryCheckHasANameAndARemedyOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestTheManualNamesEveryCheckInItsOrder(t *testing.T) {
+	manual, err := os.ReadFile("../docs/operating.md")
+	require.NoError(t, err)
+	_, rest, _ := strings.Cut(string(manual), "## Doctor")
+	rest, _, _ = strings.Cut(rest, "## Backup")
+	rest = strings.Join(strings.Fields(rest), " ")
+	for _, c := range checks {
+		var found bool
+		_, rest, found = strings.Cut(rest, ", "+c.name)
+		assert.True(t, found, c.name)
+	}
+}
+
 func TestTheDoctorChangesNoFile(t *testing.T) {
 	d, _ := wellPatient(t)
 	state := func() (all []string) {
