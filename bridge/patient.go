@@ -57,16 +57,23 @@ type rule func(care.Case, care.Env) care.Case
 
 // decide lets a rule look at the case of a person, and stores what it leads to.
 func (b *Bridge) decide(ctx context.Context, p place, person care.Person, decide rule) error {
-	before, err := b.caseOf(ctx, person)
+	before, after, err := b.foresee(ctx, person, decide)
 	if err != nil {
 		return err
+	}
+	return b.finish(ctx, p, func(ctx context.Context) error { return b.settle(ctx, p, before, after) })
+}
+
+// foresee is the case of a person, and what a rule makes of it; nothing is stored.
+func (b *Bridge) foresee(ctx context.Context, person care.Person, decide rule) (before, after care.Case, err error) {
+	if before, err = b.caseOf(ctx, person); err != nil {
+		return before, after, err
 	}
 	env, err := b.env(ctx, person)
 	if err != nil {
-		return err
+		return before, after, err
 	}
-	after := decide(before, env)
-	return b.finish(ctx, p, func(ctx context.Context) error { return b.settle(ctx, p, before, after) })
+	return before, decide(before, env), nil
 }
 
 // caseOf loads what a person is talking about now.
@@ -180,21 +187,39 @@ func (b *Bridge) patientWrote(ctx context.Context, p place, person care.Person) 
 			return err
 		}
 	}
-	if target := edited(p.event); target != "" {
-		if mirrored, err := b.isRelayed(ctx, p, target); err != nil {
-			return err
-		} else if mirrored && !care.ContainsBSN(b.newText(p.event, person.Language)) {
-			return b.relayAbout(ctx, p, "relay", target)
-		}
+	if target, err := b.editsRelayed(ctx, p, person); err != nil {
+		return err
+	} else if target != "" {
+		return b.relayAbout(ctx, p, "relay", target)
 	}
-	var then care.Env
-	if err := b.mindTime(ctx, p, person, &heard, &then); err != nil {
+	hear, err := b.hearing(ctx, p, person, heard)
+	if err != nil {
 		return err
 	}
-	return b.decide(ctx, p, person, func(c care.Case, env care.Env) care.Case {
+	return b.decide(ctx, p, person, hear)
+}
+
+// editsRelayed is what a message edits, when staff have that and the change may go after it;
+// "" = the message is heard like any other.
+func (b *Bridge) editsRelayed(ctx context.Context, p place, person care.Person) (string, error) {
+	target := edited(p.event)
+	if target == "" || care.ContainsBSN(b.newText(p.event, person.Language)) {
+		return "", nil
+	}
+	if relayed, err := b.isRelayed(ctx, p, target); err != nil || !relayed {
+		return "", err
+	}
+	return target, nil
+}
+
+// hearing is the rule for what was heard, with what it must know of a message that had to wait.
+func (b *Bridge) hearing(ctx context.Context, p place, person care.Person, heard care.Heard) (rule, error) {
+	var then care.Env
+	err := b.mindTime(ctx, p, person, &heard, &then)
+	return func(c care.Case, env care.Env) care.Case {
 		env.AskedAt, env.ConsentedAt, env.Then, env.ThenWhom = then.AskedAt, then.ConsentedAt, then.Then, then.ThenWhom
 		return care.Hear(c, heard, env)
-	})
+	}, err
 }
 
 // isRelayed says whether an event has been, or is about to be, carried to the other side. What is

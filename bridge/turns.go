@@ -180,7 +180,9 @@ func (b *Bridge) read(ctx context.Context, p place, handle func(*Bridge, context
 	if isBare(p) {
 		return b.refuseBare(ctx, p)
 	}
-	if b.waitsForDevice(p) {
+	if held, err := b.waitsForDevice(ctx, p); err != nil {
+		return err
+	} else if held {
 		return b.holdForDevice(ctx, p)
 	}
 	if target := edited(p.event); target != "" {

@@ -8,12 +8,14 @@ import (
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 
+	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/store"
 )
 
 // A device that its owner has not signed may be someone else's who knows the password. Its owner
 // is told once how to verify it; the settings say whether its messages pass meanwhile, marked,
-// or wait until it is verified (requirement A14).
+// or wait until it is verified (requirement A14). What takes consent back or has to be removed
+// waits for nothing.
 
 // unsigned says that an event came from a device that is not signed by its owner's identity.
 // Whether that identity is the one that staff approved is another question (identity.go).
@@ -44,8 +46,38 @@ func (b *Bridge) refuseBare(ctx context.Context, p place) error {
 }
 
 // waitsForDevice says that what was written has to wait until its device is verified.
-func (b *Bridge) waitsForDevice(p place) bool {
-	return b.HoldUnsigned && unsigned(p.event) && p.room.Kind != store.RoomContact
+func (b *Bridge) waitsForDevice(ctx context.Context, p place) (bool, error) {
+	if !b.HoldUnsigned || !unsigned(p.event) || p.room.Kind == store.RoomContact {
+		return false, nil
+	}
+	urgent, err := b.isUrgent(ctx, p)
+	return !urgent, err
+}
+
+// isUrgent says that what a patient wrote is dealt with whatever device it came from: it takes
+// consent back (requirement A11), or has to be removed, as a BSN and what is written without
+// consent (requirement A7). Nothing passes by it.
+func (b *Bridge) isUrgent(ctx context.Context, p place) (bool, error) {
+	if _, other := consultingKinds[p.kindOf()]; other || p.room.Kind != store.RoomConsulting || p.event.StateKey != nil || noise[p.kindOf()] {
+		return false, nil
+	}
+	person, known, err := b.Store.PersonByUser(ctx, p.Sender)
+	if err != nil || !known || person.ID != p.room.Person {
+		return false, err
+	}
+	if target, err := b.editsRelayed(ctx, p, person); err != nil || target != "" {
+		return false, err
+	}
+	heard, err := b.understand(ctx, p.event, person)
+	if err != nil || heard.Word == care.WordWithdraw {
+		return err == nil, err
+	}
+	hear, err := b.hearing(ctx, p, person, heard)
+	if err != nil {
+		return false, err
+	}
+	_, after, err := b.foresee(ctx, person, hear)
+	return slices.ContainsFunc(after.Effects, func(e care.Effect) bool { return e.Do == care.Remove }), err
 }
 
 // holdForDevice parks what came from an unsigned device. It holds up nothing; its sender is told

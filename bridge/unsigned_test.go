@@ -59,6 +59,42 @@ func TestWhereTheSettingsSayItAnUnsignedDeviceWaitsUntilItIsVerified(t *testing.
 	assert.Equal(t, []string{"te laat ontvangen", "eerste", "te laat ontvangen", "tweede"}, order(w.heard(talk), "te laat ontvangen", "eerste", "tweede"))
 }
 
+func TestWhatHasToGoOrTakesConsentBackWaitsForNoDevice(t *testing.T) {
+	w := newWorld(t, func(s *Settings) { s.HoldUnsigned = true })
+	w.matrix.unsigned[anna] = "PHONE"
+	w.moves(anna, "!chatanna:elders.example", botID, event.MembershipInvite)
+	consulting := w.consulting(anna)
+	w.moves(anna, consulting, anna, event.MembershipJoin)
+	isGone := func(e id.EventID) bool {
+		gone, err := w.matrix.Gone(t.Context(), consulting, e)
+		require.NoError(t, err)
+		return gone && !w.isParked(e)
+	}
+	assert.True(t, isGone(w.writes(anna, consulting, "kanarie voor de toestemming")))
+	assert.True(t, w.isParked(w.writes(anna, consulting, "1")), "an answer waits")
+	delete(w.matrix.unsigned, anna)
+	w.DevicesChanged([]id.UserID{anna})
+	w.settles()
+	for _, answer := range []string{"1", "1", "Anneke", "de Berg", "0612345678", "anneke@post.example", "31-5-1980", "1", "1", "1"} {
+		w.writes(anna, consulting, answer)
+	}
+	w.writes(chef, w.roomFor(store.RoomBeheer, linde), "!goedkeuren "+code(w.person(anna))+" P-4711")
+	w.writes(anna, consulting, "Een vraag")
+	w.writes(anna, consulting, "over mijzelf")
+	w.passes(time.Second)
+	talk := w.talk(anna)
+
+	w.matrix.unsigned[anna] = "PHONE"
+	said := w.writes(anna, consulting, "gewoon")
+	assert.True(t, w.isParked(said))
+	assert.True(t, isGone(w.writes(anna, consulting, "kanarie 123456782")))
+	w.writes(anna, consulting, "intrekken")
+	assert.Equal(t, care.Withdrawn, w.person(anna).State)
+	w.passes(maxKeyBackoff)
+	assert.True(t, isGone(said), "what was held goes too")
+	assert.Empty(t, order(w.heard(talk), "kanarie", "gewoon"))
+}
+
 func TestWhatIsWrittenWithoutEncryptionIsRemovedAndGoesNowhere(t *testing.T) {
 	w := newWorld(t)
 	consulting, talk := w.talking(anna, "Een vraag")
