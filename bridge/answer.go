@@ -190,8 +190,8 @@ func (b *Bridge) answerLeg(ctx context.Context, t task, says answer) (l leg, err
 	}
 	l.language = b.Language
 	if toPatient(t.Effect) {
-		if person.State != care.Active { // from a withdrawal on nothing passes (requirement A11)
-			return l, refused("the account is %s", person.State)
+		if err := b.mayReach(ctx, person); err != nil {
+			return l, err
 		}
 		l.language, l.mention = person.Language, person.UserID
 	}

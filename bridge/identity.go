@@ -76,6 +76,24 @@ func (b *Bridge) inDoubt(ctx context.Context, person care.Person) (key string, d
 	return now.Key, err == nil && now.Key != approved, err
 }
 
+// mayReach refuses what must not go to a person: the account is not active, or their identity
+// is another than staff approved and may be somebody else's (requirements A11, A14). It looks
+// once more when something is delivered, since the turn that stops the person may still have to
+// come; it is asked for here too.
+func (b *Bridge) mayReach(ctx context.Context, person care.Person) error {
+	if person.State != care.Active {
+		return refused("the account is %s", person.State)
+	}
+	key, doubt, err := b.inDoubt(ctx, person)
+	if err != nil || !doubt {
+		return err
+	}
+	if err := b.IdentityChanged(ctx, id.UserID(person.UserID), key); err != nil {
+		return err
+	}
+	return refused("the identity of the patient has changed")
+}
+
 // doubted is the second net: it stops a person whose identity changed at the first thing that
 // they do, however the change became known.
 func (b *Bridge) doubted(ctx context.Context, p place, person care.Person) (stopped bool, err error) {

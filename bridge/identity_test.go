@@ -71,6 +71,28 @@ func TestWhoseKeysWereRenewedIsStoppedAndGoesOnAfterACheck(t *testing.T) {
 	}
 }
 
+func TestNothingOfThePracticeGoesToAnIdentityThatNobodyConfirmed(t *testing.T) {
+	for name, says := range map[string]func(w *world, h *talkingHIS, talk id.RoomID){
+		"staff write": func(w *world, _ *talkingHIS, talk id.RoomID) { w.writes(fatima, talk, "geheim") },
+		"the HIS answers": func(w *world, h *talkingHIS, _ id.RoomID) {
+			h.answers = append(h.answers, w.gp("geheim"))
+			w.asks()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, h, consulting, talk := asking(t)
+			w.renewsKeys(anna, "second", false) // they have done nothing yet that would show it
+			says(w, h, talk)
+			assert.NotContains(t, w.heard(consulting), "geheim")
+			assert.Equal(t, care.Unconfirmed, w.person(anna).State, "they are asked who they are")
+			assert.Contains(t, w.heard(talk), "niet meer zeker of dit nog de patiënt is")
+			assert.Contains(t, w.heard(talk)+w.heard(w.balie()), map[string]string{
+				"staff write": "Dit bericht is niet aangekomen bij de patiënt", "the HIS answers": "De patiënt heeft het niet gekregen",
+			}[name])
+		})
+	}
+}
+
 func TestAnIdentityIsConfirmedOnlyAfterAnAnswer(t *testing.T) {
 	w := newWorld(t)
 	w.talking(anna, "Een vraag")

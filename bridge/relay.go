@@ -66,8 +66,8 @@ func (b *Bridge) mustStand(ctx context.Context, t task) error {
 }
 
 func (b *Bridge) legToPatient(ctx context.Context, person care.Person, sender id.UserID) (l leg, err error) {
-	if person.State != care.Active { // from a withdrawal on nothing passes (requirement A11)
-		return l, refused("the account is %s", person.State)
+	if err := b.mayReach(ctx, person); err != nil {
+		return l, err
 	}
 	if l.room, err = b.roomOf(ctx, store.RoomConsulting, person.ID); err != nil {
 		return l, err
