@@ -142,3 +142,18 @@ func TestAnotherMasterKeyIsHandedOnBeforeItsBatchIsKept(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, key+first)
 }
+
+func TestNoKeyGoesToAnIdentityThatHasChangedSinceItWasDecided(t *testing.T) {
+	members := []id.UserID{"@anna:gp.example"}
+	b, s := scriptedBot(t, map[string][]reply{"/keys/query": {master("one"), master("two"), master("two")}})
+	require.NoError(t, b.keys.PutDevices(t.Context(), members[0], nil))
+	outdated := func() { require.NoError(t, b.keys.MarkTrackedUsersOutdated(t.Context(), members)) }
+	outdated()
+	require.NoError(t, b.freshDevices(t.Context(), members), "the first one is no change")
+	outdated()
+	assert.ErrorIs(t, b.freshDevices(t.Context(), members), errNewIdentity)
+	require.NoError(t, b.freshDevices(t.Context(), members), "who decides anew knows of it")
+	outdated()
+	require.NoError(t, b.freshDevices(t.Context(), members))
+	assert.Equal(t, 3, s.count("/keys/query"))
+}

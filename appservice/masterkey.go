@@ -34,6 +34,34 @@ func (c *Client) MasterKey(ctx context.Context, user id.UserID) (key, first id.E
 	return master.Key, master.First, nil
 }
 
+// errNewIdentity stops a message: who would get its key is somebody else than when it was decided
+// to send it. Tried again it is decided anew, by who was told of the change (OnIdentity).
+var errNewIdentity = errors.New("an identity has changed just now")
+
+// fetchKeysToShare looks up the devices of people who are about to get a key. Nobody gets it when
+// one of them turns out to have another identity than a moment ago.
+func (c *Client) fetchKeysToShare(ctx context.Context, users []id.UserID) error {
+	before := make(map[id.UserID]id.Ed25519, len(users))
+	for _, user := range users {
+		key, _, err := c.MasterKey(ctx, user)
+		if err != nil {
+			return err
+		}
+		before[user] = key
+	}
+	if err := c.fetchKeys(ctx, users); err != nil {
+		return err
+	}
+	for user, was := range before {
+		if key, _, err := c.MasterKey(ctx, user); err != nil {
+			return err
+		} else if was != "" && key != was {
+			return errNewIdentity
+		}
+	}
+	return nil
+}
+
 // fetchKeys looks up the devices and identities of people who are known already.
 func (c *Client) fetchKeys(ctx context.Context, users []id.UserID) error {
 	if _, err := c.machine.FetchKeys(ctx, users, false); err != nil {

@@ -3,6 +3,7 @@ package appservice
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -66,7 +67,9 @@ func (c *Client) handOut(ctx context.Context, room id.RoomID, members []id.UserI
 		if err := c.keys.RemoveOutboundGroupSession(ctx, room); err != nil {
 			return fmt.Errorf("renew the key of %s: %w", room, err)
 		}
-		if err := c.fetchKeys(ctx, unreached); err != nil {
+		if err := c.fetchKeysToShare(ctx, unreached); errors.Is(err, errNewIdentity) {
+			return err
+		} else if err != nil {
 			c.log.Warn().Str("error", said(err)).Int("users", len(unreached)).Msg("Looking up the devices of new people failed; trying again")
 		}
 	}

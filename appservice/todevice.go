@@ -112,7 +112,7 @@ func (c *Client) freshDevices(ctx context.Context, members []id.UserID) error {
 	if len(stale) == 0 {
 		return nil
 	}
-	return failed(c.fetchKeys(ctx, stale), "look up changed devices")
+	return failed(c.fetchKeysToShare(ctx, stale), "look up changed devices")
 }
 
 func intersect(some, others []id.UserID) (both []id.UserID) {
