@@ -58,6 +58,9 @@ func (b *Bridge) staffWrote(ctx context.Context, p place) error {
 	if care.ContainsBSN(b.newText(p.event, b.Language)) { // the same rule as for patients
 		return b.refuse(ctx, p, "desk.bsn")
 	}
+	if edited(p.event) != "" && startsAsCommand(b.newText(p.event, b.Language)) {
+		return b.refuse(ctx, p, "desk.edit_is_command")
+	}
 	if target := edited(p.event); target != "" && p.replaces == "" {
 		return b.relayAbout(ctx, p, "relay", target)
 	}
@@ -87,8 +90,10 @@ func (b *Bridge) answer(ctx context.Context, p place, c care.Case) error {
 	return b.add(ctx, b.reply(p, body{Text: "desk.late_passed", At: p.OriginAt.UnixMilli()}))
 }
 
-// refuse tells who wrote in a staff room why it went nowhere.
+// refuse tells who wrote in a staff room why it went nowhere. Of an edit what it edits stays, and
+// is still waited for when its key is missing.
 func (b *Bridge) refuse(ctx context.Context, p place, text string) error {
+	p.replaces = ""
 	return b.finish(ctx, p, func(ctx context.Context) error {
 		return b.add(ctx, b.reply(p, body{Text: text}))
 	})
@@ -244,8 +249,10 @@ func (b *Bridge) someoneRemoved(ctx context.Context, p place, _ care.Person) err
 	})
 }
 
-// isCommand says that a message starts with "!".
+// isCommand says that a message starts with "!". An edit is none: it would be carried out twice.
 func isCommand(evt *event.Event) bool {
 	content, ok := evt.Content.Parsed.(*event.MessageEventContent)
-	return ok && strings.HasPrefix(strings.TrimSpace(content.Body), "!") && edited(evt) == ""
+	return ok && startsAsCommand(content.Body) && edited(evt) == ""
 }
+
+func startsAsCommand(text string) bool { return strings.HasPrefix(strings.TrimSpace(text), "!") }

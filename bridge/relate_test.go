@@ -3,6 +3,7 @@ package bridge
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -138,4 +139,23 @@ func TestARemovedPhotoIsErasedOnBothSidesAtOnce(t *testing.T) {
 		w.sweeps()
 		assert.Empty(t, w.matrix.files)
 	})
+}
+
+func TestAnEditThatHasBecomeACommandIsNeitherPassedOnNorCarriedOut(t *testing.T) {
+	w := newWorld(t)
+	consulting, talk := w.talking(anna, "Een vraag")
+	const told = "want zij begint met een uitroepteken"
+	said := w.writes(fatima, talk, "Komt u morgen")
+	w.edits(fatima, talk, said, " !sluiten")
+	assert.Contains(t, w.heard(talk), told)
+	missing := w.locked(fatima, talk, "onbekend")
+	w.edits(fatima, talk, missing, "!notitie kanarie")
+	w.passes(time.Hour)
+	assert.Equal(t, 2, strings.Count(w.heard(talk), told), "nor when it stands for a message that is missing")
+	assert.Empty(t, order(w.heard(consulting)+strings.Join(w.letters(), ""), "!sluiten", "kanarie"))
+	assert.NotEmpty(t, w.person(anna).Current, "the conversation is still open")
+	w.unlock(talk, missing)
+	assert.Contains(t, w.heard(consulting), "onbekend", "what it edits still comes")
+	w.edits(fatima, talk, said, "Komt u overmorgen")
+	assert.Contains(t, w.heard(consulting), "Komt u overmorgen")
 }
