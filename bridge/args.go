@@ -25,7 +25,7 @@ func (b *Bridge) personArgs(ctx context.Context, p care.Person, t task) (texts.A
 	args := b.practiceArgs(b.practice(p.Answers.Practice))
 	args.Name, args.FirstName, args.LastName = p.Answers.Name(), p.Answers.FirstName, p.Answers.LastName
 	args.PatientPhone, args.Email, args.BirthDate = p.Answers.Phone, p.Answers.Email, dutchDate(p.Answers.BirthDate)
-	args.Code, args.Whom = code(p), p.Draft.Name
+	args.Code = code(p)
 	args.Said, args.SaidBirthDate = p.Draft.Name, dutchDate(p.Draft.BirthDate)
 	b.addOutage(&args, t.body.Outage)
 	if err := b.addMember(ctx, &args, p.Language, t.body.By); err != nil {
@@ -55,7 +55,8 @@ func (b *Bridge) addMember(ctx context.Context, args *texts.Args, language, user
 	return nil
 }
 
-// addConversation says which conversation it is and whom it concerns.
+// addConversation says which conversation it is and whom it concerns: who was named in it, and
+// nobody else. Only while that is being asked it is who was named so far.
 func (b *Bridge) addConversation(ctx context.Context, args *texts.Args, p care.Person, id string) error {
 	if id == "" {
 		id = p.Current
@@ -71,6 +72,10 @@ func (b *Bridge) addConversation(ctx context.Context, args *texts.Args, p care.P
 	args.Date, args.Time = c.OpenedAt.In(b.Zone).Format("02-01-2006"), c.OpenedAt.In(b.Zone).Format("15:04")
 	args.Practical = c.Category == care.Practical
 	b.addHours(args, p.Language, c)
+	args.Whom, args.WhomBirthDate, args.Relation, args.Ground = "", "", "", ""
+	if c.State == care.Asking && p.State == care.Active {
+		args.Whom = p.Draft.Name
+	}
 	d, named, err := b.derdeOf(ctx, c)
 	if err != nil || !named {
 		return err
