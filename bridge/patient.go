@@ -209,6 +209,14 @@ func (b *Bridge) editsRelayed(ctx context.Context, p place, person care.Person) 
 	if relayed, err := b.isRelayed(ctx, p, target); err != nil || !relayed {
 		return "", err
 	}
+	var h care.Heard
+	var then care.Env
+	if err := b.mindTime(ctx, p, person, &h, &then); err != nil {
+		return "", err
+	}
+	if h.Waited && care.Outlived(person.State, h, then) { // it is removed, like all that was
+		return "", nil
+	}
 	return target, nil
 }
 

@@ -186,9 +186,11 @@ func (b *Bridge) read(ctx context.Context, p place, handle func(*Bridge, context
 		return b.holdForDevice(ctx, p)
 	}
 	if target := edited(p.event); target != "" {
-		if _, missing, err := b.Store.ParkedEvent(ctx, target); err != nil {
+		missing, waits, err := b.Store.ParkedEvent(ctx, target)
+		if err != nil {
 			return err
-		} else if missing {
+		}
+		if waits && missing.Sender == p.Sender && missing.RoomID == p.RoomID { // nobody edits what is another's
 			p.replaces = target
 		}
 	}

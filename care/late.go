@@ -7,7 +7,7 @@ func hearLate(c *Case, h Heard, env Env) bool {
 	switch {
 	case couldAnswer(c, h, env):
 		return false
-	case !c.Person.State.consents(), h.SentAt.Before(env.ConsentedAt): // requirement A7
+	case Outlived(c.Person.State, h, env):
 		if h.Word == WordWithdraw && env.ConsentedAt.IsZero() && c.Person.State.can(WithdrawStep) {
 			return false
 		}
@@ -24,6 +24,12 @@ func hearLate(c *Case, h Heard, env Env) bool {
 		converseLate(c, h, env)
 	}
 	return true
+}
+
+// Outlived says that the consent under which a message that had to wait was sent, if there was
+// any, does not stand any more: it must not be used (requirement A7).
+func Outlived(s AccountState, h Heard, env Env) bool {
+	return !s.consents() || h.SentAt.Before(env.ConsentedAt)
 }
 
 // couldAnswer says that the open question was there already when the message was sent.
