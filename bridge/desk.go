@@ -55,7 +55,7 @@ func (b *Bridge) member(ctx context.Context, p place) (care.Member, bool, error)
 
 // staffWrote relays and files an answer, when the patient may still get it.
 func (b *Bridge) staffWrote(ctx context.Context, p place) error {
-	if care.ContainsBSN(b.newText(p.event, b.Language)) { // the same rule as for patients
+	if b.hasBSN(p.event, b.Language) { // the same rule as for patients
 		return b.refuse(ctx, p, "desk.bsn")
 	}
 	if edited(p.event) != "" && startsAsCommand(b.newText(p.event, b.Language)) {

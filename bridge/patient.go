@@ -203,7 +203,7 @@ func (b *Bridge) patientWrote(ctx context.Context, p place, person care.Person) 
 // "" = the message is heard like any other.
 func (b *Bridge) editsRelayed(ctx context.Context, p place, person care.Person) (string, error) {
 	target := edited(p.event)
-	if target == "" || care.ContainsBSN(b.newText(p.event, person.Language)) {
+	if target == "" || b.hasBSN(p.event, person.Language) {
 		return "", nil
 	}
 	if relayed, err := b.isRelayed(ctx, p, target); err != nil || !relayed {
@@ -269,15 +269,16 @@ func (b *Bridge) understand(ctx context.Context, evt *event.Event, person care.P
 		content.Body = withoutFallback(content)
 	}
 	text := strings.TrimSpace(content.Body)
+	also := b.otherWords(evt, person.Language, text)
 	switch content.MsgType {
 	case event.MsgText, event.MsgNotice, event.MsgEmote:
 	default:
-		return care.Heard{Media: true, Text: text}, nil // the caption may hold a BSN
+		return care.Heard{Media: true, Text: text, Also: also}, nil // the caption may hold a BSN
 	}
 	env, err := b.env(ctx, person)
 	options := b.options(person, env.Derden)
 	return care.Heard{
-		Text: text, Word: care.Word(b.Texts.Word(text)), Choice: texts.Choice(options, text),
+		Text: text, Also: also, Word: care.Word(b.Texts.Word(text)), Choice: texts.Choice(options, text),
 	}, err
 }
 

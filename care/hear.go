@@ -24,6 +24,7 @@ const (
 // Heard is what a patient did in the consulting room, as the bridge understood it.
 type Heard struct {
 	Text   string // what was typed, trimmed; "" for media and taps
+	Also   string // what the same message says elsewhere, where that differs, in lines: formatted, as a file's name
 	Media  bool   // a photo, file, voice message, location …
 	Tap    bool   // a reaction on the open question
 	Word   Word   // one of the words that always work
@@ -100,6 +101,9 @@ func Hear(c Case, h Heard, env Env) Case {
 // by chance; only what is written as one, with a 0 or a + in front, is taken for one.
 func hasBSN(c Case, h Heard) bool {
 	var a Answers
+	if ContainsBSN(h.Also) {
+		return true
+	}
 	if c.Person.Question == AskPhone && !h.Media && startsAsPhone(h.Text) && takePhone(&a, h.Text) {
 		return false
 	}

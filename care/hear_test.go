@@ -254,3 +254,11 @@ func TestAQuestionAboutAConversationEndsWithTheAccount(t *testing.T) {
 		}
 	}
 }
+
+func TestABSNBesideAPhoneNumberIsFound(t *testing.T) {
+	c := Case{Person: Person{State: Registering, Question: AskPhone}}
+	heard := Heard{Text: "0612345678"}
+	assert.NotContains(t, Hear(c, heard, Env{}).Effects, Effect{Do: Remove})
+	heard.Also = "123456782"
+	assert.Contains(t, Hear(c, heard, Env{}).Effects, Effect{Do: Remove})
+}
