@@ -185,7 +185,7 @@ func replacesLabel(k Kind) string {
 	if k == KindEdit {
 		return "Vervangt"
 	}
-	return "Bericht"
+	return "Betreft"
 }
 
 // mistaken names the messages that do not belong where they are.

@@ -94,13 +94,20 @@ func TestFilingIsAsQuickBehindAHundredThousandFiledMessages(t *testing.T) {
 		before := rate()
 		seed(1001, filedBefore, filedRows[0])
 		seed(1, filedBefore, filedRows[1:]...)
-		_, err := s.exec(t.Context(), `ANALYZE`)
-		require.NoError(t, err)
+		settled := []string{`ANALYZE`}
+		if d.kind == Postgres { // or what is measured is how the seed is written to the disk
+			settled = []string{`ANALYZE`, `CHECKPOINT`}
+		}
+		for _, statement := range settled {
+			_, err := s.exec(t.Context(), statement)
+			require.NoError(t, err)
+		}
+		rate() // warm again
 		t.Logf("filed/s in the store: %.0f, behind %d filed messages %.0f", before, filedBefore, rate())
 
 		one := Effect{Destination: "his:c7", Lane: hisLane, Kind: "file", Conversation: "c7", SourceEvent: "$m77", DueAt: noon}
 		require.NoError(t, s.AddEffects(t.Context(), []Effect{one}))
-		require.Len(t, must[[]Effect](t)(s.Filings(t.Context(), "c700")), 10)
+		require.Len(t, must[[]Effect](t)(s.Filings(t.Context(), "c7000")), 10)
 		for _, tt := range filing {
 			t.Run(tt.name, func(t *testing.T) {
 				plan := plan(t, s, tt.query, tt.args...)
