@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -158,4 +159,32 @@ func TestAnEditThatHasBecomeACommandIsNeitherPassedOnNorCarriedOut(t *testing.T)
 	assert.Contains(t, w.heard(consulting), "onbekend", "what it edits still comes")
 	w.edits(fatima, talk, said, "Komt u overmorgen")
 	assert.Contains(t, w.heard(consulting), "Komt u overmorgen")
+}
+
+// What someone does with a message that is still on its way follows it: nothing of it is lost.
+func TestWhatIsDoneWithAMessageThatHasNotArrivedYetFollowsIt(t *testing.T) {
+	bothWays(t, func(t *testing.T, w *world, s side) {
+		w.matrix.fails = func(call string, room id.RoomID) error {
+			if call == "send" && room == s.there {
+				return errors.New("away")
+			}
+			return nil
+		}
+		said := w.writes(s.who, s.here, "Eerst dit")
+		gone := w.writes(s.who, s.here, "kanarie")
+		w.edits(s.who, s.here, said, "Toen dat")
+		w.reacts(s.who, s.here, said, "👍")
+		w.removes(s.who, s.here, gone)
+		require.NotContains(t, w.heard(s.there), "Eerst dit")
+		w.matrix.fails = nil
+		for range 3 {
+			w.passes(maxBackoff)
+		}
+		assert.Equal(t, []string{"Eerst dit", "Toen dat"}, order(w.heard(s.there), "Eerst dit", "Toen dat"))
+		assert.Equal(t, w.mirrorOf(said, s.there), dug(w.lastOf(s.there, event.EventReaction), "m.relates_to", "event_id"))
+		assert.Empty(t, w.left(s.there, "kanarie"))
+		for _, text := range []string{"niet doorgegeven", "niet aangekomen"} {
+			assert.NotContains(t, w.heard(s.here), text)
+		}
+	})
 }
