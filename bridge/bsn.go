@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,7 +22,10 @@ func (b *Bridge) hasBSN(evt *event.Event, language string) bool {
 func (b *Bridge) wordsOf(evt *event.Event, language string) (all []string) {
 	m, ok := b.readable(evt, language)
 	for ; ok && m != nil; m = m.NewContent {
-		all = append(all, strings.TrimPrefix(withoutFallback(m), "* "), m.FileName)
+		all = append(all, strings.TrimPrefix(saysOf(m), "* "))
+		if m.MsgType.IsMedia() {
+			all = append(all, stamp.ReplaceAllString(m.GetFileName(), " "))
+		}
 		all = append(all, wordsInHTML(event.TrimReplyFallbackHTML(m.FormattedBody))...)
 	}
 	for _, key := range []string{"m.location", "org.matrix.msc3488.location"} { // MSC3488
@@ -29,6 +33,18 @@ func (b *Bridge) wordsOf(evt *event.Event, language string) (all []string) {
 		all = append(all, saidIn(place["description"]))
 	}
 	return all
+}
+
+// stamp is the day and the time that cameras and apps put into the name of a photo. A time with
+// thousandths has nine digits, and every eleventh passes the 11-test.
+var stamp = regexp.MustCompile(`(19|20)\d\d-?(0[1-9]|1[0-2])-?([0-2]\d|3[01])[-_ ]([01]\d|2[0-3])[-.]?[0-5]\d[-.]?[0-5]\d[-.]?(\d{3})?`)
+
+// saysOf is the text of a message, or the caption of a file.
+func saysOf(m *event.MessageEventContent) string {
+	if !m.MsgType.IsMedia() {
+		return withoutFallback(m)
+	}
+	return m.GetCaption()
 }
 
 // wordsInHTML are the text of HTML, and where its links lead.

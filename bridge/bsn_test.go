@@ -77,3 +77,20 @@ func TestABSNIsFoundWhereverInAMessageItIs(t *testing.T) {
 	})
 	assert.Contains(t, w.heard(talk), "hier ben ik", "coordinates are no BSN")
 }
+
+// The names that phones give to photos hold the day and the time.
+func TestTheTimeInTheNameOfAPhotoIsNoBSN(t *testing.T) {
+	w := newWorld(t)
+	consulting, talk := w.talking(anna, "Een vraag")
+	file := w.stored(mediatest.PNG(8, 8))
+	for _, name := range []string{"PXL_20261125_123456782.jpg", "signal-2026-11-25-11-12-22-333.jpg", "IMG_20261125_101530.jpg"} {
+		w.happens(anna, consulting, event.EventMessage, map[string]any{"msgtype": "m.image", "body": name, "file": file})
+		w.happens(anna, consulting, event.EventMessage, map[string]any{"msgtype": "m.image", "body": "vlek", "filename": name, "file": file})
+	}
+	assert.NotContains(t, w.heard(consulting), "burgerservicenummer")
+	assert.Equal(t, 3, strings.Count(w.heard(talk), "vlek"))
+	for _, name := range []string{"123456782.jpg", "bsn_123456782.jpg", "20269925_123456782.jpg"} {
+		w.happens(anna, consulting, event.EventMessage, map[string]any{"msgtype": "m.image", "body": name, "file": file})
+	}
+	assert.Equal(t, 3, strings.Count(w.heard(consulting), "burgerservicenummer"))
+}

@@ -268,7 +268,7 @@ func (b *Bridge) understand(ctx context.Context, evt *event.Event, person care.P
 	} else {
 		content.Body = withoutFallback(content)
 	}
-	text := strings.TrimSpace(content.Body)
+	text := strings.TrimSpace(saysOf(content))
 	also := b.otherWords(evt, person.Language, text)
 	switch content.MsgType {
 	case event.MsgText, event.MsgNotice, event.MsgEmote:
