@@ -33,6 +33,22 @@ func TestNobodyEditsAwayWhatAnotherWroteThatIsMissing(t *testing.T) {
 	assert.NotContains(t, w.heard(consulting), "van hiernaast")
 }
 
+func TestNobodyEditsWhatAnotherWrote(t *testing.T) {
+	w := newWorld(t)
+	const mark = id.UserID("@mark:praktijk.example")
+	w.staff(mark, "Mark", care.Huisarts)
+	consulting, talk := w.talking(anna, "Een vraag")
+	asked, said := w.writes(anna, consulting, "nog een vraag"), w.writes(fatima, talk, "van Fatima")
+	w.edits(mark, talk, said, "van Mark")
+	w.edits(fatima, talk, id.EventID(w.mirrorOf(asked, talk)), "een andere vraag")
+	w.edits(anna, consulting, id.EventID(w.mirrorOf(said, consulting)), "een ander antwoord")
+	assert.NotContains(t, w.heard(consulting), "van Mark")
+	assert.NotContains(t, w.heard(consulting), "een andere vraag")
+	assert.NotContains(t, w.heard(talk), "een ander antwoord")
+	w.edits(fatima, talk, said, "toch van Fatima")
+	assert.Contains(t, w.heard(consulting), "toch van Fatima")
+}
+
 func TestALateEditOfAnEarlierConsentIsRemoved(t *testing.T) {
 	w := newWorld(t)
 	consulting, talk := w.talking(anna, "Een vraag")
