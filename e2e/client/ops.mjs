@@ -13,12 +13,15 @@ const atOnce = (run) => ({ run, ordered: false });
 const request = ({ client }, method, where, body, query) =>
   client.http.authedRequest(method, where, query, body);
 
+const unsent = [sdk.EventStatus.NOT_SENT, sdk.EventStatus.QUEUED, sdk.EventStatus.ENCRYPTING];
+
 async function send(session, room, type, content, txnId) {
   await session.joinedRoom(room);
   const reply = await session.client.sendEvent(room, null, type, content, txnId || undefined).catch((error) => {
     // What was refused must not block what comes after it, as it would in the SDK's queue.
+    // What was sent already, and only waits for its echo, cannot be called off.
     const waiting = session.client.getRoom(room)?.getPendingEvents() ?? [];
-    for (const event of waiting) session.client.cancelPendingEvent(event);
+    for (const event of waiting) if (unsent.includes(event.status)) session.client.cancelPendingEvent(event);
     throw error;
   });
   return { event_id: reply.event_id };
