@@ -78,6 +78,7 @@ type Bridge struct {
 	tidied      time.Time // when the database was last tidied; only retention uses it
 	invitations *quota
 	fetching    chan struct{} // who fetches a file has a place in it
+	handed      handed
 }
 
 // New returns a bridge that is ready to Run.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"html"
+	"maps"
 	"regexp"
 	"strings"
 
@@ -96,16 +97,12 @@ func (b *Bridge) sayLocation(_ context.Context, m *event.MessageEventContent, l 
 // sayFile downloads a file, makes it fit to pass on, encrypts it afresh, and names who sent it
 // in the caption.
 func (b *Bridge) sayFile(ctx context.Context, m *event.MessageEventContent, l leg) (map[string]any, error) {
-	f, err := b.fetchInTurn(ctx, m)
-	if err != nil {
-		return nil, err
-	}
-	file, err := b.upload(ctx, f.Data, l.room)
+	f, err := b.handOver(ctx, m, l, "")
 	if err != nil {
 		return nil, err
 	}
 	content := map[string]any{
-		"msgtype": string(shownAs(m.MsgType, f.Type)), "filename": l.scrub.fileName(m, f.Type), "file": file, "info": fileInfo(m, f),
+		"msgtype": string(shownAs(m.MsgType, f.kind)), "filename": l.scrub.fileName(m, f.kind), "file": f.file, "info": maps.Clone(f.info),
 	}
 	if err := b.addThumbnail(ctx, content, m, l); err != nil {
 		return nil, err
@@ -188,19 +185,15 @@ func (b *Bridge) addThumbnail(ctx context.Context, content map[string]any, m *ev
 	small := &event.MessageEventContent{
 		MsgType: event.MsgImage, File: m.Info.ThumbnailFile, URL: m.Info.ThumbnailURL, Info: m.Info.ThumbnailInfo,
 	}
-	f, err := b.fetchInTurn(ctx, small)
-	if isNotCarried(err) || err == nil && shownAs(event.MsgImage, f.Type) != event.MsgImage {
+	f, err := b.handOver(ctx, small, l, event.MsgImage)
+	if isNotCarried(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	file, err := b.upload(ctx, f.Data, l.room)
-	if err != nil {
-		return err
-	}
 	info := content["info"].(map[string]any)
-	info["thumbnail_file"], info["thumbnail_info"] = file, fileInfo(small, f)
+	info["thumbnail_file"], info["thumbnail_info"] = f.file, f.info
 	return nil
 }
 

@@ -138,6 +138,7 @@ func (b *Bridge) deliverOne(ctx context.Context, e store.Effect, another bool) (
 	}
 	switch {
 	case err == nil:
+		b.handed.forget(e.ID)
 		b.outbox.ring(matrixLane, e.Lane)
 		return next, more
 	case errors.Is(err, store.ErrFenced): // another took it over: leave it alone
@@ -146,11 +147,24 @@ func (b *Bridge) deliverOne(ctx context.Context, e store.Effect, another bool) (
 		b.giveUp(ctx, e, err)
 	case errors.Is(err, errNotYet):
 		b.retry(ctx, e, idle)
+		return next, false
 	default:
-		b.Log.Warn().Err(err).Int64("effect", e.ID).Str("kind", e.Kind).Int("attempt", e.Attempt).Msg("Delivery failed, will be tried again")
-		b.retry(ctx, e, max(backoff(e.Attempt-1), his.RetryAfter(err)))
+		if worthSaying(e.Attempt) {
+			b.Log.Warn().Err(err).Int64("effect", e.ID).Str("kind", e.Kind).Int("attempt", e.Attempt).Msg("Delivery failed, will be tried again")
+		}
+		b.retry(ctx, e, max(pauseBefore(e), his.RetryAfter(err)))
+		return next, false
 	}
+	b.handed.forget(e.ID)
 	return next, false
+}
+
+// pauseBefore is how long to wait before the next try.
+func pauseBefore(e store.Effect) time.Duration {
+	if e.Lane == matrixLane {
+		return shortly(e.Attempt - 1)
+	}
+	return backoff(e.Attempt - 1)
 }
 
 // attempt calls the deliverer of an effect; a panic is an error like another.

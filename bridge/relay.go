@@ -25,6 +25,7 @@ type leg struct {
 	from     string // room in which it was said
 	scrub    scrubber
 	mark     string // what the bridge says about the message in front of its words
+	effect   int64  // that carries it
 }
 
 // legOf works out the other side of an effect.
@@ -42,7 +43,7 @@ func (b *Bridge) legOf(ctx context.Context, t task, sender id.UserID) (leg, erro
 	} else {
 		l, err = b.legToStaff(ctx, t, person)
 	}
-	l.from, l.scrub = t.SourceRoom, b.scrubberFor(ctx, person, l.language)
+	l.from, l.effect, l.scrub = t.SourceRoom, t.ID, b.scrubberFor(ctx, person, l.language)
 	return l, err
 }
 

@@ -20,11 +20,12 @@ const (
 	placeWait   = 30 * time.Second // for /sync to place an event that a transaction brought
 	idle        = time.Second      // between looks when nothing rings
 	maxBackoff  = 5 * time.Minute
+	chatBackoff = 15 * time.Second
 )
 
-// turnFailed is why a turn is postponed that could not be handled; other reasons pass by
-// themselves.
-const turnFailed = "failed"
+// turnFailed and turnAway are why a turn is postponed that could not be handled, or whose event
+// could not be fetched; other reasons pass by themselves.
+const turnFailed, turnAway = "failed", "away"
 
 // errNotYet postpones a turn without calling it a failure.
 var errNotYet = errors.New("not yet")
@@ -85,10 +86,16 @@ func (b *Bridge) takeTurn(ctx context.Context, t store.Turn) {
 		b.outbox.ringAll()
 	case ctx.Err() != nil: // stopped: the row is still there
 	case errors.Is(err, errNotYet):
-		b.postpone(ctx, t, b.Now().Add(backoff(t.Attempt)), "not yet")
+		b.postpone(ctx, t, b.Now().Add(shortly(t.Attempt)), "not yet")
 	default:
-		b.Log.Err(err).Str("event_id", t.EventID).Int("attempt", t.Attempt).Msg("Turn failed")
+		if worthSaying(t.Attempt) {
+			b.Log.Err(err).Str("event_id", t.EventID).Int("attempt", t.Attempt).Msg("Turn failed")
+		}
 		if isHopeless(t, err) && b.giveUpTurn(ctx, t) {
+			return
+		}
+		if errors.Is(err, errAway) {
+			b.postpone(ctx, t, b.Now().Add(shortly(t.Attempt)), turnAway)
 			return
 		}
 		b.postpone(ctx, t, b.Now().Add(backoff(t.Attempt)), turnFailed)
@@ -282,6 +289,15 @@ func (b *Bridge) conclude(ctx context.Context, p place, changes func(ctx context
 func backoff(attempt int) time.Duration {
 	return min(time.Second<<min(max(attempt, 0), 9), maxBackoff)
 }
+
+// shortly is how long to wait with what people in a chat wait for: 1 s, 2 s, 4 s … 15 s. A
+// homeserver of which one request in five fails needs many tries for a message with a file, and
+// everything behind it waits too.
+func shortly(attempt int) time.Duration { return min(backoff(attempt), chatBackoff) }
+
+// worthSaying says whether one more failure of the same goes into the log: the first, the second, the
+// fourth, the eighth …
+func worthSaying(attempt int) bool { return attempt&(attempt-1) == 0 }
 
 // A pool runs one job per key at a time, and a few keys at once.
 type pool struct {
