@@ -159,14 +159,6 @@ func (b *Bridge) deliverOne(ctx context.Context, e store.Effect, another bool) (
 	return next, false
 }
 
-// pauseBefore is how long to wait before the next try.
-func pauseBefore(e store.Effect) time.Duration {
-	if e.Lane == matrixLane {
-		return shortly(e.Attempt - 1)
-	}
-	return backoff(e.Attempt - 1)
-}
-
 // attempt calls the deliverer of an effect; a panic is an error like another.
 func (b *Bridge) attempt(ctx context.Context, e store.Effect) (done delivery, err error) {
 	defer func() {

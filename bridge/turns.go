@@ -19,8 +19,6 @@ const (
 	turnWorkers = 4                // turns of different people at the same time
 	placeWait   = 30 * time.Second // for /sync to place an event that a transaction brought
 	idle        = time.Second      // between looks when nothing rings
-	maxBackoff  = 5 * time.Minute
-	chatBackoff = 15 * time.Second
 )
 
 // turnFailed and turnAway are why a turn is postponed that could not be handled, or whose event
@@ -284,20 +282,6 @@ func (b *Bridge) conclude(ctx context.Context, p place, changes func(ctx context
 		return b.Store.FinishTurn(ctx, p.ID, b.Now())
 	})
 }
-
-// backoff is how long to wait after a failure: 1 s, 2 s, 4 s … 5 minutes.
-func backoff(attempt int) time.Duration {
-	return min(time.Second<<min(max(attempt, 0), 9), maxBackoff)
-}
-
-// shortly is how long to wait with what people in a chat wait for: 1 s, 2 s, 4 s … 15 s. A
-// homeserver of which one request in five fails needs many tries for a message with a file, and
-// everything behind it waits too.
-func shortly(attempt int) time.Duration { return min(backoff(attempt), chatBackoff) }
-
-// worthSaying says whether one more failure of the same goes into the log: the first, the second, the
-// fourth, the eighth …
-func worthSaying(attempt int) bool { return attempt&(attempt-1) == 0 }
 
 // A pool runs one job per key at a time, and a few keys at once.
 type pool struct {

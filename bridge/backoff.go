@@ -1,0 +1,34 @@
+package bridge
+
+import (
+	"time"
+
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+const (
+	maxBackoff  = 5 * time.Minute
+	chatBackoff = 15 * time.Second
+)
+
+// backoff is how long to wait after a failure: 1 s, 2 s, 4 s … 5 minutes.
+func backoff(attempt int) time.Duration {
+	return min(time.Second<<min(max(attempt, 0), 9), maxBackoff)
+}
+
+// shortly is how long to wait with what people in a chat wait for: 1 s, 2 s, 4 s … 15 s. A
+// homeserver of which one request in five fails needs many tries for a message with a file, and
+// everything behind it waits too.
+func shortly(attempt int) time.Duration { return min(backoff(attempt), chatBackoff) }
+
+// worthSaying says whether one more failure of the same goes into the log: the first, the second, the
+// fourth, the eighth …
+func worthSaying(attempt int) bool { return attempt&(attempt-1) == 0 }
+
+// pauseBefore is how long to wait before the next try.
+func pauseBefore(e store.Effect) time.Duration {
+	if e.Lane == matrixLane {
+		return shortly(e.Attempt - 1)
+	}
+	return backoff(e.Attempt - 1)
+}
