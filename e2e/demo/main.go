@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -42,7 +43,7 @@ func demo(ctx context.Context, kind harness.Kind, keep bool) error {
 		return err
 	}
 	fmt.Printf("Starting %s and Spreekkamer …\n", kind)
-	w, err := world.Start(ctx, world.Options{Kind: kind, Dir: dir, Patients: 2})
+	w, err := world.Start(ctx, world.Options{Name: "demo/" + string(kind), Kind: kind, Dir: dir, Patients: 2})
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func demo(ctx context.Context, kind harness.Kind, keep bool) error {
 	steps := story.All(w.Patients[0], w.Patients[1])
 	held, err := s.Play(ctx, steps)
 	fmt.Printf("%d of %d steps held\n", held, len(steps))
-	w.Stop()
+	err = errors.Join(err, w.Stop())
 	if err != nil {
 		return fmt.Errorf("%w\nThe files are left in %s", err, dir)
 	}

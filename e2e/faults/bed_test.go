@@ -63,9 +63,7 @@ func makeBed(t *testing.T, s setting) *bed {
 	must(t, err)
 	t.Cleanup(func() { must(t, b.disk.Remove()) })
 	b.his = o.HIS
-	b.world, err = world.Start(t.Context(), o)
-	must(t, err)
-	t.Cleanup(b.world.Stop)
+	b.world = world.InTest(t, o)
 	t.Cleanup(func() {
 		if t.Failed() {
 			b.keepLog(t)

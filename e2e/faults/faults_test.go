@@ -66,12 +66,8 @@ func TestFaults(t *testing.T) {
 func each(t *testing.T, o world.Options, test func(t *testing.T, s *story.Story)) {
 	for _, kind := range harness.Kinds {
 		t.Run(string(kind), func(t *testing.T) {
-			o.Kind, o.Dir, o.Patients = kind, t.TempDir(), 2
-			w, err := world.Start(t.Context(), o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(w.Stop)
+			o.Kind, o.Patients = kind, 2
+			w := world.InTest(t, o)
 			s := &story.Story{World: w, Tell: func(string, ...any) {}}
 			if _, err := s.Play(t.Context(), story.Answered(w.Patients[0])); err != nil {
 				t.Fatalf("%v\n%s", err, w.Bridge().LogTail())

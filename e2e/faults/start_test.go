@@ -13,11 +13,7 @@ import (
 
 // What is wrong at the start is refused with the reason, and nothing is touched.
 func TestRefusedAtTheStart(t *testing.T) {
-	w, err := world.Start(t.Context(), world.Options{Kind: harness.Dendrite, Dir: t.TempDir(), Patients: 0})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.Stop)
+	w := world.InTest(t, world.Options{Kind: harness.Dendrite, Patients: 0})
 	refused := func(t *testing.T, reason string) {
 		t.Helper()
 		out, err := w.Command(t.Context(), "run")

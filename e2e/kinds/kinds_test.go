@@ -96,12 +96,10 @@ func begin(t *testing.T, kind harness.Kind, second bool) talk {
 	t.Helper()
 	scanner := value(harness.StartClamd(t.Context(), t.TempDir()))(t)
 	t.Cleanup(func() { _ = scanner.Stop() })
-	o := world.Options{Kind: kind, Dir: t.TempDir(), Patients: 1, Second: second, Env: []string{
+	o := world.Options{Kind: kind, Patients: 1, Second: second, Env: []string{
 		"SPREEKKAMER_RELAY_CLAMD=" + scanner.Address, "SPREEKKAMER_RELAY_MAX_FILE_SIZE=300kB",
 	}}
-	w, err := world.Start(t.Context(), o)
-	must(t, err)
-	t.Cleanup(w.Stop)
+	w := world.InTest(t, o)
 	patient := w.Patients[0]
 	if second {
 		patient = w.SecondPatients[0]

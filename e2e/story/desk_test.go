@@ -13,11 +13,7 @@ import (
 func TestTheDesk(t *testing.T) {
 	for _, kind := range harness.Kinds {
 		t.Run(string(kind), func(t *testing.T) {
-			w, err := world.Start(t.Context(), world.Options{Kind: kind, Dir: t.TempDir(), Patients: 1, Hours: world.ClosedNow()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(w.Stop)
+			w := world.InTest(t, world.Options{Kind: kind, Patients: 1, Hours: world.ClosedNow()})
 			s := &story.Story{World: w, Tell: t.Logf}
 			steps := slices.Concat(story.Answered(w.Patients[0]), story.Desk)
 			if held, err := s.Play(t.Context(), steps); err != nil {

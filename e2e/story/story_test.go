@@ -1,11 +1,8 @@
 package story_test
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/spreekkamer/spreekkamer/e2e/harness"
@@ -34,15 +31,11 @@ func TestTheWholeStory(t *testing.T) {
 		{"on Synapse with PostgreSQL", harness.Synapse, true, false},
 	} {
 		t.Run(told.name, func(t *testing.T) {
-			o := world.Options{Kind: told.kind, Dir: t.TempDir(), Patients: 2, Second: told.federated}
+			o := world.Options{Kind: told.kind, Patients: 2, Second: told.federated}
 			if told.postgres {
 				o.Database = database(t)
 			}
-			w, err := world.Start(t.Context(), o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(w.Stop)
+			w := world.InTest(t, o)
 			people := w.Patients
 			if told.federated {
 				people = w.SecondPatients
@@ -52,35 +45,7 @@ func TestTheWholeStory(t *testing.T) {
 			if held, err := s.Play(t.Context(), steps); err != nil {
 				t.Fatalf("%d of %d steps held: %v\n%s", held, len(steps), err, w.Bridge().LogTail())
 			}
-			keepBundles(t, w.HIS, strings.ReplaceAll(told.name, " ", "-"))
 		})
-	}
-}
-
-// keepBundles leaves a copy of what was filed in the checkout, for the validator to judge (make
-// conformance). One story replaces what the same one left before.
-func keepBundles(t *testing.T, folder, name string) {
-	t.Helper()
-	root, err := harness.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	bundles, err := filepath.Glob(filepath.Join(folder, "*", "*", "*.json"))
-	if err != nil || len(bundles) == 0 {
-		t.Fatalf("the HIS folder has no Bundles (%v)", err)
-	}
-	dir := filepath.Join(root, ".cache", "bundles", name)
-	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o700)); err != nil {
-		t.Fatal(err)
-	}
-	for n, bundle := range bundles {
-		text, err := os.ReadFile(bundle)
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, fmt.Sprintf("%03d-%s", n, filepath.Base(bundle))), text, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,6 +27,7 @@ const Password = "only-for-trying-out"
 
 // Options say what world to make.
 type Options struct {
+	Name       string // under which its Bundles are left for the validator (bundles.go); "" = they are not
 	Kind       harness.Kind
 	Dir        string            // own directory; made if needed
 	Database   string            // PostgreSQL URI for the bridge; "" = SQLite
@@ -67,6 +69,9 @@ type World struct {
 	proxyPorts [2]int // for the bridge, for the homeserver
 	driver     *client.Driver
 
+	left    sync.Once // the Bundles
+	leaving error     // what came of that
+
 	mu     sync.Mutex
 	bridge *harness.Process
 }
@@ -79,7 +84,7 @@ func Start(ctx context.Context, o Options) (w *World, err error) {
 	w = &World{Dir: o.Dir, opts: o, HIS: cmp.Or(o.HIS, filepath.Join(o.Dir, "his"))}
 	defer func() {
 		if err != nil {
-			w.Stop()
+			err = errors.Join(err, w.Stop())
 		}
 	}()
 	if err := os.MkdirAll(w.bridgeDir(), 0o700); err != nil {
@@ -116,8 +121,9 @@ func (o Options) tags() string {
 	return tags
 }
 
-// Stop ends everything. It may be called again.
-func (w *World) Stop() {
+// Stop ends everything, and leaves the Bundles that were filed; its error is about those. It may
+// be called again.
+func (w *World) Stop() error {
 	if w.driver != nil {
 		_ = w.driver.Stop()
 	}
@@ -132,6 +138,8 @@ func (w *World) Stop() {
 			_ = h.Stop()
 		}
 	}
+	w.left.Do(func() { w.leaving = w.leaveBundles() })
+	return w.leaving
 }
 
 func (w *World) bridgeDir() string { return filepath.Join(w.Dir, "bridge") }

@@ -29,7 +29,7 @@ var explained = map[string]string{
 }
 
 // HIS_BUNDLES names a directory with other Bundles to judge as well: make conformance gives what
-// the story of the end-to-end tests left.
+// the end-to-end tests left.
 func TestTheValidatorFindsNoErrors(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name string, item his.Item) {
@@ -67,6 +67,8 @@ func TestTheValidatorFindsNoErrors(t *testing.T) {
 		}
 		assert.True(t, known, "a warning that is not explained: %s", line)
 	}
+	lines := strings.Split(strings.TrimSpace(string(said)), "\n")
+	t.Logf("judged: %s", lines[len(lines)-1])
 	for warning, why := range explained {
 		t.Logf("%d warnings %s: %s", count[warning], warning, why)
 	}
