@@ -29,6 +29,7 @@ var parts = []struct {
 	{"rate", (*bench).rate},
 	{"burst", (*bench).burst},
 	{"rest", (*bench).rest},
+	{"backlog", (*bench).backlog},
 }
 
 // A bench is one run on one homeserver.
@@ -37,16 +38,18 @@ type bench struct {
 	dir     string // of this run; removed when it succeeded
 	rounds  int    // messages per path
 	rooms   int    // of the wide burst
+	waiting int    // messages of the backlog
 	profile string // file for a CPU profile of the bridge; "" = none
 	results results
 }
 
 func main() {
 	kind := flag.String("homeserver", "dendrite", "dendrite or synapse")
-	chosen := flag.String("part", "", "only these, separated by commas: latency, rate, burst, rest")
+	chosen := flag.String("part", "", "only these, separated by commas: latency, rate, burst, rest, backlog")
 	b := &bench{}
 	flag.IntVar(&b.rounds, "rounds", 60, "messages that are timed on each path")
 	flag.IntVar(&b.rooms, "rooms", 50, "rooms of the wide burst")
+	flag.IntVar(&b.waiting, "waiting", 10_000, "messages that wait in one room")
 	flag.StringVar(&b.profile, "profile", "", "write a processor profile of the bridge, made while it relays as fast as it can, to this file")
 	flag.Parse()
 	b.kind = harness.Kind(*kind)

@@ -106,6 +106,9 @@ var rows = []row{
 	{"rest", "memory, 1,000 accounts at rest", "rest_1000_mb", "", "MB", 150, false},
 	{"rest", "memory, 10,000 accounts at rest", "rest_10000_mb", "", "MB", 150, false},
 	{"rest", "processor, 10,000 accounts at rest", "rest_10000_cpu", "", "% of a core", 5, false},
+	{"backlog", "memory, most, while thousands wait in one room", "backlog_mb", "", "MB", 150, false},
+	{"backlog", "another patient meanwhile, median; without: nobody waits", "neighbour_p50", "quiet_p50", "ms", 3, false},
+	{"backlog", "another patient meanwhile, 95 %; without: nobody waits", "neighbour_p95", "quiet_p95", "ms", 3, false},
 }
 
 func (p page) render() string {
@@ -144,6 +147,9 @@ func (p page) renderKind(out *strings.Builder, kind harness.Kind) {
 		r := m.Results
 		fmt.Fprintf(out, "Processor time for a message in 4 rooms: without Spreekkamer %.1f ms of the homeserver; with it %.1f ms of the homeserver (two messages) and %.1f ms of Spreekkamer.\n",
 			r["homeserver_homeserver_ms"], r["relayed_homeserver_ms"], r["relayed_bridge_ms"])
+	}
+	if m := p.read(kind, "backlog"); m.Results != nil {
+		fmt.Fprintf(out, "Waiting in one room: %.0f messages; carried at %.1f a second.\n", m.Results["waiting"], m.Results["backlog_rate"])
 	}
 	out.WriteString("\n| what | Spreekkamer | without | ratio | goal | |\n|---|---|---|---|---|---|\n" + table.String())
 }

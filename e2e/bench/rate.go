@@ -38,23 +38,17 @@ func (b *bench) rate(ctx context.Context) error {
 			return err
 		}
 		plain = append(plain, load{url: p.Home.URL, from: t.patient, here: room, sender: t.patient.UserID, there: room})
-		relayed = append(relayed, load{url: p.Home.URL, from: t.patient, here: t.consulting, sender: p.Bot, there: t.desk})
+		relayed = append(relayed, p.load(t))
 	}
 	for _, loads := range [][]load{plain, relayed} {
 		for i := range loads {
-			if err := loads[i].prepare(ctx); err != nil {
+			if err := loads[i].prepare(ctx, perRoom); err != nil {
 				return err
 			}
 		}
 	}
-	clients := []*client.Client{p.fatima}
-	for _, t := range p.talks {
-		clients = append(clients, t.patient)
-	}
-	for _, c := range clients {
-		if err := c.PauseSync(ctx); err != nil {
-			return err
-		}
+	if err := p.deafen(ctx); err != nil {
+		return err
 	}
 	for _, run := range []struct {
 		name  string
@@ -66,6 +60,25 @@ func (b *bench) rate(ctx context.Context) error {
 			}
 		}
 		if err := b.timed(ctx, p, run.name, run.loads); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// load is what a patient sends through the bridge.
+func (p *practice) load(t talk) load {
+	return load{url: p.Home.URL, from: t.patient, here: t.consulting, sender: p.Bot, there: t.desk}
+}
+
+// deafen has no client take anything in, since their speed is not measured.
+func (p *practice) deafen(ctx context.Context) error {
+	clients := []*client.Client{p.fatima}
+	for _, t := range p.talks {
+		clients = append(clients, t.patient)
+	}
+	for _, c := range clients {
+		if err := c.PauseSync(ctx); err != nil {
 			return err
 		}
 	}
@@ -107,10 +120,11 @@ type load struct {
 	from             *client.Client
 	sender           string
 	sealed           []json.RawMessage
+	sent             int
 }
 
-func (l *load) prepare(ctx context.Context) error {
-	for i := range perRoom {
+func (l *load) prepare(ctx context.Context, messages int) error {
+	for i := range messages {
 		content := map[string]any{"msgtype": "m.text", "body": fmt.Sprintf("Bericht nummer %d van deze reeks.", i)}
 		sealed, err := l.from.Encrypt(ctx, l.here, "m.room.message", content)
 		if err != nil {
@@ -160,14 +174,20 @@ func together(ctx context.Context, observer string, loads []load) (perSecond flo
 	return float64(len(loads)*perRoom) / time.Since(started).Seconds(), nil
 }
 
-func (l load) send(ctx context.Context) error {
-	for i, content := range l.sealed {
-		where := fmt.Sprintf("%s/_matrix/client/v3/rooms/%s/send/m.room.encrypted/bench%d", l.url, url.PathEscape(l.here), i)
-		if err := ask(ctx, http.MethodPut, where, l.from.AccessToken, content, nil); err != nil {
+func (l *load) send(ctx context.Context) error {
+	for len(l.sealed) > 0 {
+		if err := l.sendFirst(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (l *load) sendFirst(ctx context.Context) error {
+	where := fmt.Sprintf("%s/_matrix/client/v3/rooms/%s/send/m.room.encrypted/bench%d", l.url, url.PathEscape(l.here), l.sent)
+	content := l.sealed[0]
+	l.sealed, l.sent = l.sealed[1:], l.sent+1
+	return ask(ctx, http.MethodPut, where, l.from.AccessToken, content, nil)
 }
 
 // An observation follows what is sent in the rooms of a user, without reading any of it.

@@ -97,8 +97,8 @@ func logNamesNobody(t *testing.T, w *world.World) {
 	}
 }
 
-// patience is how long after a fault everything has to have arrived: retries wait up to a
-// minute between two.
+// patience is how long after a fault everything has to have arrived: retries wait up to a quarter
+// of a minute between two.
 const patience = 2 * time.Minute
 
 // try lets one fault happen, and counts what became of what was said meanwhile.

@@ -70,8 +70,7 @@ func network(kinds ...proxy.Fault) func(context.Context, *bed, *row, int) error 
 	}
 }
 
-// badFor is how long the network stays bad after a round was sent: long enough for several tries,
-// and not so long that the pause between two tries grows to a minute.
+// badFor is how long the network stays bad after a round was sent: long enough for several tries.
 const badFor = 8 * time.Second
 
 // round is a load of all kinds that has arrived, as far as it does in a time.
