@@ -14,6 +14,7 @@ var acts = map[string]func(*Bridge, context.Context, place, act) error{
 	answerAct:   ofPatient((*Bridge).answerCame),
 	stateAct:    ofPatient((*Bridge).stateCame),
 	heldAct:     ofPatient((*Bridge).heldWent),
+	remindAct:   ofPatient((*Bridge).reminderCame),
 }
 
 // inAct handles a turn that is not from Matrix.

@@ -53,10 +53,11 @@ type Settings struct {
 	KeyTimeout   time.Duration // after which both sides are told that a message is missing
 	MaxFile      int64         // bytes
 	Limits       Limits
-	SentMark     bool         // put a mark under each message that is at the other side
-	Files        media.Limits // which files are passed on
-	Scanner      Scanner      // of viruses; nil = none
-	AnswerDays   int          // working days within which a question is answered; 0 = no promise
+	SentMark     bool          // put a mark under each message that is at the other side
+	Files        media.Limits  // which files are passed on
+	Scanner      Scanner       // of viruses; nil = none
+	AnswerDays   int           // working days within which a question is answered; 0 = no promise
+	RemindAfter  time.Duration // before someone who does not answer is reminded; 0 = never
 	Zone         *time.Location
 }
 

@@ -16,7 +16,7 @@ import (
 // names texts and ids only, never what anyone wrote.
 type body struct {
 	Text     string        `json:"text,omitempty"`     // key of a text
-	Question care.Question `json:"question,omitempty"` // to ask
+	Question care.Question `json:"question,omitempty"` // to ask; of what is said: only while it is open
 	Room     string        `json:"room,omitempty"`     // when it is not the destination's
 	Language string        `json:"language,omitempty"` // when there is no person to ask
 	Practice string        `json:"practice,omitempty"`
@@ -113,6 +113,9 @@ func (b *Bridge) settle(ctx context.Context, p place, before, after care.Case) e
 	if err := b.Store.SavePerson(ctx, after.Person); err != nil {
 		return err
 	}
+	if err := b.planReminder(ctx, before, after); err != nil {
+		return err
+	}
 	gate := before.Person.MaySpeak() != after.Person.MaySpeak()
 	if gate && after.Person.MaySpeak() { // open before asking
 		if err := b.add(ctx, ofPerson(job("gate", consulting(after.Person.ID), body{}), after.Person)); err != nil {
@@ -162,7 +165,7 @@ func (b *Bridge) add(ctx context.Context, effects ...store.Effect) error {
 }
 
 func (b *Bridge) carrySay(ctx context.Context, p place, c care.Case, e care.Effect) error {
-	what := body{Text: e.Text, By: e.By}
+	what := body{Text: e.Text, By: e.By, Question: e.Question}
 	if p.waited() { // the patient may have written other things since
 		what.Reply, what.At = p.EventID, p.OriginAt.UnixMilli()
 	}

@@ -134,12 +134,8 @@ func (b *Bridge) mindTime(ctx context.Context, p place, person care.Person, h *c
 		return nil
 	}
 	h.Waited, h.Missed, h.SentAt = true, p.late(), p.OriginAt
-	asked, known, err := b.Store.LastPrompt(ctx, person.ID, person.Question)
-	if err != nil {
+	if err := b.mindQuestion(ctx, p, person, env); err != nil {
 		return err
-	}
-	if known {
-		env.AskedAt = asked.AskedAt
 	}
 	consents, err := b.Store.Consents(ctx, person.ID)
 	if err != nil {
@@ -165,6 +161,18 @@ func (b *Bridge) mindTime(ctx context.Context, p place, person care.Person, h *c
 		}
 	}
 	return nil
+}
+
+// mindQuestion adds when the open question was put that a message from before may answer: it may
+// have been repeated since.
+func (b *Bridge) mindQuestion(ctx context.Context, p place, person care.Person, env *care.Env) error {
+	open, err := b.Store.Reminder(ctx, person.ID)
+	if err != nil || !open.IsOf(person) {
+		return err
+	}
+	seen, _, err := b.Store.PromptAt(ctx, person.ID, person.Question, open.Since, p.OriginAt)
+	env.AskedAt = seen.AskedAt
+	return err
 }
 
 // markOf is what the bridge says about a message in front of its words; "" = nothing.

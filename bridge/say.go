@@ -43,6 +43,9 @@ func (b *Bridge) deliverSay(ctx context.Context, t task) (done delivery, err err
 	if err != nil {
 		return done, err
 	}
+	if q := t.body.Question; q != "" && q != person.Question {
+		return done, nil // answered before it was said
+	}
 	room, err := b.roomOf(ctx, store.RoomConsulting, person.ID)
 	if err != nil {
 		return done, err

@@ -61,6 +61,9 @@ func (b *Bridge) startTurns(ctx context.Context, p *pool) (found bool, err error
 	if _, err := b.Store.ReopenParked(ctx, b.Now(), reopenBatch); err != nil {
 		return false, err
 	}
+	if err := b.takeReminders(ctx); err != nil {
+		return false, err
+	}
 	// Who is busy is asked before the database: a turn that ends in between is still in the
 	// answer, and must not be taken twice.
 	busy := p.keys()

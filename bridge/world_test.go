@@ -77,7 +77,7 @@ func assemble(t testing.TB, change ...func(*Settings)) *world {
 	s := Settings{
 		Organisation: "Huisartsen Voorbeeld", Language: "nl", Domain: "praktijk.example", Servers: []string{"elders.example"},
 		Privacy: texts.Document{Version: "1"}, Terms: texts.Document{Version: "1"},
-		Retention: care.MaxRetention, KeyTimeout: 3 * time.Minute, MaxFile: 1 << 20, Zone: zone,
+		Retention: care.MaxRetention, KeyTimeout: 3 * time.Minute, RemindAfter: time.Hour, MaxFile: 1 << 20, Zone: zone,
 		Practices: []Practice{{Practice: care.Practice{ID: linde, Name: "De Linde"}, Phone: "000 000 0000", System: System{Connector: connector}}},
 	}
 	for _, f := range change {

@@ -25,7 +25,7 @@ const (
 type Effect struct {
 	Do       Do       `json:"do"`
 	Text     string   `json:"text,omitempty"`     // for Say, Tell, TellDesk, Advice: key of a text
-	Question Question `json:"question,omitempty"` // for Ask
+	Question Question `json:"question,omitempty"` // for Ask; for Say: only while it is open
 	Purpose  Purpose  `json:"purpose,omitempty"`  // for Record
 	Yes      bool     `json:"yes,omitempty"`      // for Record
 	// Conversation is for Pass, TellDesk and Shut, when it is not the current one.

@@ -72,6 +72,8 @@ type question struct {
 	accept func(c *Case, h Heard, env Env) bool
 	// back is the question before it; "" when there is none.
 	back Question
+	// remind is how someone who does not answer is reminded; nil = not.
+	remind *reminding
 }
 
 // questions is every question there is. It is filled in init order by Go itself, since
@@ -80,26 +82,26 @@ var questions map[Question]question
 
 func init() {
 	questions = map[Question]question{
-		AskPersonal:      {choices: 2, accept: acceptPersonal},
-		AskHealth:        {choices: 2, accept: acceptHealth, back: AskPersonal},
-		AskTerms:         {choices: 2, accept: acceptTerms},
-		AskFirstName:     {accept: typed(takeFirstName, AskLastName)},
-		AskLastName:      {accept: typed(takeLastName, AskPhone), back: AskFirstName},
-		AskPhone:         {accept: typed(takePhone, AskEmail), back: AskLastName},
-		AskEmail:         {accept: typed(takeEmail, AskBirthDate), back: AskPhone},
-		AskBirthDate:     {accept: acceptBirthDate, back: AskEmail},
-		AskPractice:      {accept: acceptPractice, back: AskBirthDate},
-		AskOptIn:         {choices: 2, accept: acceptOptIn, back: AskPractice},
-		AskSummary:       {choices: 2, accept: acceptSummary, back: AskOptIn},
-		AskCorrect:       {choices: len(correctable), accept: acceptCorrect, back: AskSummary},
+		AskPersonal:      {choices: 2, accept: acceptPersonal, remind: &remindRegister},
+		AskHealth:        {choices: 2, accept: acceptHealth, back: AskPersonal, remind: &remindRegister},
+		AskTerms:         {choices: 2, accept: acceptTerms, remind: &remindRegister},
+		AskFirstName:     {accept: typed(takeFirstName, AskLastName), remind: &remindRegister},
+		AskLastName:      {accept: typed(takeLastName, AskPhone), back: AskFirstName, remind: &remindRegister},
+		AskPhone:         {accept: typed(takePhone, AskEmail), back: AskLastName, remind: &remindRegister},
+		AskEmail:         {accept: typed(takeEmail, AskBirthDate), back: AskPhone, remind: &remindRegister},
+		AskBirthDate:     {accept: acceptBirthDate, back: AskEmail, remind: &remindRegister},
+		AskPractice:      {accept: acceptPractice, back: AskBirthDate, remind: &remindRegister},
+		AskOptIn:         {choices: 2, accept: acceptOptIn, back: AskPractice, remind: &remindRegister},
+		AskSummary:       {choices: 2, accept: acceptSummary, back: AskOptIn, remind: &remindRegister},
+		AskCorrect:       {choices: len(correctable), accept: acceptCorrect, back: AskSummary, remind: &remindRegister},
 		AskAgain:         {choices: 1, tapOnly: true, accept: acceptAgain},
-		AskWhom:          {accept: acceptWhom},
-		AskDerdeName:     {accept: acceptDerdeName, back: AskWhom},
-		AskDerdeBirth:    {accept: acceptDerdeBirth, back: AskDerdeName},
-		AskRelation:      {choices: len(Relations), accept: acceptRelation, back: AskDerdeBirth},
-		AskGround:        {choices: 3, accept: acceptGround, back: AskRelation},
-		AskIdentityName:  {accept: acceptIdentityName},
-		AskIdentityBirth: {accept: acceptIdentityBirth, back: AskIdentityName},
+		AskWhom:          {accept: acceptWhom, remind: &remindHeld},
+		AskDerdeName:     {accept: acceptDerdeName, back: AskWhom, remind: &remindHeld},
+		AskDerdeBirth:    {accept: acceptDerdeBirth, back: AskDerdeName, remind: &remindHeld},
+		AskRelation:      {choices: len(Relations), accept: acceptRelation, back: AskDerdeBirth, remind: &remindHeld},
+		AskGround:        {choices: 3, accept: acceptGround, back: AskRelation, remind: &remindHeld},
+		AskIdentityName:  {accept: acceptIdentityName, remind: &remindIdentity},
+		AskIdentityBirth: {accept: acceptIdentityBirth, back: AskIdentityName, remind: &remindIdentity},
 	}
 }
 

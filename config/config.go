@@ -153,6 +153,7 @@ type Staff struct {
 type Desk struct {
 	AnswerDays  int           `mapstructure:"answer_days"`  // working days; 0 = no promise
 	OutageAfter time.Duration `mapstructure:"outage_after"` // away for longer is told; 0 = never
+	RemindAfter time.Duration `mapstructure:"remind_after"` // who does not answer is reminded; 0 = never
 }
 
 // Retention holds how long things may stay. The calendar-month rule on top of it is care's.

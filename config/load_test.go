@@ -80,6 +80,7 @@ func TestTheLeastThatIsNeededLeavesTheRestAsInTheExample(t *testing.T) {
 	assert.Equal(t, []Postcode{"1017", "1018AB"}, c.Practices[0].Postcodes)
 	assert.Equal(t, HIS{Type: "folder", Path: "his/linde"}, c.Practices[0].HIS)
 	assert.Equal(t, 2, c.Desk.AnswerDays)
+	assert.Equal(t, time.Hour, c.Desk.RemindAfter)
 	assert.Empty(t, c.Practices[0].Hours, "a list that is given replaces the example's whole")
 	assert.Equal(t, []Staff{{"@fatima:gp.example", "Fatima", "doktersassistent", "linde"}}, c.Staff)
 	require.NoError(t, c.Validate())
@@ -156,6 +157,8 @@ func TestEveryMistakeIsNamedWithItsRemedy(t *testing.T) {
 		{"a holiday without an end", "practices: [{closed: ['2026-07-20/']}]", "practices[0].closed", "2026-07-20/2026-07-31"},
 		{"a holiday that nobody has", "practices: [{holidays: [carnaval]}]", "practices[0].holidays", "choose good_friday"},
 		{"an answer in a month", "desk: {answer_days: 30}", "desk.answer_days", "20 working days"},
+		{"a reminder at once", "desk: {remind_after: 5s}", "desk.remind_after", "between 1m and 24h"},
+		{"a reminder next week", "desk: {remind_after: 7d}", "desk.remind_after", "between 1m and 24h"},
 		{"an outage of a moment", "desk: {outage_after: 30s}", "desk.outage_after", "at least 1m"},
 		{"an answer yesterday", "desk: {answer_days: -1}", "desk.answer_days", "20 working days"},
 		{"an unknown HIS", "practices: [{his: {type: medicom}}]", "practices[0].his.type", "choose folder, fhir, medvri"},

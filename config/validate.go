@@ -159,6 +159,8 @@ func (c Config) checkLimits(found *Mistakes) {
 		"give between 0 (no promise) and 20 working days")
 	found.want(c.Desk.OutageAfter == 0 || c.Desk.OutageAfter >= time.Minute, "desk.outage_after",
 		"give at least 1m, or 0s to say nothing")
+	found.want(c.Desk.RemindAfter == 0 || c.Desk.RemindAfter >= time.Minute && c.Desk.RemindAfter <= 24*time.Hour, "desk.remind_after",
+		"give between 1m and 24h, such as 1h, or 0s to remind nobody")
 	found.want(c.Relay.KeyTimeout >= time.Second && c.Relay.KeyTimeout <= time.Hour, "relay.key_timeout",
 		"give between 1s and 1h, such as 3m")
 	found.want(slices.Contains([]string{Pass, Hold}, c.Relay.UnsignedDevices), "relay.unsigned_devices",

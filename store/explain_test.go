@@ -43,6 +43,7 @@ var flood = []string{
 		SELECT i, '@' || i, 'nl', 'active', '', 0, false, 'zuid', '', '', '', '', 0, 0 FROM n`,
 	`INSERT INTO parked (event_id, turn, room_id, sender, position, next_at)
 		SELECT '$' || i, i, '!' || i, '@' || i, i, 9000000000000 FROM n`,
+	`INSERT INTO reminder (person, question, conversation, since_at, sent, due_at) SELECT i, 'whom', '', 0, 0, 9000000000000 FROM n`,
 	`INSERT INTO room (room_id, kind, person, created_at) SELECT '!' || i, 'consulting', i, 0 FROM n`,
 	`INSERT INTO walk (room_id, next_at) SELECT '!' || i, i FROM n`,
 	`INSERT INTO gap (room_id, since, place, next_at) SELECT '!' || i, '', '', i FROM n`,
@@ -99,6 +100,7 @@ var hot = []struct {
 	{"the next head of a short queue", promoteTurns, []any{"user:7"}, []string{"inbox_queue"}},
 	{"PlaceOverdue", overdueTurns, []any{ms(noon)}, []string{"inbox_unplaced"}},
 	{"ReopenParked", dueParked, []any{ms(noon), 100}, []string{"parked_due"}},
+	{"DueReminders", dueReminders, []any{ms(noon), 100}, []string{"reminder_due"}},
 	{"MustWait", mustWait, []any{1, "!7", "@7"}, []string{"parked_sender"}},
 	{"ParkedEvent", getParked, []any{"$7"}, []string{"sqlite_autoindex_parked", "parked_pkey"}},
 	{"an event that may be known", incoming, []any{"$long7"}, []string{"sqlite_autoindex_inbox", "inbox_event_id_step_key"}},

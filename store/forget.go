@@ -32,6 +32,7 @@ var forgetPerson = []struct {
 	args  func(forgotten) []any
 }{
 	{`DELETE FROM prompt WHERE person = $1`, byID},
+	{`DELETE FROM reminder WHERE person = $1`, byID},
 	{`DELETE FROM told_device WHERE sender = $1`, func(f forgotten) []any { return []any{f.user} }},
 	{`DELETE FROM parked WHERE sender = $2 OR room_id IN (SELECT room_id FROM room WHERE person = $1)`, byIDAndUser},
 	{`DELETE FROM held WHERE conversation IN ` + conversationsOfPerson, byID},

@@ -31,6 +31,7 @@ func fill(t *testing.T, s *Store, name string) {
 		s.AddMirror(ctx, Mirror{"$s-" + name, "!consulting-" + name, "$t-" + name, "!talk-" + name, conversation, noon}),
 		s.SetShown(ctx, "!talk-"+name, "main", noon),
 		s.AddPrompt(ctx, Prompt{"$prompt-" + name, id, care.AskPhone, noon, nil}),
+		s.SaveReminder(ctx, care.Reminder{Person: id, Question: care.AskPhone, DueAt: noon}),
 		s.AddMedia(ctx, Media{URI: "mxc://" + name, RoomID: "!consulting-" + name, SentAt: noon, DueAt: noon}),
 		s.AddAudit(ctx, Audit{At: noon, Actor: user, Action: "withdraw", Person: id, Conversation: conversation}),
 		s.AddAudit(ctx, Audit{At: noon, Actor: id, Action: "withdraw", Person: id}),

@@ -16,6 +16,7 @@ const (
 	`
 	promptColumns = `SELECT event_id, person, question, asked_at, offered FROM prompt `
 	getPrompt     = promptColumns + `WHERE event_id = $1`
+	promptAt      = promptColumns + `WHERE person = $1 AND question = $2 AND asked_at >= $3 AND asked_at <= $4 ORDER BY asked_at DESC, event_id LIMIT 1`
 	lastPrompt    = promptColumns + `WHERE person = $1 AND question = $2 ORDER BY asked_at DESC, event_id LIMIT 1`
 )
 
@@ -50,6 +51,16 @@ func (s *Store) LastPrompt(ctx context.Context, person string, question care.Que
 	p, found, err := one(ctx, s, scanPrompt, lastPrompt, person, question)
 	if err != nil {
 		return Prompt{}, false, fmt.Errorf("get the last prompt of person %s: %w", person, err)
+	}
+	return p, found, nil
+}
+
+// PromptAt is where a question stood that was put to a person since one time, for who answers it at
+// another.
+func (s *Store) PromptAt(ctx context.Context, person string, question care.Question, since, answered time.Time) (Prompt, bool, error) {
+	p, found, err := one(ctx, s, scanPrompt, promptAt, person, question, ms(since), ms(answered))
+	if err != nil {
+		return Prompt{}, false, fmt.Errorf("get the prompt that person %s saw: %w", person, err)
 	}
 	return p, found, nil
 }

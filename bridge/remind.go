@@ -1,0 +1,89 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spreekkamer/spreekkamer/care"
+)
+
+// Someone who does not answer is reminded (care/remind.go). When, is a row per person: it is
+// planned in the turn in which the question is put, and taken in the one in which it is put again.
+
+const (
+	// remindAct is what is asked of a queue when a reminder is due.
+	remindAct   = "remind"
+	remindBatch = 100
+)
+
+// planReminder plans the next reminder when a turn put a question, held something for one, or
+// left another one open than before.
+func (b *Bridge) planReminder(ctx context.Context, before, after care.Case) error {
+	planned := before.Person.Question != after.Person.Question || before.Person.State != after.Person.State
+	for _, e := range after.Effects {
+		planned = planned || e.Do == care.Ask || e.Do == care.Hold
+	}
+	if !planned {
+		return nil
+	}
+	r, err := b.Store.Reminder(ctx, after.Person.ID)
+	if err != nil {
+		return err
+	}
+	return b.Store.SaveReminder(ctx, care.PlanReminder(r, after.Person, b.RemindAfter, b.now()))
+}
+
+// takeReminders puts what is due in the queues of those whom it is for.
+func (b *Bridge) takeReminders(ctx context.Context) error {
+	due, err := b.Store.DueReminders(ctx, b.Now(), remindBatch)
+	for _, person := range due {
+		if err := b.Store.Transact(ctx, func(ctx context.Context) error { return b.takeReminder(ctx, person) }); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (b *Bridge) takeReminder(ctx context.Context, id string) error {
+	r, err := b.Store.Reminder(ctx, id)
+	if err != nil || r.DueAt.IsZero() || r.DueAt.After(b.Now()) { // planned anew since
+		return err
+	}
+	person, known, err := b.Store.Person(ctx, id)
+	if err != nil || !known {
+		return err
+	}
+	due := r.DueAt
+	r.DueAt = time.Time{}
+	if err := b.Store.SaveReminder(ctx, r); err != nil {
+		return err
+	}
+	return b.addAct(ctx, person, act{Command: remindAct}, fmt.Sprintf("%s:%s:%d", remindAct, id, due.UnixMilli()))
+}
+
+// reminderCame is the turn in which someone is reminded, unless they did something since.
+func (b *Bridge) reminderCame(ctx context.Context, p place, _ act, person care.Person) error {
+	r, err := b.Store.Reminder(ctx, person.ID)
+	if err != nil {
+		return err
+	}
+	if !r.DueAt.IsZero() {
+		return b.finish(ctx, p, nil)
+	}
+	before, err := b.caseOf(ctx, person)
+	if err != nil {
+		return err
+	}
+	held, err := b.Store.Held(ctx, before.Conversation.ID)
+	if err != nil {
+		return err
+	}
+	after, r := care.Remind(before, r, len(held), care.Env{Now: b.now()})
+	return b.finish(ctx, p, func(ctx context.Context) error {
+		if err := b.Store.SaveReminder(ctx, r); err != nil {
+			return err
+		}
+		return b.settle(ctx, p, before, after)
+	})
+}

@@ -1,0 +1,54 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"go.mau.fi/util/dbutil"
+)
+
+const (
+	getReminder  = `SELECT person, question, conversation, since_at, sent, due_at FROM reminder WHERE person = $1`
+	dueReminders = `SELECT person FROM reminder WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at LIMIT $2`
+	putReminder  = `
+		INSERT INTO reminder (person, question, conversation, since_at, sent, due_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (person) DO UPDATE SET
+			question = excluded.question, conversation = excluded.conversation, since_at = excluded.since_at,
+			sent = excluded.sent, due_at = excluded.due_at
+	`
+)
+
+// Reminder is what was done, and is planned, about the open question of a person.
+func (s *Store) Reminder(ctx context.Context, person string) (care.Reminder, error) {
+	r, _, err := one(ctx, s, scanReminder, getReminder, person)
+	if err != nil {
+		return care.Reminder{}, fmt.Errorf("get the reminder of person %s: %w", person, err)
+	}
+	return r, nil
+}
+
+// DueReminders are the ids of those who are to be reminded now, longest first.
+func (s *Store) DueReminders(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	persons, err := list(ctx, s, scalar[string], dueReminders, ms(now), limit)
+	if err != nil {
+		return nil, fmt.Errorf("list who is to be reminded: %w", err)
+	}
+	return persons, nil
+}
+
+// SaveReminder stores the reminder of a person in the place of the one before.
+func (s *Store) SaveReminder(ctx context.Context, r care.Reminder) error {
+	if _, err := s.exec(ctx, putReminder, r.Person, r.Question, r.Conversation, ms(r.Since), r.Sent, ms(r.DueAt)); err != nil {
+		return fmt.Errorf("save the reminder of person %s: %w", r.Person, err)
+	}
+	return nil
+}
+
+func scanReminder(row dbutil.Scannable) (r care.Reminder, err error) {
+	var since, due int64
+	err = row.Scan(&r.Person, &r.Question, &r.Conversation, &since, &r.Sent, &due)
+	r.Since, r.DueAt = at(since), at(due)
+	return r, err
+}
