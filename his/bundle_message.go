@@ -31,10 +31,14 @@ func (m *mapper) edit() []fhir.Reference {
 	return append([]fhir.Reference{filed}, documents...)
 }
 
+// RemovedTopic tells the notice that a message was removed from what people write.
+const RemovedTopic = "Bericht uit de chat verwijderd"
+
 // removal adds a notice; the message itself stays in the record.
 func (m *mapper) removal() []fhir.Reference {
 	notice := m.communication(nil)
 	notice.InResponseTo = []fhir.Reference{named("Communication", m.item.Replaces)}
+	notice.Topic = text(RemovedTopic)
 	return []fhir.Reference{m.create(m.item.ID, notice, byIdentifier(m.item.ID))}
 }
 

@@ -10,15 +10,18 @@ import (
 // moved in, so that no words can pass for the next message or for the summary.
 func (c Closing) document(of Conversation) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "%s\n%s, patiënt: %s\n", conversationTitle(of), line(of.Practice.Name), patientLine(of.Patient))
+	fmt.Fprintf(&out, "%s\n%s, patiënt: %s\n", conversationTitle(of), line(of.Practice.Name), patientLine(of.subject()))
 	if of.Derde != nil {
 		fmt.Fprintf(&out, "Gaat over: %s\nGrond: %s\n", concerns(of), groundLine(*of.Derde))
+	}
+	if account := of.account(); account != "" {
+		fmt.Fprintf(&out, "Account van: %s\n", account)
 	}
 	if c.Consult != nil {
 		fmt.Fprintf(&out, "Contact: %s\n", c.Consult.words())
 	}
 	for _, s := range c.Said {
-		fmt.Fprintf(&out, "\n%s%s, %s:\n", s.Author.name(), roleSuffix(s.Author.Role), moment(s.Sent))
+		fmt.Fprintf(&out, "\n%s, %s:\n", of.signed(s.Author), moment(s.Sent))
 		indented(&out, plain(s.Text))
 		for _, file := range s.Files {
 			fmt.Fprintf(&out, "    [bijlage: %s]\n", line(file))

@@ -160,7 +160,7 @@ func (p *place) writeText(item Item, names []string) error {
 
 // filedAs looks for the item under any Seq.
 func filedAs(entries []string, item Item) (string, bool) {
-	end := "-" + shortID(item.ID) + ".json"
+	end := "-" + Mark(item.ID) + ".json"
 	i := slices.IndexFunc(entries, func(name string) bool {
 		seq, ok := strings.CutSuffix(name, end)
 		_, err := strconv.Atoi(seq)

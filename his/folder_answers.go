@@ -220,7 +220,7 @@ func (p *place) settle(name, dir, reason string) error {
 		return err
 	}
 	defer sub.close()
-	target := strings.TrimSuffix(name, ".txt") + "." + shortID(uuid.New())
+	target := strings.TrimSuffix(name, ".txt") + "." + Mark(uuid.New())
 	if reason = line(reason); reason != "" {
 		err = sub.write("reden", target+".reden.txt", func(w io.Writer) error {
 			_, err := io.WriteString(w, reason+"\n")

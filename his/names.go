@@ -51,10 +51,11 @@ func plainRune(r rune) bool {
 }
 
 // baseName starts the names of all files of an item, and sorts them.
-func baseName(item Item) string { return fmt.Sprintf("%04d-%s", item.Seq, shortID(item.ID)) }
+func baseName(item Item) string { return fmt.Sprintf("%04d-%s", item.Seq, Mark(item.ID)) }
 
-// shortID is 48 random bits of a name: enough within one conversation.
-func shortID(id uuid.UUID) string { return hex.EncodeToString(id[:6]) }
+// Mark is by what a person finds a message in the record ("kenmerk"): 48 random bits of its name,
+// which is enough within one conversation.
+func Mark(id uuid.UUID) string { return hex.EncodeToString(id[:6]) }
 
 // attachmentNames are the file names of an item's attachments, all different, also
 // where case does not count.

@@ -34,14 +34,15 @@ var weekdays = [...]string{"zondag", "maandag", "dinsdag", "woensdag", "donderda
 func Readable(item Item, files []string) string {
 	c := item.Conversation
 	rows := []struct{ label, value string }{
-		{"Van", item.Author.name() + roleSuffix(item.Author.Role)},
-		{"Patiënt", patientLine(c.Patient)},
+		{"Patiënt", patientLine(c.subject())},
 		{"Gaat over", concerns(c)},
+		{"Van", c.signed(item.Author)},
+		{"Account van", c.account()},
 		{"Soort", categories[c.Category]},
 		{"Grond", ground(c)},
 		{"Praktijk", practiceLine(c.Practice)},
 		{"Gesprek", conversationLine(item)},
-		{"Kenmerk", shortID(item.ID)},
+		{"Kenmerk", Mark(item.ID)},
 		{"Verzonden", weekdays[item.Sent.In(local).Weekday()] + " " + moment(item.Sent)},
 		{"Antwoord op", marks(item.InReplyTo)},
 		{replacesLabel(item.Kind), marks(item.Replaces)},
@@ -72,10 +73,48 @@ var headings = map[Kind]struct{ patient, practice string }{
 }
 
 func heading(item Item) string {
-	if item.Author.Role == RolePatient {
-		return headings[item.Kind].patient
+	if item.Author.Role != RolePatient {
+		return headings[item.Kind].practice
 	}
-	return headings[item.Kind].practice
+	by := "de patiënt"
+	switch {
+	case item.Conversation.aboutAnother():
+		by = "de patiënt over een ander"
+	case item.Conversation.Derde != nil:
+		by = "een ander dan de patiënt"
+	}
+	return strings.Replace(headings[item.Kind].patient, "de patiënt", by, 1)
+}
+
+// aboutAnother says that a record has something about somebody who has none of their own.
+func (c Conversation) aboutAnother() bool { return c.Derde != nil && c.Derde.Patient == nil }
+
+// subject is in whose record it is: the account holder's, or, when staff have said who the Derde
+// is, the Derde's.
+func (c Conversation) subject() Patient {
+	if c.Derde != nil && c.Derde.Patient != nil {
+		return *c.Derde.Patient
+	}
+	return c.Patient
+}
+
+// signed is who wrote something and as what.
+func (c Conversation) signed(a Author) string {
+	switch {
+	case a.Role != RolePatient || c.Derde == nil:
+		return a.name() + roleSuffix(a.Role)
+	case c.aboutAnother():
+		return a.name() + " (patiënt, schrijft over een ander)"
+	}
+	return a.name() + " (schrijft over de patiënt)"
+}
+
+// account is whose account it came by, where that is not the patient.
+func (c Conversation) account() string {
+	if c.Derde == nil || c.Derde.Patient == nil {
+		return ""
+	}
+	return patientLine(c.Patient)
 }
 
 // body is what was written, or what there is to say where nothing was: that something
@@ -130,11 +169,11 @@ func patientLine(p Patient) string {
 func concerns(c Conversation) string {
 	switch {
 	case c.Derde == nil:
-		return "de patiënt"
+		return "de patiënt zelf"
 	case c.Derde.Patient == nil:
-		return derdeLine(*c.Derde)
+		return derdeLine(*c.Derde) + "; niet gekoppeld aan een patiënt van deze praktijk"
 	default:
-		return derdeLine(*c.Derde) + "; in deze praktijk bekend als " + patientLine(*c.Derde.Patient)
+		return derdeLine(*c.Derde) + "; door de praktijk gekoppeld aan deze patiënt"
 	}
 }
 
@@ -159,7 +198,7 @@ var grounds = map[Ground]string{
 }
 
 func groundLine(d Derde) string {
-	parts := []string{grounds[d.Ground], "verklaard op " + moment(d.AttestedAt)}
+	parts := []string{grounds[d.Ground], "verklaard door de schrijver op " + moment(d.AttestedAt)}
 	if version := line(d.StatementVersion); version != "" {
 		parts = append(parts, "versie "+version)
 	}
@@ -205,7 +244,7 @@ func marks(ids ...uuid.UUID) string {
 	var all []string
 	for _, id := range ids {
 		if id != uuid.Nil {
-			all = append(all, shortID(id))
+			all = append(all, Mark(id))
 		}
 	}
 	switch len(all) {

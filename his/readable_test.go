@@ -24,9 +24,13 @@ func TestAPersonReads(t *testing.T) {
 		{"in what function", func(i *his.Item) { i.Author = his.Author{Name: "Fatima", Role: his.RoleDoktersassistent} }, "Van:         Fatima (doktersassistent)\n"},
 		{"that nobody wrote it", func(i *his.Item) { i.Author = his.Author{Role: his.RoleBridge} }, "Van:         Spreekkamer\n"},
 		{"which patient", func(*his.Item) {}, "Patiënt:     Jan de Vries, geboren 2 maart 1980, patiëntnummer 20417, BSN 999990019\n"},
-		{"that it is about the patient", func(*his.Item) {}, "Gaat over:   de patiënt\n"},
-		{"whom else it is about", about, "Gaat over:   Sanne de Vries, geboren 14 september 2015, volgens de schrijver: dochter\n"},
-		{"on what ground", about, "Grond:       ouder of voogd van een kind jonger dan 16 jaar, verklaard op 1 juni 2026 om 11:11 uur, versie 2026-01\n"},
+		{"that it is about the patient", func(*his.Item) {}, "Gaat over:   de patiënt zelf\n"},
+		{"whom else it is about", about, "Gaat over:   Sanne de Vries, geboren 14 september 2015, volgens de schrijver: dochter; niet gekoppeld aan een patiënt van deze praktijk\n"},
+		{"that the writer is somebody else", about, "Van:         Jan de Vries (patiënt, schrijft over een ander)\n"},
+		{"that it is about somebody else", about, "Vraag van de patiënt over een ander\n\n"},
+		{"in whose record it is", known, "Vraag van een ander dan de patiënt\n\nPatiënt:     Sanne de Vries, geboren 14 september 2015, patiëntnummer 20418, BSN 123456782\n"},
+		{"who wrote, in the record of another", known, "Van:         Jan de Vries (schrijft over de patiënt)\nAccount van: Jan de Vries, geboren 2 maart 1980, patiëntnummer 20417, BSN 999990019\n"},
+		{"on what ground", about, "Grond:       ouder of voogd van een kind jonger dan 16 jaar, verklaard door de schrijver op 1 juni 2026 om 11:11 uur, versie 2026-01\n"},
 		{"which practice", func(*his.Item) {}, "Praktijk:    Huisartsenpraktijk De Linde, AGB 01054321\n"},
 		{"that it is urgent", func(i *his.Item) { i.Conversation.Urgent = true }, "Gesprek:     1042, nummer 1 in dit gesprek, SPOED\n"},
 		{"when, in summer", func(*his.Item) {}, "Verzonden:   maandag 1 juni 2026 om 11:13 uur\n"},
@@ -52,6 +56,8 @@ func TestAPersonReads(t *testing.T) {
 		})
 	}
 }
+
+func known(i *his.Item) { i.Conversation.Derde = histest.Child(histest.ChildPatient()) }
 
 func about(i *his.Item) { i.Conversation.Derde = histest.Child(nil) }
 

@@ -15,13 +15,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/his/loose"
 )
 
 // Write writes one HTML page of Bundles, in the order in which they were filed. The page
 // holds everything, photos too, and fetches nothing. zone is where the practice is.
 func Write(w io.Writer, bundles []json.RawMessage, zone *time.Location) error {
-	r := record{zone: zone, byURL: map[string]loose.Resource{}, binaries: map[string]loose.Resource{}, said: map[string]loose.Resource{}}
+	r := record{zone: zone, byURL: map[string]loose.Resource{}, binaries: map[string]loose.Resource{}, said: map[string]loose.Resource{}, before: map[string][]loose.Resource{}}
 	for n, text := range bundles {
 		if err := r.add(text); err != nil {
 			return fmt.Errorf("bundle %d: %w", n+1, err)
@@ -33,9 +34,10 @@ func Write(w io.Writer, bundles []json.RawMessage, zone *time.Location) error {
 // record is all that the Bundles hold.
 type record struct {
 	zone     *time.Location
-	byURL    map[string]loose.Resource // by fullUrl; a thing has the same in every Bundle
-	binaries map[string]loose.Resource // by Binary/id
-	said     map[string]loose.Resource // messages by their first identifier: an edit takes the old one's place
+	byURL    map[string]loose.Resource   // by fullUrl; a thing has the same in every Bundle
+	binaries map[string]loose.Resource   // by Binary/id
+	said     map[string]loose.Resource   // messages by their first identifier: an edit takes the old one's place
+	before   map[string][]loose.Resource // what they were before, oldest first
 }
 
 func (r *record) add(text json.RawMessage) error {
@@ -63,11 +65,20 @@ func (r *record) add(text json.RawMessage) error {
 			r.binaries["Binary/"+e.Resource.Text("id")] = e.Resource
 		case "Communication":
 			if id := e.Resource.Text("identifier.value"); e.Resource.At("partOf") != nil {
-				r.said[id] = merge(r.said[id], e.Resource)
+				r.change(id, e.Resource)
 			}
 		}
 	}
 	return nil
+}
+
+// change puts a message where it was before, if it was.
+func (r *record) change(id string, now loose.Resource) {
+	before := r.said[id]
+	if before != nil && now.Text("status") != mistaken {
+		r.before[id] = append(r.before[id], before)
+	}
+	r.said[id] = merge(before, now)
 }
 
 // merge keeps the words of what was only marked as a mistake.
@@ -97,6 +108,8 @@ type message struct {
 	Kind, From, Sent, When, To, Text, About, Note string
 	Urgent, Mistaken, Practice                    bool
 	Files                                         []file
+	Earlier                                       []message // its earlier wordings
+	Removed                                       string    // when its sender took it out of the chat; "": it was not
 }
 
 // aboutDerde begins the note on a message about somebody else than the account holder.
@@ -127,10 +140,20 @@ func (r *record) talk(url string, task loose.Resource) talk {
 	if writer := r.byURL[task.Text("requester.reference")]; writer.Text("resourceType") == "RelatedPerson" {
 		t.Writer = person(writer) + ", " + writer.Text("relationship.text")
 	}
-	for _, said := range r.said {
-		if said.Text("partOf.reference") == task.Text("focus.reference") {
-			t.Messages = append(t.Messages, r.message(said))
+	removed := r.removals()
+	for id, said := range r.said {
+		if said.Text("partOf.reference") != task.Text("focus.reference") || r.removes(said) != "" {
+			continue
 		}
+		m := r.message(said)
+		for _, b := range r.before[id] {
+			m.Earlier = append(m.Earlier, r.message(b))
+		}
+		if len(m.Earlier) > 0 { // its place is where it was first said
+			m.Sent, m.When = m.Earlier[0].Sent, m.Earlier[0].When
+		}
+		m.Removed = removed[id]
+		t.Messages = append(t.Messages, m)
 	}
 	slices.SortFunc(t.Messages, func(a, b message) int { return cmp.Compare(a.Sent, b.Sent) })
 	t.tell()
@@ -141,6 +164,26 @@ func (r *record) talk(url string, task loose.Resource) talk {
 	}
 	slices.Sort(t.Documents)
 	return t
+}
+
+// removes is the message that a notice says to be removed; "": it is no such notice, or the message is not here.
+func (r *record) removes(c loose.Resource) string {
+	id := c.Text("inResponseTo.identifier.value")
+	if _, known := r.said[id]; known && c.Text("topic.text") == his.RemovedTopic {
+		return id
+	}
+	return ""
+}
+
+// removals says when which message was removed.
+func (r *record) removals() map[string]string {
+	all := map[string]string{}
+	for _, said := range r.said {
+		if id := r.removes(said); id != "" {
+			all[id] = r.moment(said.Text("sent"))
+		}
+	}
+	return all
 }
 
 // tell says once, above, whom it is all about; and that the first message is the question.
@@ -167,7 +210,7 @@ func (r *record) message(c loose.Resource) message {
 	m.Kind = map[bool]string{true: "Antwoord", false: "Bericht"}[m.Practice]
 	if to, is := r.said[c.Text("inResponseTo.identifier.value")]; is {
 		m.To = r.author(to) + ", " + r.moment(to.Text("sent"))
-		if r.author(to) == m.From { // more to it, or that it was removed
+		if r.author(to) == m.From { // more to it
 			m.Kind = "Bericht"
 		}
 	}
@@ -230,7 +273,7 @@ func (r *record) moment(s string) string {
 	if err != nil {
 		return s
 	}
-	return at.In(r.zone).Format("02-01-2006 15:04")
+	return at.In(r.zone).Format("02-01-2006 om 15:04 uur")
 }
 
 func person(p loose.Resource) string {

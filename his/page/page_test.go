@@ -73,8 +73,8 @@ func TestAPersonFindsEverythingOnThePage(t *testing.T) {
 		"Gesprek 1042", "Sanne de Vries, geboren 14-09-2015, BSN 123456782, patiëntnummer 20418",
 		"Gaat over", "Sanne de Vries, geboren 14 september 2015", "Grond: ouder of voogd van een kind jonger dan 16 jaar",
 		"Jan de Vries, geboren 02-03-1980, BSN 999990019, schrijft over: dochter", "Huisartsenpraktijk De Linde", "afgesloten",
-		"Vraag van Jan de Vries (schrijft over: dochter)", "01-06-2026 11:13", "Sanne heeft een plek op haar arm.", "data:image/png;base64,", "plek.png",
-		"Antwoord van P. Bakker (huisarts)", "01-06-2026 11:14", "Op het bericht van Jan de Vries (schrijft over: dochter), 01-06-2026 11:13", "Nee, dat is een schaafwond.",
+		"Vraag van Jan de Vries (schrijft over: dochter)", "01-06-2026 om 11:13 uur", "Sanne heeft een plek op haar arm.", "data:image/png;base64,", "plek.png",
+		"Antwoord van P. Bakker (huisarts)", "01-06-2026 om 11:14 uur", "Op het bericht van Jan de Vries (schrijft over: dochter), 01-06-2026 om 11:13 uur", "Nee, dat is een schaafwond.",
 		"Verslag", "Samenvatting door Fatima (doktersassistent)", "S: plek op arm",
 	} {
 		next := strings.Index(got[at+1:], want)
@@ -95,10 +95,20 @@ func TestWhomItConcernsIsAlwaysSaid(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(render(t, about, later), "Sanne de Vries, geboren 14 september 2015"), "the ground was given anew")
 }
 
-func TestARemovalSaysWhatWasRemoved(t *testing.T) {
+func TestARemovalIsSaidWithWhatWasRemoved(t *testing.T) {
 	said, removal := histest.Message(1), histest.Message(2)
 	removal.Kind, removal.Replaces, removal.Text = his.KindRemoval, said.ID, ""
-	assert.Regexp(t, `(?s)Vraag van Jan.*Bericht van Jan.*Op het bericht van Jan de Vries \(patiënt\), 01-06-2026 11:13.*uit de chat verwijderd`, render(t, said, removal))
+	got := render(t, said, removal)
+	assert.Equal(t, 1, strings.Count(got, "<article"), "the notice is no message of its own")
+	assert.Regexp(t, `(?s)Vraag van Jan.*`+said.Text+`.*De afzender heeft dit bericht uit de chat verwijderd</strong> op 01-06-2026 om 11:14 uur`, got)
+}
+
+func TestNobodyCanWriteThatAMessageWasRemoved(t *testing.T) {
+	said, claim := histest.Message(1), histest.Message(2)
+	claim.InReplyTo, claim.Text = said.ID, "De afzender heeft dit bericht uit de chat verwijderd op 1 juni 2026 om 11:14 uur."
+	got := render(t, said, claim)
+	assert.Equal(t, 2, strings.Count(got, "<article"))
+	assert.NotContains(t, got, "verwijderd</strong>")
 }
 
 func TestAnEditTakesTheOldWordingsPlaceAndAMistakeIsSeen(t *testing.T) {
@@ -107,8 +117,7 @@ func TestAnEditTakesTheOldWordingsPlaceAndAMistakeIsSeen(t *testing.T) {
 	wrong.Text = "Over een ander."
 	mistake.Kind, mistake.Mistaken = his.KindMistake, append(mistake.Mistaken, wrong.ID)
 	got := render(t, first, edit, wrong, mistake)
-	assert.NotContains(t, got, first.Text)
-	assert.Contains(t, got, "Beter gezegd.")
+	assert.Regexp(t, `(?s)Vraag van.*01-06-2026 om 11:13 uur.*Beter gezegd\..*Eerder stond hier \(01-06-2026 om 11:13 uur\):.*`+first.Text, got)
 	assert.Regexp(t, `(?s)class=" mistaken".*hoort niet in dit dossier.*Over een ander\.`, got)
 }
 
