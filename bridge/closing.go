@@ -109,11 +109,7 @@ func (b *Bridge) sayingOf(ctx context.Context, e store.Effect) (s saying, err er
 		if e.Lane == keptLane || e.State != store.EffectDone {
 			return s, ErrRedacted
 		}
-		room, _, err := b.Store.Room(ctx, e.SourceRoom)
-		s.letter = letter{
-			Staff: room.Kind == store.RoomConversation, Sent: e.CreatedAt,
-			Text: b.Texts.Text(b.Language, "filing.separate", texts.Args{}),
-		}
+		s.letter, err = b.pointerTo(ctx, e)
 		return s, err
 	}
 	for i := range s.Files {
@@ -121,6 +117,24 @@ func (b *Bridge) sayingOf(ctx context.Context, e store.Effect) (s saying, err er
 		s.Files[i].Data = nil
 	}
 	return s, err
+}
+
+// pointerTo stands for what was filed by itself and has left the chat.
+func (b *Bridge) pointerTo(ctx context.Context, e store.Effect) (l letter, err error) {
+	room, _, err := b.Store.Room(ctx, e.SourceRoom)
+	if err != nil {
+		return l, err
+	}
+	what, err := parseBody(e)
+	if err != nil {
+		return l, err
+	}
+	turn, _, err := b.Store.Turn(ctx, e.SourceEvent, 0)
+	mark := his.Mark(his.EditionID(his.MessageID(e.SourceEvent), what.Edition))
+	return letter{
+		Sender: turn.Sender, Staff: room.Kind == store.RoomConversation, Sent: e.CreatedAt,
+		Text: b.Texts.Text(b.Language, "filing.separate", texts.Args{Code: mark}),
+	}, err
 }
 
 // document puts what was said in an item.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -150,9 +151,38 @@ func TestWithEveryMessageFiledTheDocumentStillSaysItAll(t *testing.T) {
 		kinds = append(kinds, item.Kind)
 	}
 	assert.Equal(t, []his.Kind{his.KindMessage, his.KindMessage, his.KindClosing}, kinds)
-	assert.Equal(t, []string{"Anneke de Berg: (Dit bericht is los vastgelegd.)", "Fatima: Een antwoord"}, h.texts(t))
+	mark := strings.ReplaceAll(h.filed[0].ID.String(), "-", "")[:12]
+	pointer := "Anneke de Berg: (Dit bericht staat niet meer in de chat. De tekst staat apart in dit dossier, met kenmerk " + mark + ".)"
+	assert.Equal(t, []string{pointer, "Fatima: Een antwoord"}, h.texts(t))
 	assert.Equal(t, his.StatusRequested, h.filed[0].Conversation.Status)
 	assert.Equal(t, his.StatusOpen, h.filed[1].Conversation.Status, "the practice has taken it up")
+}
+
+func TestTheDocumentSaysWhoWroteWhatHasLeftTheChat(t *testing.T) {
+	h := &keepingHIS{files: map[string][]byte{}}
+	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector = h })
+	_, talk := w.talking(anna, "Een vraag")
+	gone := w.writes(fatima, talk, "Een antwoord")
+	w.removes(fatima, talk, gone)
+	w.writes(fatima, talk, "!sluiten")
+	said := h.texts(t)
+	require.Len(t, said, 2)
+	assert.Regexp(t, `^Fatima: \(Dit bericht staat niet meer in de chat`, said[1])
+}
+
+func TestAnEditOfAnAnswerStillAnswers(t *testing.T) {
+	h := &keepingHIS{files: map[string][]byte{}}
+	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector = h })
+	consulting, talk := w.talking(anna, "Een vraag")
+	w.writes(fatima, talk, "Een antwoord")
+	shown := w.left(consulting, "Een antwoord")
+	require.Len(t, shown, 1)
+	w.edits(anna, consulting, w.happens(anna, consulting, event.EventMessage, replying("Nog iets", shown[0])), "Iets anders")
+	require.Len(t, h.filed, 4)
+	answer, reply, edit := h.filed[1], h.filed[2], h.filed[3]
+	assert.Equal(t, his.KindEdit, edit.Kind)
+	assert.Equal(t, answer.ID, reply.InReplyTo)
+	assert.Equal(t, answer.ID, edit.InReplyTo)
 }
 
 func TestASummaryNeedsWordsAndAnOpenConversation(t *testing.T) {

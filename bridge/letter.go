@@ -2,10 +2,12 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
 	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
 
 	"github.com/spreekkamer/spreekkamer/store"
 	"github.com/spreekkamer/spreekkamer/texts"
@@ -67,10 +69,29 @@ func (b *Bridge) letterOf(ctx context.Context, e store.Effect, u urgency) (l let
 	if err := b.fillLetter(ctx, &l, m, b.scrubberFor(ctx, person, b.Language), u); err != nil {
 		return l, err
 	}
+	if l.ReplyTo, err = b.repliedTo(ctx, e, l); err != nil {
+		return l, err
+	}
 	if what.Late {
 		l.Text = strings.TrimSpace(b.lateMark(b.Language, l.Sent) + " " + l.Text)
 	}
 	return l, nil
+}
+
+// repliedTo is what a letter answers. An edit does not say so itself: what it edits does, for as long
+// as that is there.
+func (b *Bridge) repliedTo(ctx context.Context, e store.Effect, l letter) (string, error) {
+	if l.Replaces == "" || l.ReplyTo != "" {
+		return l.ReplyTo, nil
+	}
+	evt, err := b.Matrix.Read(ctx, task{Effect: e}.sourceRoom(), id.EventID(l.Replaces))
+	if wasRemoved(err) || errors.Is(err, ErrNoKey) || errors.Is(err, ErrUnreadable) || errors.Is(err, ErrRefused) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return string(evt.Content.AsMessage().RelatesTo.GetReplyTo()), nil
 }
 
 func (b *Bridge) fillLetter(ctx context.Context, l *letter, m *event.MessageEventContent, s scrubber, u urgency) error {
