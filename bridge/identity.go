@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 
 	"maunium.net/go/mautrix/id"
 
@@ -23,7 +24,12 @@ const identityAct = "identity"
 // same change may be told any number of times. What it leads to is a turn of that person's own
 // queue, so that nothing else happens to them meanwhile.
 func (b *Bridge) IdentityChanged(ctx context.Context, user id.UserID, key string) error {
-	sum := sha256.Sum256([]byte(string(user) + "\x00" + key))
+	person, _, err := b.Store.PersonByUser(ctx, string(user))
+	if err != nil {
+		return err
+	}
+	// The account's last move tells a change from the same one before staff approved it.
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", user, key, person.ChangedAt.UnixMilli()))
 	text, err := json.Marshal(act{Command: identityAct, User: string(user)})
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package bridge
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -68,6 +69,22 @@ func TestWhoseKeysWereRenewedIsStoppedAndGoesOnAfterACheck(t *testing.T) {
 			w.writes(anna, consulting, "wie is dit")
 			assert.Equal(t, care.Unconfirmed, w.person(anna).State, "a later change counts again")
 		})
+	}
+}
+
+func TestAnIdentityThatComesBackIsAskedAboutEachTime(t *testing.T) {
+	w := newWorld(t)
+	consulting, _ := w.talking(anna, "Een vraag")
+	beheer := w.roomFor(store.RoomBeheer, linde)
+	for n, key := range []string{"second", "first", "second", "first"} {
+		w.passes(time.Minute)
+		w.renewsKeys(anna, key, true)
+		require.Equal(t, care.Unconfirmed, w.person(anna).State, "change %d", n+1)
+		w.writes(anna, consulting, "Anneke de Berg")
+		w.writes(anna, consulting, "31-5-1980")
+		w.passes(time.Minute)
+		w.writes(chef, beheer, "!bevestigen "+code(w.person(anna)))
+		require.Equal(t, care.Active, w.person(anna).State)
 	}
 }
 
