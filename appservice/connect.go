@@ -45,6 +45,7 @@ type keeper interface {
 	Room(ctx context.Context, room string) (store.Room, bool, error)
 	GapIn(ctx context.Context, room string) (store.Gap, bool, error)
 	NextGap(ctx context.Context, now time.Time) (store.Gap, bool, error)
+	KnownBefore(ctx context.Context, event string, by time.Time) (bool, error)
 	PostponeGap(ctx context.Context, room string, until time.Time) error
 	KeyCame(ctx context.Context, room, session string) error
 	PickleKey() []byte

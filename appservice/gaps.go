@@ -12,6 +12,7 @@ import (
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/id"
 
+	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/store"
 )
 
@@ -25,6 +26,12 @@ const (
 	// longer is read beside it.
 	gapPatience = 30 * time.Second
 	gapLook     = time.Second // between looks for a gap that can be tried again
+
+	// A homeserver may not know a place in its stream any more (HTTP 400). After some tries what is
+	// missing is read from the newest event back; when that is refused too, for a quarter of an
+	// hour, it is given up: all that comes after it has to wait for its place that long.
+	refusalsOfPlace = 3
+	refusalsOfAll   = 20
 )
 
 // fillGap returns what a /sync answer leaves out before its timeline, oldest first: what
@@ -46,16 +53,18 @@ func (c *Client) fillGap(ctx, patience context.Context, room id.RoomID, news roo
 	case ctx.Err() != nil:
 		return nil, nil, ctx.Err()
 	case c.isLost(g, err):
-		return nil, nil, nil
+		g.Lost = true
+		return nil, &g, nil
 	}
 	c.log.Warn().Str("error", said(err)).Stringer("room_id", room).Msg("Earlier events of a room cannot be read yet")
 	return nil, &g, nil
 }
 
 // isLost says that nothing will ever give what is missing in a room: the bot may not see it, or
-// it is gone. Every other error may pass.
+// it is gone, or the homeserver has refused to look for it too often. Every other error may pass.
 func (c *Client) isLost(g store.Gap, err error) bool {
-	lost := isStatus(err, http.StatusForbidden) || isStatus(err, http.StatusNotFound)
+	lost := isStatus(err, http.StatusForbidden) || isStatus(err, http.StatusNotFound) ||
+		isStatus(err, http.StatusBadRequest) && g.Attempt+1 >= refusalsOfAll
 	if lost {
 		c.log.Error().Str("error", said(err)).Str("room_id", g.RoomID).Msg("A gap in a room's events stays open")
 	}
@@ -99,22 +108,62 @@ func (c *Client) fillNext(ctx context.Context) (found bool, err error) {
 	patient, done := context.WithTimeout(ctx, gapPatience<<min(g.Attempt, 5))
 	defer done()
 	events, err := c.readGap(patient, g, nil)
+	newest := isStatus(err, http.StatusBadRequest) && g.Attempt+1 >= refusalsOfPlace
+	if newest {
+		events, err = c.readNewest(patient, g)
+	}
 	if ctx.Err() != nil {
 		return true, ctx.Err()
 	}
-	if err != nil && !c.isLost(g, err) {
+	g.Lost = err != nil && c.isLost(g, err)
+	if err != nil && !g.Lost {
 		again := delay(err, min(firstBackoff<<min(g.Attempt, 6), lastBackoff))
 		return true, errors.Join(err, c.store.PostponeGap(ctx, g.RoomID, c.opts.Now().Add(again)))
 	}
 	var rows []row
 	for _, e := range events {
-		rows = append(rows, c.rowOf(ctx, e, g.Since == ""))
+		rows = append(rows, c.rowOf(ctx, e, g.Since == "" || newest && c.isForgotten(e)))
 	}
 	if err := c.keepBatch(ctx, store.Batch{Fills: &g}, rows); err != nil {
 		return true, err
 	}
 	c.seen.add(rows)
 	return true, nil
+}
+
+// readNewest reads what is missing, oldest first, without its place in the stream: from the room's
+// newest event back to where everything had come in before. What is known already is among it.
+func (c *Client) readNewest(ctx context.Context, g store.Gap) ([]incoming, error) {
+	room := id.RoomID(g.RoomID)
+	switch {
+	case g.Entered:
+		events, err := c.readBack(ctx, room, "", "", longestHistory, nothingKnown)
+		return c.sinceLastStay(events), err
+	case g.Since == "":
+		return c.readBack(ctx, room, "", "", longestHistory, nothingKnown)
+	}
+	return c.readBack(ctx, room, "", "", longestGap, func(page []incoming) (all bool, err error) {
+		for _, e := range page {
+			if !e.forInbox(c.user) { // it has no turn, known or not
+				continue
+			}
+			all = c.isForgotten(e)
+			if !all {
+				all, err = c.store.KnownBefore(ctx, string(e.ID), g.KnownAt)
+			}
+			if err != nil || !all {
+				return false, err
+			}
+		}
+		return all, nil
+	})
+}
+
+func nothingKnown([]incoming) (bool, error) { return false, nil }
+
+// isForgotten says that an event is so old that it may have been dealt with and forgotten since.
+func (c *Client) isForgotten(e incoming) bool {
+	return e.OriginAt > 0 && time.UnixMilli(e.OriginAt).Before(c.opts.Now().Add(-care.MaxRetention))
 }
 
 // gap asks /sync for the same again, for one room and with more events: that is exact, but
@@ -174,14 +223,31 @@ func (c *Client) sinceLastStay(events []incoming) []incoming {
 // walkBack reads a room's events from one place in the stream back to another ("" for the
 // room's start), and returns them oldest first.
 func (c *Client) walkBack(ctx context.Context, room id.RoomID, from, until string, most int) ([]incoming, error) {
+	if from == "" || from == until {
+		return nil, nil
+	}
+	return c.readBack(ctx, room, from, until, most, nothingKnown)
+}
+
+// readBack reads a room's events from one place ("" for the newest) back to another ("" for the
+// room's start), or to a page of which everything is known, and returns them oldest first.
+func (c *Client) readBack(ctx context.Context, room id.RoomID, from, until string, most int, known func(page []incoming) (bool, error)) ([]incoming, error) {
 	var newestFirst []incoming
-	for from != "" && from != until && len(newestFirst) < most {
+	for len(newestFirst) < most {
 		page, err := c.page(ctx, room, from, until)
 		if err != nil {
 			return nil, err
 		}
-		newestFirst = append(newestFirst, c.parseAll(room, page.Chunk)...)
-		if len(page.Chunk) == 0 || page.End == from {
+		events := c.parseAll(room, page.Chunk)
+		newestFirst = append(newestFirst, events...)
+		if len(page.Chunk) == 0 || page.End == "" || page.End == from || page.End == until {
+			break
+		}
+		all, err := known(events)
+		if err != nil {
+			return nil, err
+		}
+		if all {
 			break
 		}
 		from = page.End

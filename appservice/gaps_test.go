@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,7 +123,7 @@ func TestAGapThatGrowsIsReadFromItsBeginning(t *testing.T) {
 	assert.Equal(t, 1, s.count("/messages"), "intake does not ask a second time")
 	g, _, err := b.store.GapIn(t.Context(), "!broken:gp.example")
 	require.NoError(t, err)
-	assert.Equal(t, store.Gap{RoomID: "!broken:gp.example", Since: "n1", Place: "q"}, g)
+	assert.Equal(t, store.Gap{RoomID: "!broken:gp.example", Since: "n1", Place: "q", KnownAt: now}, g)
 }
 
 func TestAGapIsFilledBesideIntake(t *testing.T) {
@@ -135,4 +136,110 @@ func TestAGapIsFilledBesideIntake(t *testing.T) {
 	<-done
 	placed, _ := b.messages()
 	assert.Equal(t, []string{"$other", "$0", "$1"}, placed)
+}
+
+// saidBefore is a message that was sent some time before now.
+func saidBefore(event string, ago time.Duration) string {
+	return strings.Replace(messageJSON(event), "1700000000000", fmt.Sprint(now.Add(-ago).UnixMilli()), 1)
+}
+
+func page(end string, newestFirst ...string) reply {
+	return ok(fmt.Sprintf(`{"chunk":[%s],"end":%q}`, strings.Join(newestFirst, ","), end))
+}
+
+var badPlace = reply{http.StatusBadRequest, `{"errcode":"M_UNKNOWN","error":"invalid from parameter"}`}
+
+// forgetful is a bot of which one room misses events whose place the homeserver does not know.
+func forgetful(t *testing.T, messages ...reply) (b *bot, s *scripted, later func()) {
+	t.Helper()
+	const before = `{"next_batch":"n1","rooms":{"join":{"!broken:gp.example":{"timeline":{"events":[%s,%s]}}}}}`
+	b, s = scriptedBot(t, map[string][]reply{
+		"/sync":     {ok(fmt.Sprintf(before, saidBefore("$a", 2*time.Hour), saidBefore("$b", 2*time.Hour)))},
+		"/messages": messages, "/keys/upload": {ok(keysUploaded)},
+	})
+	require.NoError(t, b.store.SaveRoom(t.Context(), store.Room{ID: "!broken:gp.example", Kind: store.RoomConsulting, Person: "anna"}))
+	clock := now.Add(-time.Hour)
+	b.opts.Now = func() time.Time { return clock }
+	require.NoError(t, b.syncOnce(t.Context(), 0))
+	clock = now
+	s.says("/sync", missesSome("$2", "$other", "p"))
+	require.NoError(t, b.syncOnce(t.Context(), 0))
+	require.True(t, b.hasGap())
+	return b, s, func() { clock = clock.Add(2 * lastBackoff) }
+}
+
+func (b *bot) lost() []store.Trouble {
+	b.t.Helper()
+	lost, err := b.store.LostGaps(b.t.Context(), time.Time{})
+	require.NoError(b.t, err)
+	return lost
+}
+
+func TestAGapWhosePlaceIsNotKnownAnyMoreIsReadFromTheNewestEventBack(t *testing.T) {
+	b, s, later := forgetful(t,
+		badPlace, badPlace, badPlace, badPlace,
+		page("p1", saidBefore("$2", 0), saidBefore("$1", time.Minute)),
+		page("p2", saidBefore("$0", 2*time.Minute), saidBefore("$old", 40*24*time.Hour), saidBefore("$b", 2*time.Hour)),
+		page("p3", saidBefore("$a", 2*time.Hour)),
+		page("p4", saidBefore("$never read", time.Minute)),
+	)
+	for range refusalsOfPlace - 1 {
+		_, err := b.fillNext(t.Context())
+		require.Error(t, err)
+		later()
+	}
+	require.True(t, b.tries())
+	assert.False(t, b.hasGap())
+	assert.Equal(t, 7, s.count("/messages"), "it stops where everything was known before")
+	placed, waiting := b.messages()
+	assert.Equal(t, []string{"$a", "$b", "$other", "$0", "$1", "$2"}, placed, "nothing lost, nothing twice, in order")
+	assert.Empty(t, waiting)
+	assert.Contains(t, b.ledger("!broken:gp.example"), "$old", "what may have been dealt with and forgotten is removed in time, and no more")
+	assert.Empty(t, b.lost())
+}
+
+func TestAGapThatIsRefusedInEveryWayIsGivenUpAndToldOf(t *testing.T) {
+	b, s, later := forgetful(t, badPlace)
+	for n := 1; b.hasGap(); n++ {
+		require.LessOrEqual(t, n, refusalsOfAll)
+		assert.Empty(t, b.lost())
+		_, err := b.fillNext(t.Context())
+		assert.Equal(t, n < refusalsOfAll, err != nil)
+		later()
+	}
+	asked := s.count("/messages")
+	require.False(t, b.tries())
+	assert.Equal(t, asked, s.count("/messages"))
+	lost := b.lost()
+	require.Len(t, lost, 1)
+	assert.Equal(t, 1, lost[0].Count)
+}
+
+func TestAHomeserverThatIsAwayMeanwhileLosesNothing(t *testing.T) {
+	b, _, later := forgetful(t, slices.Repeat([]reply{badPlace, {http.StatusBadGateway, `<html>`}}, 50)...)
+	for range 2 * refusalsOfAll {
+		_, err := b.fillNext(t.Context())
+		require.Error(t, err)
+		later()
+	}
+	assert.True(t, b.hasGap())
+	assert.Empty(t, b.lost())
+}
+
+// The bot had just come into the room, or the database was lost: then what is missing is its history.
+func TestAHistoryWhosePlaceIsNotKnownIsReadFromTheNewestEventBack(t *testing.T) {
+	history := page("", saidBefore("$2", 0), saidBefore("$1", time.Minute), saidBefore("$0", 2*time.Minute))
+	for name, g := range map[string]store.Gap{"entered": {Since: "n1", Entered: true}, "a lost database": {}} {
+		b, _ := scriptedBot(t, map[string][]reply{"/messages": {badPlace, history}})
+		g.RoomID, g.Place = "!broken:gp.example", "p"
+		require.NoError(t, b.keepBatch(t.Context(), store.Batch{NextBatch: "n2", Gaps: []store.Gap{g}}, nil))
+		for range refusalsOfPlace - 1 {
+			require.NoError(t, b.store.PostponeGap(t.Context(), g.RoomID, now))
+		}
+		require.True(t, b.tries(), name)
+		assert.False(t, b.hasGap(), name)
+		assert.Len(t, b.ledger("!broken:gp.example"), 3, name)
+		placed, _ := b.messages()
+		assert.Len(t, placed, map[bool]int{true: 3, false: 0}[g.Entered], name)
+	}
 }

@@ -28,6 +28,9 @@ var alarms = map[string]func(*Bridge, context.Context) ([]store.Trouble, error){
 	"alarm.removal": func(b *Bridge, ctx context.Context) ([]store.Trouble, error) {
 		return b.Store.Unremoved(ctx, manyRemoval)
 	},
+	"alarm.lost": func(b *Bridge, ctx context.Context) ([]store.Trouble, error) {
+		return b.Store.LostGaps(ctx, b.Now().Add(-alarmEvery))
+	},
 	"alarm.answers": (*Bridge).unasked,
 	"alarm.stuck":   (*Bridge).stuck,
 }

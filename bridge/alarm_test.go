@@ -146,3 +146,21 @@ func TestAnAlarmIsNotSilentForAsLongAsTheClockWentBack(t *testing.T) {
 	w.clock = w.clock.Add(day)
 	assert.Len(t, w.alarmed(begins), 2)
 }
+
+func TestWhatWillNeverBeReadIsToldOnce(t *testing.T) {
+	w := newWorld(t)
+	room := w.registered(anna)
+	const begins = "Van een kamer konden wij een deel van de berichten niet ophalen"
+	_, err := w.Store.Keep(t.Context(), store.Batch{
+		NextBatch: "s", Now: w.clock, Gaps: []store.Gap{{RoomID: string(room), Lost: true}}, Due: w.due,
+	})
+	require.NoError(t, err)
+	heard := w.alarmed(begins)
+	require.Len(t, heard, 1)
+	assert.Contains(t, heard[0], "(aanmelding "+code(w.person(anna))+")")
+	assert.NotContains(t, heard[0], "Anneke")
+	for range 3 {
+		w.clock = w.clock.Add(day)
+		require.Len(t, w.alarmed(begins), 1)
+	}
+}

@@ -163,6 +163,7 @@ var itemsFor = map[string]func(*Bridge, context.Context, task, *texts.Args) erro
 	"alarm.unfiled":     (*Bridge).addTrouble,
 	"alarm.removal":     (*Bridge).addTrouble,
 	"alarm.stuck":       (*Bridge).addTrouble,
+	"alarm.lost":        (*Bridge).addTrouble,
 	"alarm.answers":     (*Bridge).addTrouble,
 	"error.code_longer": (*Bridge).addCodes,
 }

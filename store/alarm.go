@@ -33,6 +33,10 @@ const (
 		SELECT` + practiceOf + `, COALESCE(person.id, ''), 1, t.received_at FROM inbox t` + ofRoom + `
 		WHERE t.head AND t.attempt >= $1 AND t.error = $2 ORDER BY t.received_at
 	`
+	lostGaps = `
+		SELECT` + practiceOf + `, COALESCE(person.id, ''), 1, t.lost_at FROM room t` + ofRoom + `
+		WHERE t.lost_at > 0 AND t.lost_at > $1 AND t.left_at = 0 AND t.kind <> 'contact' ORDER BY t.lost_at
+	`
 	getAlarm = `SELECT told_at, size FROM alarm WHERE kind = $1 AND practice = $2`
 	putAlarm = `
 		INSERT INTO alarm (kind, practice, told_at, size) VALUES ($1, $2, $3, $4)
@@ -63,6 +67,12 @@ func (s *Store) Unremoved(ctx context.Context, attempts int) ([]Trouble, error) 
 // persons.
 func (s *Store) StuckTurns(ctx context.Context, attempts int, reason string) ([]Trouble, error) {
 	return s.troubles(ctx, "list turns that are stuck", stuckTurns, attempts, reason)
+}
+
+// LostGaps are the rooms of which, since a time, it turned out that a part will never be read;
+// About has the ids of the persons.
+func (s *Store) LostGaps(ctx context.Context, since time.Time) ([]Trouble, error) {
+	return s.troubles(ctx, "list what could not be read", lostGaps, ms(since))
 }
 
 // troubles adds up the rows of each practice.

@@ -9,27 +9,31 @@ import (
 )
 
 const (
-	gapColumns = `SELECT room_id, since, place, entered, attempt FROM gap `
+	gapColumns = `SELECT room_id, since, place, entered, attempt, known_at FROM gap `
 	getGap     = gapColumns + `WHERE room_id = $1`
 	nextGap    = gapColumns + `WHERE next_at <= $1 ORDER BY next_at LIMIT 1`
 	roomsOfGap = `SELECT room_id FROM gap`
 	// openGap makes one gap of two in the same room: from where the first begins to where the second ends.
 	openGap = `
-		INSERT INTO gap (room_id, since, place, entered) VALUES ($1, $2, $3, $4)
+		INSERT INTO gap (room_id, since, place, entered, known_at) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (room_id) DO UPDATE SET place = excluded.place
 	`
 	// closeGap leaves a gap that has grown since it was read.
 	closeGap    = `DELETE FROM gap WHERE room_id = $1 AND place = $2`
 	postponeGap = `UPDATE gap SET attempt = attempt + 1, next_at = $2 WHERE room_id = $1`
+	loseGap     = `UPDATE room SET lost_at = $2 WHERE room_id = $1`
+	knownBefore = `SELECT EXISTS (SELECT 1 FROM inbox WHERE event_id = $1 AND step = 0 AND received_at <= $2)`
 )
 
 // A Gap is a part of a room's events that /sync left out and that could not be read yet.
 type Gap struct {
 	RoomID  string
-	Since   string // where in the stream it begins; "" = at the room's beginning, before we had a database
-	Place   string // where it ends
-	Entered bool   // the bot had just come into the room: it begins there
-	Attempt int    // how often reading it failed since
+	Since   string    // where in the stream it begins; "" = at the room's beginning, before we had a database
+	Place   string    // where it ends
+	Entered bool      // the bot had just come into the room: it begins there
+	Attempt int       // how often reading it failed since
+	Lost    bool      // nothing will ever give it: it is closed, and Beheer is told
+	KnownAt time.Time // until when everything had come in; set by Keep only
 }
 
 // NextGap is a gap that can be tried again; false when there is none.
@@ -60,13 +64,15 @@ func (s *Store) PostponeGap(ctx context.Context, room string, until time.Time) e
 
 // gaps closes the gap that a batch fills, opens those that it leaves, and notes in which rooms
 // something earlier is still missing: what came after it waits for its place.
-func (k *keeper) gaps(ctx context.Context) error {
-	if k.batch.Fills != nil {
-		_, err := k.store.exec(ctx, closeGap, k.batch.Fills.RoomID, k.batch.Fills.Place)
-		return err
+func (k *keeper) gaps(ctx context.Context, known time.Time) error {
+	if g := k.batch.Fills; g != nil {
+		if _, err := k.store.exec(ctx, closeGap, g.RoomID, g.Place); err != nil || !g.Lost {
+			return err
+		}
+		return k.lose(ctx, *g)
 	}
 	for _, g := range k.batch.Gaps {
-		if _, err := k.store.exec(ctx, openGap, clean(g.RoomID), clean(g.Since), clean(g.Place), g.Entered); err != nil {
+		if err := k.open(ctx, g, known); err != nil {
 			return err
 		}
 	}
@@ -80,12 +86,37 @@ func (k *keeper) gaps(ctx context.Context) error {
 	return err
 }
 
+func (k *keeper) open(ctx context.Context, g Gap, known time.Time) error {
+	if g.Lost {
+		return k.lose(ctx, g)
+	}
+	_, err := k.store.exec(ctx, openGap, clean(g.RoomID), clean(g.Since), clean(g.Place), g.Entered, ms(known))
+	return err
+}
+
+// lose notes that a part of a room's events will never be read.
+func (k *keeper) lose(ctx context.Context, g Gap) error {
+	_, err := k.store.exec(ctx, loseGap, clean(g.RoomID), ms(k.batch.Now))
+	return err
+}
+
+// KnownBefore says whether an event had come in by a time, for a turn of its own.
+func (s *Store) KnownBefore(ctx context.Context, event string, by time.Time) (bool, error) {
+	known, _, err := one(ctx, s, scalar[bool], knownBefore, clean(event), ms(by))
+	if err != nil {
+		return false, fmt.Errorf("look whether event %s is known: %w", event, err)
+	}
+	return known, nil
+}
+
 // places says whether an event gets its place in a queue now.
 func (k *keeper) places(e Event) bool {
 	return k.batch.Fills != nil || k.batch.NextBatch != "" && !k.behind[e.RoomID]
 }
 
 func scanGap(row dbutil.Scannable) (g Gap, err error) {
-	err = row.Scan(&g.RoomID, &g.Since, &g.Place, &g.Entered, &g.Attempt)
+	var known int64
+	err = row.Scan(&g.RoomID, &g.Since, &g.Place, &g.Entered, &g.Attempt, &known)
+	g.KnownAt = at(known)
 	return g, err
 }

@@ -57,3 +57,40 @@ func TestAGapStaysUntilItIsFilledAndWhatCameAfterItWaits(t *testing.T) {
 		require.Equal(t, []string{"$1", "$2", "$3", "$4", "$5"}, order)
 	})
 }
+
+func TestAGapKnowsUntilWhenEverythingHadComeIn(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		require.NoError(t, s.SaveBot(ctx, Bot{UserID: "@bot:test"}))
+		require.NoError(t, s.SaveRoom(ctx, Room{ID: "!a", Kind: RoomConversation, Practice: "zuid"}))
+		require.NoError(t, s.SaveRoom(ctx, Room{ID: "!chat", Kind: RoomContact}))
+		keep := func(now time.Time, b Batch) {
+			t.Helper()
+			b.Now, b.Due = now, func(sent time.Time) time.Time { return sent }
+			_, err := s.Keep(ctx, b)
+			require.NoError(t, err)
+		}
+		event := func(id string) Event {
+			return Event{ID: id, RoomID: "!a", Type: "m.room.message", Sender: "@a:test", OriginAt: noon, ForInbox: true}
+		}
+		keep(noon, Batch{NextBatch: "n1", Events: []Event{event("$1"), event("$2")}})
+		gap := Gap{RoomID: "!a", Since: "n1", Place: "p"}
+		keep(noon.Add(time.Hour), Batch{NextBatch: "n2", Events: []Event{event("$4")}, Gaps: []Gap{gap}})
+		keep(noon.Add(2*time.Hour), Batch{NextBatch: "n3", Gaps: []Gap{gap}})
+		open := found[Gap](t)(s.GapIn(ctx, "!a"))
+		require.True(t, open.KnownAt.Equal(noon), "also when it has grown")
+		for event, known := range map[string]bool{"$1": true, "$2": true, "$3": false, "$4": false} {
+			require.Equal(t, known, must[bool](t)(s.KnownBefore(ctx, event, open.KnownAt)), event)
+		}
+
+		require.Empty(t, must[[]Trouble](t)(s.LostGaps(ctx, noon)))
+		open.Lost = true
+		keep(noon.Add(3*time.Hour), Batch{Fills: &open})
+		missing[Gap](t)(s.GapIn(ctx, "!a"))
+		keep(noon.Add(3*time.Hour), Batch{NextBatch: "n4", Gaps: []Gap{{RoomID: "!chat", Lost: true}}})
+		missing[Gap](t)(s.GapIn(ctx, "!chat"))
+		lost := must[[]Trouble](t)(s.LostGaps(ctx, noon.Add(3*time.Hour-time.Millisecond)))
+		require.Equal(t, []Trouble{{Practice: "zuid", Count: 1, Since: noon.Add(3 * time.Hour)}}, lost, "a patient's own chat is not asked for")
+		require.Empty(t, must[[]Trouble](t)(s.LostGaps(ctx, noon.Add(3*time.Hour))))
+	})
+}

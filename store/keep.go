@@ -94,7 +94,7 @@ func (k *keeper) keep(ctx context.Context) error {
 		return ErrNoBot
 	}
 	k.bot = bot.UserID
-	if err := k.gaps(ctx); err != nil {
+	if err := k.gaps(ctx, bot.AliveAt); err != nil {
 		return err
 	}
 	for _, e := range k.batch.Events {
