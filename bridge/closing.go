@@ -84,7 +84,9 @@ func (b *Bridge) saidIn(ctx context.Context, end task) (all []saying, err error)
 		if err != nil {
 			return nil, err
 		}
-		if removed[s.Replaces] { // its homeserver may still have the wordings of what was removed
+		if gone, err := b.unsaid(ctx, s, removed); err != nil {
+			return nil, err
+		} else if gone {
 			continue
 		}
 		if i, known := place[s.Replaces]; known {
@@ -98,6 +100,18 @@ func (b *Bridge) saidIn(ctx context.Context, end task) (all []saying, err error)
 		all = append(all, s)
 	}
 	return all, nil
+}
+
+// unsaid says that something is a wording of what its sender took back. Its homeserver may still
+// have it, or it was sealed before it had to go. What was filed by itself, the record keeps.
+func (b *Bridge) unsaid(ctx context.Context, s saying, removed map[string]bool) (bool, error) {
+	if removed[s.Replaces] {
+		return true, nil
+	}
+	if s.effect.Lane != keptLane && s.effect.State == store.EffectDone {
+		return false, nil
+	}
+	return b.withdrawn(ctx, s.Replaces)
 }
 
 // sayingOf reads one thing that was said; ErrRedacted when its sender took it back before

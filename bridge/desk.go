@@ -239,10 +239,11 @@ func (b *Bridge) someoneRemoved(ctx context.Context, p place, _ care.Person) err
 		if err := b.forgotten(ctx, target); err != nil {
 			return err
 		}
-		if err := errors.Join(b.Store.Unhold(ctx, target), b.Store.Unpark(ctx, target)); err != nil || !relayed {
+		if err := errors.Join(b.Store.Unhold(ctx, target), b.Store.Unpark(ctx, target)); err != nil {
 			return err
 		}
-		if err := b.fileRemoval(ctx, p, c, target); err != nil {
+		// something that stands for it may be in the record sooner than it is at the other side
+		if err := b.fileRemoval(ctx, p, c, target); err != nil || !relayed {
 			return err
 		}
 		return b.add(ctx, b.toOtherSide(p, c, "relay.removal", target))

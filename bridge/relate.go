@@ -58,6 +58,27 @@ func inThread(relation map[string]any, root string, fallingBack bool) {
 	}
 }
 
+// counts says that an edit is one: of what its sender wrote in that room, and has not removed.
+func (b *Bridge) counts(ctx context.Context, p place, target string) (bool, error) {
+	if theirs, err := b.isAnothers(ctx, p, target); err != nil || theirs {
+		return false, err
+	}
+	gone, err := b.withdrawn(ctx, target)
+	return !gone, err
+}
+
+// isAnothers says that an edit is of what somebody else wrote, or of something in another room.
+// Such an edit is none, and no client shows it (Matrix 1.15, 11.27.2.1: validity of replacement
+// events). What we wrote ourselves is no turn.
+func (b *Bridge) isAnothers(ctx context.Context, p place, target string) (bool, error) {
+	t, known, err := b.Store.Turn(ctx, target, 0)
+	if err != nil || known {
+		return t.Sender != p.Sender || t.RoomID != p.RoomID, err
+	}
+	_, ours, err := b.Store.MirrorsOf(ctx, target)
+	return ours, err
+}
+
 // relateEdit makes content the new wording of what stands for its target. A target that could
 // not be carried has nothing over there that could change: then the new wording is a message.
 func (b *Bridge) relateEdit(ctx context.Context, content map[string]any, target id.EventID, l leg) (map[string]any, error) {

@@ -194,9 +194,9 @@ func (b *Bridge) read(ctx context.Context, p place, handle func(*Bridge, context
 		return b.holdForDevice(ctx, p)
 	}
 	if target := edited(p.event); target != "" {
-		if theirs, err := b.isAnothers(ctx, p, target); err != nil {
+		if counts, err := b.counts(ctx, p, target); err != nil {
 			return err
-		} else if theirs {
+		} else if !counts {
 			return b.finish(ctx, p, nil)
 		}
 		_, waits, err := b.Store.ParkedEvent(ctx, target)
@@ -208,18 +208,6 @@ func (b *Bridge) read(ctx context.Context, p place, handle func(*Bridge, context
 		}
 	}
 	return handle(b, ctx, p)
-}
-
-// isAnothers says that an edit is of what somebody else wrote, or of something in another room.
-// Such an edit is none, and no client shows it (Matrix 1.15, 11.27.2.1: validity of replacement
-// events). What we wrote ourselves is no turn.
-func (b *Bridge) isAnothers(ctx context.Context, p place, target string) (bool, error) {
-	t, known, err := b.Store.Turn(ctx, target, 0)
-	if err != nil || known {
-		return t.Sender != p.Sender || t.RoomID != p.RoomID, err
-	}
-	_, ours, err := b.Store.MirrorsOf(ctx, target)
-	return ours, err
 }
 
 // reads says whether a turn needs the content of its event. In the patient's own chat

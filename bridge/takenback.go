@@ -1,0 +1,142 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/store"
+)
+
+// What its sender removed before the record had it never comes there, in no wording of it, also
+// when one of them stands for a message that nobody could open (late.go). What the record has, it
+// keeps, with the removal beside it.
+
+// says is that an effect files the words of an event: as they came, or as they were edited before
+// that event could be opened.
+func says(e store.Effect, event string) bool {
+	if e.Kind != "file" {
+		return false
+	}
+	what, err := parseBody(e)
+	return e.SourceEvent == event || err == nil && event != "" && what.Instead == event
+}
+
+// takenBack says that an event which is edited was removed by its sender, and that the record does
+// not have it. The edit may be there a moment longer, also sealed: the bridge removes it.
+func (b *Bridge) takenBack(ctx context.Context, t task, event string) (taken bool, err error) {
+	if event == "" {
+		return false, nil
+	}
+	filed, err := b.Store.Filings(ctx, t.Conversation)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range filed {
+		if e.ID == t.ID || !says(e, event) {
+			continue
+		}
+		if e.State == store.EffectDone {
+			return false, nil
+		}
+		if e.SourceEvent != event {
+			continue
+		}
+		if taken, err = b.isRemoved(ctx, e); err != nil {
+			return false, err
+		}
+	}
+	if taken {
+		return true, nil
+	}
+	return b.withdrawn(ctx, event)
+}
+
+// isRemoved says that what an effect files is nowhere any more; the turn of its removal may still
+// have to come.
+func (b *Bridge) isRemoved(ctx context.Context, e store.Effect) (bool, error) {
+	if _, sealed, err := b.sealedLetter(ctx, e.ID); err != nil || sealed {
+		return false, err
+	}
+	of := task{Effect: e}
+	_, err := b.Matrix.Read(ctx, of.sourceRoom(), of.sourceEvent())
+	if removed := wasRemoved(err); removed || errors.Is(err, ErrNoKey) || errors.Is(err, ErrUnreadable) {
+		return removed, nil
+	}
+	return false, err
+}
+
+// withdrawn says that an event was removed before its time came: by who sent it, or because it
+// might not stay. No edit of it counts from then on.
+func (b *Bridge) withdrawn(ctx context.Context, event string) (bool, error) {
+	if event == "" {
+		return false, nil
+	}
+	row, known, err := b.Store.LedgerEvent(ctx, event)
+	return known && !row.RedactedAt.IsZero() && row.RedactedAt.Before(care.Begin(row.SentAt, row.DueAt)), err
+}
+
+// fileRemoval files the removal of a message that was filed, or may have been: an answer of the
+// system can be lost. What waits to be filed is not, once it has been removed.
+func (b *Bridge) fileRemoval(ctx context.Context, p place, c care.Case, target string) error {
+	if c.Conversation.ID == "" {
+		return nil
+	}
+	filed, err := b.Store.Filings(ctx, c.Conversation.ID)
+	if err != nil {
+		return err
+	}
+	for _, e := range filed {
+		if !says(e, target) {
+			continue
+		}
+		if e.Lane == keptLane && e.State == store.EffectDone { // it is in the document
+			e.Person = c.Person.ID
+			return b.tellKept(ctx, e, p.room.Kind == store.RoomConversation)
+		}
+		if e.Lane == keptLane || e.State != store.EffectDone && (e.State != store.EffectQueued || e.Attempt == 0) {
+			continue
+		}
+		file, err := b.fileJob(ctx, "file.removal", c.Conversation, func(what *body) {
+			what.Target = target
+			if p.room.Kind == store.RoomConversation {
+				what.By = p.Sender
+			}
+		})
+		if err != nil {
+			return err
+		}
+		return b.add(ctx, aboutEvent(file, p))
+	}
+	return nil
+}
+
+// deliverFileRemoval files that the sender removed a message that had been filed: the record
+// keeps it, and both sides are told so.
+func (b *Bridge) deliverFileRemoval(ctx context.Context, t task) (done delivery, err error) {
+	item, err := b.itemFor(ctx, t)
+	if err != nil {
+		return done, err
+	}
+	item.ID, item.Kind, item.Sent = his.MessageID(t.SourceEvent), his.KindRemoval, t.CreatedAt
+	item.Replaces = his.MessageID(t.body.Target)
+	l := letter{Sender: t.body.By, Staff: t.body.By != ""}
+	if item.Author, err = b.authorOf(ctx, item.Conversation, l); err != nil {
+		return done, err
+	}
+	done.after = func(ctx context.Context) error { return b.tellKept(ctx, t.Effect, l.Staff) }
+	return done, b.file(ctx, t, item)
+}
+
+// tellKept says to who removed a message that the record keeps it.
+func (b *Bridge) tellKept(ctx context.Context, e store.Effect, staff bool) error {
+	told := []store.Effect{job("tell", conversation(e.Conversation), body{Text: "desk.kept_in_record"})}
+	if !staff {
+		told = append(told, job("say", consulting(e.Person), body{Text: "record.kept"}))
+	}
+	for i := range told {
+		told[i].Person, told[i].Conversation = e.Person, e.Conversation
+	}
+	return b.add(ctx, told...)
+}
