@@ -46,7 +46,7 @@ func (b *Bridge) runAnswers(ctx context.Context, lane string, system System) err
 		if errors.Is(err, store.ErrTakenOver) {
 			return err
 		}
-		timer := time.NewTimer(max(cmp.Or(system.AskEvery, askEvery), his.RetryAfter(err)))
+		timer := time.NewTimer(max(cmp.Or(system.AskEvery, askEvery), b.paused(lane)))
 		select {
 		case <-ctx.Done():
 		case <-woken:
@@ -59,8 +59,12 @@ func (b *Bridge) runAnswers(ctx context.Context, lane string, system System) err
 	return nil
 }
 
-// askSystem asks a system once for all that it can tell. Trouble that lasts is an alarm.
+// askSystem asks a system once for all that it can tell, unless it wants to be left alone. Trouble
+// that lasts is an alarm.
 func (b *Bridge) askSystem(ctx context.Context, lane string, c his.Connector) (err error) {
+	if b.paused(lane) > 0 {
+		return nil
+	}
 	if a, can := c.(his.Answerer); can {
 		err = b.askAnswers(ctx, lane, a)
 	}
@@ -71,6 +75,7 @@ func (b *Bridge) askSystem(ctx context.Context, lane string, c his.Connector) (e
 	case err == nil:
 		b.asking.over(lane)
 	case ctx.Err() == nil:
+		b.leaveAlone(lane, err)
 		b.asking.failed(lane, b.Now())
 		b.Log.Warn().Err(err).Str("system", lane).Msg("Asking for answers failed, will be tried again")
 	}

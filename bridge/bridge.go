@@ -75,6 +75,7 @@ type Bridge struct {
 
 	typing      typing
 	troubles    troubles
+	pauses      pauses    // of systems that want to be left alone
 	asking      troubles  // systems that could not be asked, by lane
 	tidied      time.Time // when the database was last tidied; only retention uses it
 	invitations *quota

@@ -105,6 +105,9 @@ func (b *Bridge) runOutbox(ctx context.Context, l lane) error {
 }
 
 func (b *Bridge) startDeliveries(ctx context.Context, l lane, p *pool) (found bool, err error) {
+	if b.paused(l.name) > 0 {
+		return false, nil
+	}
 	effects, err := b.Store.ClaimEffects(ctx, owner, l.name, b.Now(), lease, l.workers, p.keys())
 	if err != nil {
 		return false, err
@@ -125,6 +128,10 @@ const inARow = 8
 // deliver carries out an effect and what comes next for the same destination.
 func (b *Bridge) deliver(ctx context.Context, e store.Effect) {
 	for more, left := true, inARow; more; left-- {
+		if pause := b.paused(e.Lane); pause > 0 { // since it was claimed
+			b.retry(ctx, e, pause)
+			return
+		}
 		e, more = b.deliverOne(ctx, e, left > 1)
 	}
 }
@@ -152,7 +159,7 @@ func (b *Bridge) deliverOne(ctx context.Context, e store.Effect, another bool) (
 		if worthSaying(e.Attempt) {
 			b.Log.Warn().Err(err).Int64("effect", e.ID).Str("kind", e.Kind).Int("attempt", e.Attempt).Msg("Delivery failed, will be tried again")
 		}
-		b.retry(ctx, e, max(pauseBefore(e), his.RetryAfter(err)))
+		b.retry(ctx, e, max(pauseBefore(e), b.leaveAlone(e.Lane, err)))
 		return next, false
 	}
 	b.handed.forget(e.ID)

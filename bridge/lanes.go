@@ -4,7 +4,10 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync"
 	"time"
+
+	"github.com/spreekkamer/spreekkamer/his"
 )
 
 // A lane is a line of effects with workers of its own. Matrix is one, and each system of each
@@ -77,3 +80,49 @@ func (all bells) ringAll() {
 func (all bells) pool(l lane) *pool {
 	return &pool{slots: make(chan struct{}, l.workers), busy: map[string]bool{}, freed: all[l.name].ring}
 }
+
+// pauses are until when systems want to be left alone, by lane. They are in memory: after a restart
+// a system is asked once, and says it again.
+type pauses struct {
+	mu  sync.Mutex
+	all map[string]time.Time
+}
+
+// begin lets a lane wait until a time at least.
+func (ps *pauses) begin(lane string, until time.Time) {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if ps.all == nil {
+		ps.all = map[string]time.Time{}
+	}
+	if until.After(ps.all[lane]) {
+		ps.all[lane] = until
+	}
+}
+
+// left is how long a lane has to wait still; zero: it goes on.
+func (ps *pauses) left(lane string, now time.Time) time.Duration {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return max(ps.all[lane].Sub(now), 0)
+}
+
+// end ends every pause.
+func (ps *pauses) end() {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	clear(ps.all)
+}
+
+// leaveAlone lets all that goes to a system wait as long as it asked with an error, not only what
+// it said so about; it returns how long that is.
+func (b *Bridge) leaveAlone(lane string, err error) time.Duration {
+	asked := his.RetryAfter(err)
+	if asked > 0 && lane != matrixLane {
+		b.pauses.begin(lane, b.Now().Add(asked))
+	}
+	return asked
+}
+
+// paused is how long a system still wants to be left alone.
+func (b *Bridge) paused(lane string) time.Duration { return b.pauses.left(lane, b.Now()) }
