@@ -79,12 +79,12 @@ func (b *Bridge) staffWrote(ctx context.Context, p place) error {
 	return b.finish(ctx, p, func(ctx context.Context) error { return b.answer(ctx, p, c) })
 }
 
-// answer passes something staff wrote on; when it came late they are told so.
+// answer passes something staff wrote on; when they were told that it is missing, they hear that it is not.
 func (b *Bridge) answer(ctx context.Context, p place, c care.Case) error {
 	if err := b.take(ctx, &c.Conversation); err != nil {
 		return err
 	}
-	if err := b.relayAndFile(ctx, c, consulting(c.Person.ID), p.EventID, p.RoomID, p.manner()); err != nil || !p.late() {
+	if err := b.relayAndFile(ctx, c, consulting(c.Person.ID), p.EventID, p.RoomID, p.manner()); err != nil || !p.told() {
 		return err
 	}
 	return b.add(ctx, b.reply(p, body{Text: "desk.late_passed", At: p.OriginAt.UnixMilli()}))

@@ -29,7 +29,7 @@ type body struct {
 	Mark     string        `json:"mark,omitempty"`    // reaction of the bot's own
 	Button   int           `json:"button,omitempty"`  // number on a seeded button
 	At       int64         `json:"at,omitempty"`      // Unix milliseconds that the text is about, instead of now
-	Late     bool          `json:"late,omitempty"`    // what it carries had been told to be missing
+	Late     bool          `json:"late,omitempty"`    // what it carries comes late, and is marked so
 	Instead  string        `json:"instead,omitempty"` // event that what it carries edits, and that was never opened
 	Code     string        `json:"code,omitempty"`    // beginning of ids of accounts, as typed
 	Effect   int64         `json:"effect,omitempty"`  // that it is about

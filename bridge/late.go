@@ -15,16 +15,26 @@ import (
 // A message whose key has not arrived is parked (requirement B3): its turn ends, so that it
 // holds up nobody else, and comes back when a key of its room arrives or its time has come.
 // What its sender wrote after it in that room waits behind it, until both sides have been told
-// that it is missing. From then on it is late: it passes with the time at which it was sent.
+// that it is missing. From then on it is late: it passes with the time at which it was sent. So does
+// what a gap in /sync gave only after what was sent later (store/gap.go).
 
 const (
 	reopenBatch   = 100
 	maxKeyBackoff = time.Hour
 )
 
-// waited says that a turn is back from being parked; late, that it was told to be missing.
-func (p place) waited() bool { return p.parked != nil }
-func (p place) late() bool   { return p.parked != nil && !p.parked.ToldAt.IsZero() }
+// waited says that a turn is back from being parked, or overtaken: by now other things were said.
+func (p place) waited() bool { return p.parked != nil || p.overtaken() }
+
+// overtaken says that what was sent later in its room had its turn before: it was missing in what
+// the homeserver told, and was read afterwards.
+func (p place) overtaken() bool { return p.Overtaken && wrote(p.Type) }
+
+// told says that both sides were told that it is missing.
+func (p place) told() bool { return p.parked != nil && !p.parked.ToldAt.IsZero() }
+
+// late says that it passes with the time at which it was sent.
+func (p place) late() bool { return p.told() || p.overtaken() }
 
 // manner is how what was said in a turn has to be passed on.
 func (p place) manner() body { return body{Late: p.late(), Instead: p.replaces} }
@@ -133,7 +143,7 @@ func (b *Bridge) mindTime(ctx context.Context, p place, person care.Person, h *c
 	if !p.waited() {
 		return nil
 	}
-	h.Waited, h.Missed, h.SentAt = true, p.late(), p.OriginAt
+	h.Waited, h.Missed, h.SentAt = true, p.told(), p.OriginAt
 	if err := b.mindQuestion(ctx, p, person, env); err != nil {
 		return err
 	}

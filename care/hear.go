@@ -30,7 +30,7 @@ type Heard struct {
 	Word   Word   // one of the words that always work
 	Choice int    // the option of the open question that was meant; 0 = none
 
-	Waited bool      // its key, or that of a message before it, had to be waited for
+	Waited bool      // it, or its key, or that of a message before it, had to be waited for
 	Missed bool      // for so long that both sides had been told that it is missing
 	SentAt time.Time // when Waited
 }

@@ -22,7 +22,16 @@ const (
 	closeGap    = `DELETE FROM gap WHERE room_id = $1 AND place = $2`
 	postponeGap = `UPDATE gap SET attempt = attempt + 1, next_at = $2 WHERE room_id = $1`
 	loseGap     = `UPDATE room SET lost_at = $2 WHERE room_id = $1`
-	knownBefore = `SELECT EXISTS (SELECT 1 FROM inbox WHERE event_id = $1 AND step = 0 AND received_at <= $2)`
+	// latestPlaced is when the last was sent of what came into a room since a time and has its place.
+	latestPlaced = `
+		SELECT COALESCE(MAX(origin_at), 0) FROM (
+			SELECT origin_at FROM inbox WHERE room_id = $1 AND received_at > $2 AND step = 0 AND state = 'open' AND position IS NOT NULL
+			UNION ALL
+			SELECT origin_at FROM inbox WHERE room_id = $1 AND received_at > $2 AND step = 0 AND state <> 'open'
+		) placed
+	`
+	markOvertaken = `UPDATE inbox SET overtaken = true WHERE id = $1`
+	knownBefore   = `SELECT EXISTS (SELECT 1 FROM inbox WHERE event_id = $1 AND step = 0 AND received_at <= $2)`
 )
 
 // A Gap is a part of a room's events that /sync left out and that could not be read yet.
@@ -65,11 +74,8 @@ func (s *Store) PostponeGap(ctx context.Context, room string, until time.Time) e
 // gaps closes the gap that a batch fills, opens those that it leaves, and notes in which rooms
 // something earlier is still missing: what came after it waits for its place.
 func (k *keeper) gaps(ctx context.Context, known time.Time) error {
-	if g := k.batch.Fills; g != nil {
-		if _, err := k.store.exec(ctx, closeGap, g.RoomID, g.Place); err != nil || !g.Lost {
-			return err
-		}
-		return k.lose(ctx, *g)
+	if k.batch.Fills != nil {
+		return k.fill(ctx, *k.batch.Fills)
 	}
 	for _, g := range k.batch.Gaps {
 		if err := k.open(ctx, g, known); err != nil {
@@ -84,6 +90,21 @@ func (k *keeper) gaps(ctx context.Context, known time.Time) error {
 		k.behind[room] = true
 	}
 	return err
+}
+
+// fill closes a gap, and notes when what was sent after it had its place before.
+func (k *keeper) fill(ctx context.Context, g Gap) error {
+	if _, err := k.store.exec(ctx, closeGap, g.RoomID, g.Place); err != nil {
+		return err
+	}
+	latest, _, err := one(ctx, k.store, scalar[int64], latestPlaced, g.RoomID, ms(g.KnownAt))
+	if err != nil {
+		return err
+	}
+	if k.latest = at(latest); g.Lost {
+		return k.lose(ctx, g)
+	}
+	return nil
 }
 
 func (k *keeper) open(ctx context.Context, g Gap, known time.Time) error {

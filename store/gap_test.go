@@ -94,3 +94,43 @@ func TestAGapKnowsUntilWhenEverythingHadComeIn(t *testing.T) {
 		require.Empty(t, must[[]Trouble](t)(s.LostGaps(ctx, noon.Add(3*time.Hour))))
 	})
 }
+
+func TestWhatAGapGivesAfterWhatWasSentLaterIsOvertaken(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		withBot(t, s)
+		clock := noon
+		keep := func(b Batch) {
+			t.Helper()
+			b.Now, b.Due = clock, func(sent time.Time) time.Time { return sent }
+			_, err := s.Keep(ctx, b)
+			require.NoError(t, err)
+		}
+		event := func(id string, minute int) Event {
+			sent := noon.Add(time.Duration(minute) * time.Minute)
+			return Event{ID: id, RoomID: "!a", Type: "m.room.message", Sender: "@a:test", OriginAt: sent, ForInbox: true}
+		}
+		keep(Batch{NextBatch: "n1", Events: []Event{event("$0", 59)}}) // by a clock that is ahead
+		clock = noon.Add(10 * time.Minute)
+		gap := Gap{RoomID: "!a", Since: "n1", Place: "p"}
+		keep(Batch{Events: []Event{event("$2", 2)}}) // a transaction brought it
+		other := event("$other", 9)
+		other.RoomID = "!b"
+		keep(Batch{NextBatch: "n2", Events: []Event{event("$4", 4), other}, Gaps: []Gap{gap}})
+		require.Equal(t, 2, must[int](t)(s.PlaceOverdue(ctx, clock.Add(time.Minute), time.Minute)))
+		require.NoError(t, s.FinishTurn(ctx, found[Turn](t)(s.Turn(ctx, "$4", 0)).ID, clock))
+		clock = clock.Add(time.Hour)
+		keep(Batch{NextBatch: "n3", Events: []Event{event("$5", 5)}})
+		gap = found[Gap](t)(s.GapIn(ctx, "!a"))
+		keep(Batch{Fills: &gap, Events: []Event{event("$0", 59), event("$1", 1), event("$2", 2), event("$3", 3), event("$4", 4), event("$5", 5), event("$6", 6)}})
+		for id, overtaken := range map[string]bool{"$0": false, "$1": true, "$2": false, "$3": true, "$4": false, "$5": false, "$6": false} {
+			turn := found[Turn](t)(s.Turn(ctx, id, 0))
+			require.Equal(t, overtaken, turn.Overtaken, id)
+		}
+		clock = clock.Add(time.Hour)
+		keep(Batch{NextBatch: "n4", Gaps: []Gap{{RoomID: "!a", Since: "n3", Place: "q"}}})
+		again := found[Gap](t)(s.GapIn(ctx, "!a"))
+		keep(Batch{Fills: &again, Events: []Event{event("$7", 3)}})
+		require.False(t, found[Turn](t)(s.Turn(ctx, "$7", 0)).Overtaken, "nothing has come in since: it is only a clock that is slow")
+	})
+}

@@ -26,7 +26,7 @@ type HeldEvent struct {
 	Conversation string
 	RoomID       string
 	SentAt       time.Time
-	Late         bool // its key came only after it had been reported missing
+	Late         bool // it came after what was written later, or after it had been reported missing
 }
 
 // Hold keeps a message back, behind those held before. Holding it twice is holding it once.

@@ -10,7 +10,7 @@ import (
 
 const (
 	turnColumns = `
-		SELECT id, event_id, step, queue, room_id, type, sender, state_key, target, act, origin_at, received_at, attempt
+		SELECT id, event_id, step, queue, room_id, type, sender, state_key, target, act, origin_at, received_at, attempt, overtaken
 		FROM inbox
 	`
 	headTurns    = turnColumns + ` WHERE head AND next_at <= $1 ORDER BY next_at, position LIMIT $2`
@@ -56,7 +56,8 @@ type Turn struct {
 	Act        string // of forwarded turns and timers: what to do, as JSON
 	OriginAt   time.Time
 	ReceivedAt time.Time
-	Attempt    int // how often it was postponed
+	Attempt    int  // how often it was postponed
+	Overtaken  bool // it was missing, and what was sent later in its room had its place before; set by Keep only
 }
 
 // HeadTurns is the first open turn of each queue, of those whose time has come: new ones in
@@ -244,7 +245,7 @@ func short(reason string) string {
 func scanTurn(row dbutil.Scannable) (t Turn, err error) {
 	var origin, received int64
 	err = row.Scan(&t.ID, &t.EventID, &t.Step, &t.Queue, &t.RoomID, &t.Type, &t.Sender, &t.StateKey, &t.Target,
-		&t.Act, &origin, &received, &t.Attempt)
+		&t.Act, &origin, &received, &t.Attempt, &t.Overtaken)
 	t.OriginAt, t.ReceivedAt = at(origin), at(received)
 	return t, err
 }

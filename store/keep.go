@@ -76,6 +76,7 @@ type keeper struct {
 	bot    string
 	rooms  map[string]keptRoom
 	behind map[string]bool // rooms in which something earlier is missing
+	latest time.Time       // when a gap is filled: what was sent before this is overtaken
 	result KeepResult
 }
 
@@ -190,6 +191,11 @@ func (k *keeper) enterInbox(ctx context.Context, e Event) error {
 		return err
 	}
 	k.result.Placed++
+	if e.OriginAt.Before(k.latest) {
+		if _, err := k.store.exec(ctx, markOvertaken, turn.id); err != nil {
+			return err
+		}
+	}
 	return k.store.placeTurn(ctx, turn.id)
 }
 
