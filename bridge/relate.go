@@ -58,6 +58,24 @@ func inThread(relation map[string]any, root string, fallingBack bool) {
 	}
 }
 
+// isAboutArriving says that an event is about one of ours which people see already, and of which the
+// bridge has not stored yet that it arrived, and what it stands for: it was killed in between, or
+// the homeserver's answer got lost. Until then nobody knows what a reaction, a tap or a reply means.
+func (b *Bridge) isAboutArriving(ctx context.Context, p place) (bool, error) {
+	relation, _ := p.event.Content.Raw["m.relates_to"].(map[string]any)
+	answered, _ := relation["m.in_reply_to"].(map[string]any)
+	for _, about := range []any{relation["event_id"], answered["event_id"]} {
+		target, _ := about.(string)
+		if target == "" {
+			continue
+		}
+		if arriving, err := b.Store.IsArriving(ctx, target); err != nil || arriving {
+			return arriving, err
+		}
+	}
+	return false, nil
+}
+
 // counts says that an edit is one: of what its sender wrote in that room, and has not removed.
 func (b *Bridge) counts(ctx context.Context, p place, target string) (bool, error) {
 	if theirs, err := b.isAnothers(ctx, p, target); err != nil || theirs {

@@ -185,6 +185,11 @@ func (b *Bridge) read(ctx context.Context, p place, handle func(*Bridge, context
 	if p.event, err = b.Matrix.Read(ctx, p.roomID(), p.eventID()); err != nil {
 		return b.unread(ctx, p, err)
 	}
+	if arriving, err := b.isAboutArriving(ctx, p); err != nil {
+		return err
+	} else if arriving {
+		return errNotYet
+	}
 	if isBare(p) {
 		return b.refuseBare(ctx, p)
 	}

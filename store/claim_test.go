@@ -169,10 +169,15 @@ func TestACrashBetweenSendingAndFinishingIsSeenByTheEcho(t *testing.T) {
 		sent := claimOne(t, s) // sent to the homeserver, then the process dies
 		echo := wrote("$echo", testBot, "!a")
 		echo.TxnID = sent.TxnID
+		arriving := func(event string) bool { return must[bool](t)(s.IsArriving(t.Context(), event)) }
+		require.False(t, arriving("$echo"))
 		synced(t, s, echo)
+		require.True(t, arriving("$echo"))
+		require.False(t, arriving(""), "what was not sent is no event")
 		again := claimAt(t, s, "worker", noon.Add(lease))
 		require.Equal(t, "$echo", again[0].EventID, "so the worker knows not to send it again")
 		require.NoError(t, s.FinishEffect(t.Context(), again[0], "", noon))
+		require.False(t, arriving("$echo"))
 		require.Equal(t, "$echo", found[Effect](t)(s.Effect(t.Context(), sent.ID)).EventID)
 	})
 }

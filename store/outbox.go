@@ -40,6 +40,7 @@ const (
 		SELECT EXISTS (SELECT 1 FROM outbox WHERE source_event = $1 AND state = 'queued'
 			AND substr(destination, 1, length($2)) = $2)
 	`
+	isArriving   = `SELECT EXISTS (SELECT 1 FROM outbox WHERE event_id = $1 AND event_id <> '' AND state = 'queued')`
 	countEffects = `SELECT state, COUNT(*) FROM outbox GROUP BY state`
 
 	// promoteEffects marks the first queued row of a destination as its head. It asks for the
@@ -170,6 +171,16 @@ func (s *Store) HasQueuedFor(ctx context.Context, sourceEvent, destinationPrefix
 		return false, fmt.Errorf("look for what event %s led to: %w", sourceEvent, err)
 	}
 	return has, nil
+}
+
+// IsArriving says that an event is what an effect became, and that the effect has not ended: what
+// is remembered when it arrives is not there yet.
+func (s *Store) IsArriving(ctx context.Context, event string) (bool, error) {
+	arriving, _, err := one(ctx, s, scalar[bool], isArriving, event)
+	if err != nil {
+		return false, fmt.Errorf("look whether event %s is arriving: %w", event, err)
+	}
+	return arriving, nil
 }
 
 // FailedEffects is what staff have to decide about, oldest first.
