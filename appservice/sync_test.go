@@ -2,8 +2,11 @@ package appservice
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
+	"time"
 
+	"github.com/spreekkamer/spreekkamer/store"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"maunium.net/go/mautrix/id"
@@ -74,6 +77,40 @@ func TestAGapIsFilledInOrderAndNoFurther(t *testing.T) {
 		}
 		assert.Equal(t, want, got, "all of them, once, in order")
 		assert.NotContains(t, got, old)
+	})
+}
+
+func TestAGapIsFilledAlsoWhenTheServerKnowsItsPlaceNoMore(t *testing.T) {
+	eachServer(t, func(t *testing.T, w *world) {
+		b := w.connect().run()
+		anna := w.person("anna")
+		room := anna.createRoom(b.UserID())
+		require.NoError(t, b.Join(t.Context(), room))
+		want := []id.EventID{anna.say(room, "first")}
+		until(t, "the first message", func() bool { return b.placed() == 1 })
+		b.stop()
+		for i := range 120 {
+			want = append(want, anna.say(room, fmt.Sprint("while away ", i)))
+		}
+		again := w.connect()
+		now, err := again.requestSync(t.Context(), "", 0, 1)
+		require.NoError(t, err)
+		gap := store.Gap{RoomID: string(room), Since: "nowhere", Place: "nowhere"}
+		require.NoError(t, again.keepBatch(t.Context(), store.Batch{NextBatch: now.NextBatch, Gaps: []store.Gap{gap}}, nil))
+		clock := again.opts.Now()
+		again.opts.Now = func() time.Time { return clock }
+		for range refusalsOfPlace - 1 {
+			found, err := again.fillNext(t.Context())
+			require.True(t, found)
+			require.True(t, isStatus(err, http.StatusBadRequest), "%v", err)
+			clock = clock.Add(2 * lastBackoff)
+		}
+		require.True(t, again.tries())
+		var got []id.EventID
+		for _, row := range again.inbox("m.room.message") {
+			got = append(got, id.EventID(row.Event))
+		}
+		assert.Equal(t, want, got, "all of them, once, in order")
 	})
 }
 
