@@ -17,7 +17,9 @@ const (
 	alarmEvery  = 24 * time.Hour // the same trouble is told again
 	alarmGrown  = time.Hour      // more of the same trouble is told again
 	manyRemoval = 5              // attempts: half a minute of trying
-	mostAbout   = 20             // conversations or accounts that are listed
+	manyTurn    = 8              // attempts: four minutes of trying
+	longTurn    = 4 * time.Minute
+	mostAbout   = 20 // conversations or accounts that are listed
 )
 
 // alarms is everything that is watched, by the key of its text.
@@ -32,21 +34,9 @@ var alarms = map[string]func(*Bridge, context.Context) ([]store.Trouble, error){
 		return b.Store.LostGaps(ctx, b.Now().Add(-alarmEvery))
 	},
 	"alarm.answers": (*Bridge).unasked,
-	"alarm.stuck":   (*Bridge).stuck,
-}
-
-// manyTurn is how many attempts make a turn stuck, by why it fails: four minutes of trying.
-var manyTurn = map[string]int{turnFailed: 8, turnAway: 20}
-
-func (b *Bridge) stuck(ctx context.Context) (all []store.Trouble, err error) {
-	for why, attempts := range manyTurn {
-		found, err := b.Store.StuckTurns(ctx, attempts, why)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
-	}
-	return all, nil
+	"alarm.stuck": func(b *Bridge, ctx context.Context) ([]store.Trouble, error) {
+		return b.Store.StuckTurns(ctx, manyTurn, b.Now().Add(-longTurn))
+	},
 }
 
 // runAlarms looks every minute, and more often when the retention period is short.

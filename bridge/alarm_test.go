@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,7 +111,7 @@ func TestATurnThatIsStuckIsTold(t *testing.T) {
 		return nil
 	}
 	w.writes(anna, consulting, "kanarie")
-	for range manyTurn[turnAway] - 1 {
+	for range 3 {
 		require.Empty(t, w.alarmed("Wij kunnen niet verwerken"))
 		w.passes(maxBackoff)
 	}
@@ -134,7 +135,7 @@ func TestAnAlarmIsNotSilentForAsLongAsTheClockWentBack(t *testing.T) {
 		return nil
 	}
 	w.writes(anna, consulting, "kanarie")
-	for range manyTurn[turnAway] - 1 {
+	for range manyTurn - 1 {
 		w.passes(maxBackoff)
 	}
 	const begins = "Wij kunnen niet verwerken"
@@ -163,4 +164,34 @@ func TestWhatWillNeverBeReadIsToldOnce(t *testing.T) {
 		w.clock = w.clock.Add(day)
 		require.Len(t, w.alarmed(begins), 1)
 	}
+}
+
+func TestWhatIsStuckForTwoReasonsIsOneAlarm(t *testing.T) {
+	w := newWorld(t)
+	const carla = id.UserID("@carla:elders.example")
+	broken, away := w.registered(anna), []id.RoomID{w.registered(bob), w.registered(carla)}
+	w.matrix.fails = func(call string, room id.RoomID) error {
+		switch {
+		case call == "read" && room == broken:
+			panic("of this event")
+		case call == "read" && slices.Contains(away, room):
+			return errors.New("bad gateway")
+		}
+		return nil
+	}
+	w.writes(anna, broken, "kanarie")
+	w.passes(time.Minute)
+	w.writes(bob, away[0], "kanarie")
+	w.writes(carla, away[1], "kanarie")
+	for range 30 {
+		w.passes(maxBackoff)
+	}
+	const begins = "Wij kunnen niet verwerken"
+	for range 10 {
+		w.alarmed(begins)
+		w.passes(30 * time.Minute)
+	}
+	heard := w.alarmed(begins)
+	require.Len(t, heard, 1, "nothing has grown")
+	assert.Contains(t, heard[0], "11:0", "since the oldest")
 }

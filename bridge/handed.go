@@ -51,14 +51,18 @@ func (h *handed) forget(effect int64) {
 // handOver brings a file to the other side: fetched, made fit to pass on, and encrypted afresh.
 // Of only one sort of message ("" = any), another sort of file is not carried.
 func (b *Bridge) handOver(ctx context.Context, m *event.MessageEventContent, l leg, only event.MessageType) (handover, error) {
+	isOther := func(kind string) bool { return only != "" && shownAs(only, kind) != only }
 	if f, known := b.handed.of(l.effect, addressOf(m)); known {
+		if isOther(f.kind) {
+			return handover{}, errNotCarried("refused_type")
+		}
 		return f, nil
 	}
 	f, err := b.fetchInTurn(ctx, m)
 	if err != nil {
 		return handover{}, err
 	}
-	if only != "" && shownAs(only, f.Type) != only {
+	if isOther(f.Type) {
 		return handover{}, errNotCarried("refused_type")
 	}
 	file, err := b.upload(ctx, f.Data, l.room)

@@ -89,3 +89,15 @@ func TestWhatIsCalledOffIsNotRemembered(t *testing.T) {
 	assert.Empty(t, w.handed.all)
 	assert.NotContains(t, w.heard(talk), "plek.png")
 }
+
+func TestAFileIsNotItsOwnSmallPicture(t *testing.T) {
+	w := newWorld(t)
+	consulting, talk := w.talking(anna, "Een vraag")
+	f := w.stored([]byte("%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF"))
+	w.happens(anna, consulting, event.EventMessage, map[string]any{
+		"msgtype": "m.file", "body": "uitslag.pdf", "file": f, "info": map[string]any{"thumbnail_file": f},
+	})
+	info, _ := w.lastOf(talk, event.EventMessage)["info"].(map[string]any)
+	require.NotEmpty(t, info)
+	assert.NotContains(t, info, "thumbnail_file")
+}

@@ -56,7 +56,7 @@ func (b *Bridge) failTurn(ctx context.Context, t store.Turn, tell bool) (err err
 		if err := b.Store.Unpark(ctx, t.EventID); err != nil {
 			return err
 		}
-		return b.Store.FailTurn(ctx, t.ID, turnFailed, b.Now())
+		return b.Store.FailTurn(ctx, t.ID, store.TurnFailed, b.Now())
 	})
 }
 

@@ -75,3 +75,22 @@ func TestABrokenActHoldsUpNobody(t *testing.T) {
 	w.passes(time.Second)
 	assert.Contains(t, w.heard(talk), "erna")
 }
+
+func TestOneHiccupAfterAnOutageCostsNoMessage(t *testing.T) {
+	for name, away := range map[string]time.Duration{"an hour": time.Hour, "two hours": 2 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			room, talk := w.talking(anna, "Een vraag")
+			w.failsAt(room, func() error { return errors.New("502 bad gateway") })
+			w.writes(anna, room, "blijft")
+			for range away / chatBackoff {
+				w.passes(chatBackoff)
+			}
+			w.flaky("identity", "", 1)
+			for range 3 {
+				w.passes(maxBackoff)
+			}
+			assert.Contains(t, w.heard(talk), "blijft")
+		})
+	}
+}

@@ -21,10 +21,6 @@ const (
 	idle        = time.Second      // between looks when nothing rings
 )
 
-// turnFailed and turnAway are why a turn is postponed that could not be handled, or whose event
-// could not be fetched; other reasons pass by themselves.
-const turnFailed, turnAway = "failed", "away"
-
 // errNotYet postpones a turn without calling it a failure.
 var errNotYet = errors.New("not yet")
 
@@ -96,10 +92,10 @@ func (b *Bridge) takeTurn(ctx context.Context, t store.Turn) {
 			return
 		}
 		if errors.Is(err, errAway) {
-			b.postpone(ctx, t, b.Now().Add(shortly(t.Attempt)), turnAway)
+			b.postpone(ctx, t, b.Now().Add(shortly(t.Attempt)), store.TurnAway)
 			return
 		}
-		b.postpone(ctx, t, b.Now().Add(backoff(t.Attempt)), turnFailed)
+		b.postpone(ctx, t, b.Now().Add(backoff(t.Attempt)), store.TurnFailed)
 	}
 }
 

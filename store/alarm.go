@@ -31,7 +31,9 @@ const (
 	`
 	stuckTurns = `
 		SELECT` + practiceOf + `, COALESCE(person.id, ''), 1, t.received_at FROM inbox t` + ofRoom + `
-		WHERE t.head AND t.attempt >= $1 AND t.error = $2 ORDER BY t.received_at
+		WHERE t.head AND (t.error = '` + TurnFailed + `' AND t.attempt >= $1
+			OR t.error = '` + TurnAway + `' AND t.attempt >= $2 AND t.received_at <= $3)
+		ORDER BY t.received_at
 	`
 	lostGaps = `
 		SELECT` + practiceOf + `, COALESCE(person.id, ''), 1, t.lost_at FROM room t` + ofRoom + `
@@ -63,10 +65,10 @@ func (s *Store) Unremoved(ctx context.Context, attempts int) ([]Trouble, error) 
 	return s.troubles(ctx, "list what cannot be removed", unremoved, attempts)
 }
 
-// StuckTurns are turns that were postponed for a reason so many times; About has the ids of the
-// persons.
-func (s *Store) StuckTurns(ctx context.Context, attempts int, reason string) ([]Trouble, error) {
-	return s.troubles(ctx, "list turns that are stuck", stuckTurns, attempts, reason)
+// StuckTurns are turns that failed so many times, or whose event could not be fetched since a time;
+// About has the ids of the persons.
+func (s *Store) StuckTurns(ctx context.Context, attempts int, since time.Time) ([]Trouble, error) {
+	return s.troubles(ctx, "list turns that are stuck", stuckTurns, attempts, mostPassing, ms(since))
 }
 
 // LostGaps are the rooms of which, since a time, it turned out that a part will never be read;

@@ -59,13 +59,35 @@ func TestStuckTurnsSayWhose(t *testing.T) {
 		require.NoError(t, s.SaveRoom(ctx, Room{ID: "!r", Kind: RoomConsulting, Person: anna().ID}))
 		synced(t, s, wrote("$1", "@anna:test", "!r"), wrote("$2", "@anna:test", "!r"))
 		turn := must[[]Turn](t)(s.HeadTurns(ctx, noon, 1))[0]
-		require.NoError(t, s.PostponeTurn(ctx, turn.ID, noon, "failed"))
-		require.Empty(t, must[[]Trouble](t)(s.StuckTurns(ctx, 2, "failed")))
-		require.NoError(t, s.PostponeTurn(ctx, turn.ID, noon, "failed"))
-		stuck := must[[]Trouble](t)(s.StuckTurns(ctx, 2, "failed"))
-		require.Len(t, stuck, 1)
-		require.Equal(t, []string{anna().ID}, stuck[0].About)
-		require.Empty(t, must[[]Trouble](t)(s.StuckTurns(ctx, 2, "no key")))
+		stuck := func(since time.Time) []Trouble { return must[[]Trouble](t)(s.StuckTurns(ctx, mostPassing+2, since)) }
+		for range mostPassing + 1 {
+			require.NoError(t, s.PostponeTurn(ctx, turn.ID, noon, TurnFailed))
+		}
+		require.Empty(t, stuck(noon))
+		require.NoError(t, s.PostponeTurn(ctx, turn.ID, noon, TurnFailed))
+		require.Len(t, stuck(noon), 1)
+		require.Equal(t, []string{anna().ID}, stuck(noon)[0].About)
+		require.NoError(t, s.PostponeTurn(ctx, turn.ID, noon, "no key"))
+		require.Empty(t, stuck(noon), "it waits for something")
+		require.NoError(t, s.PostponeTurn(ctx, turn.ID, noon, TurnAway))
+		require.Len(t, stuck(noon), 1)
+		require.Empty(t, stuck(noon.Add(-time.Minute)), "not for long yet")
+	})
+}
+
+func TestWaitingDoesNotUseUpThePatienceWithFailures(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		withBot(t, s)
+		synced(t, s, wrote("$1", "@anna:test", "!r"))
+		first := func() Turn { return must[[]Turn](t)(s.HeadTurns(t.Context(), noon, 1))[0] }
+		for range 100 {
+			for _, why := range []string{TurnAway, "not yet"} {
+				require.NoError(t, s.PostponeTurn(t.Context(), first().ID, noon, why))
+			}
+		}
+		require.Equal(t, mostPassing, first().Attempt)
+		require.NoError(t, s.PostponeTurn(t.Context(), first().ID, noon, TurnFailed))
+		require.Equal(t, mostPassing+1, first().Attempt)
 	})
 }
 

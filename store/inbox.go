@@ -37,7 +37,12 @@ const (
 	endTurn     = `
 		UPDATE inbox SET state = $2, done_at = $3, error = $4, head = false WHERE id = $1 AND state = 'open' RETURNING queue
 	`
-	postponeTurn  = `UPDATE inbox SET attempt = attempt + 1, next_at = $2, error = $3 WHERE id = $1 AND state = 'open'`
+	// postponeTurn counts what passes by itself up to a point only: an hour without a homeserver must not
+	// use up the patience with what fails after it.
+	postponeTurn = `
+		UPDATE inbox SET attempt = attempt + CASE WHEN $3 <> '` + TurnFailed + `' AND attempt >= $4 THEN 0 ELSE 1 END, next_at = $2, error = $3
+		WHERE id = $1 AND state = 'open'
+	`
 	moveTurns     = `UPDATE inbox SET queue = $3 WHERE room_id = $1 AND queue = $2 AND state = 'open'`
 	nextTurnQuery = `SELECT next_at FROM inbox WHERE head ORDER BY next_at, position LIMIT 1`
 )
@@ -121,9 +126,18 @@ func (s *Store) endTurn(ctx context.Context, id int64, state string, now time.Ti
 	return nil
 }
 
+// Why turns are postponed; other reasons are of things that are waited for.
+const (
+	TurnFailed = "failed" // it could not be dealt with
+	TurnAway   = "away"   // its event could not be fetched
+)
+
+// mostPassing is up to how many attempts are counted of what passes by itself.
+const mostPassing = 4
+
 // PostponeTurn lets a turn, and with it its queue, wait.
 func (s *Store) PostponeTurn(ctx context.Context, id int64, until time.Time, reason string) error {
-	if _, err := s.exec(ctx, postponeTurn, id, ms(until), short(reason)); err != nil {
+	if _, err := s.exec(ctx, postponeTurn, id, ms(until), short(reason), mostPassing); err != nil {
 		return fmt.Errorf("postpone turn %d: %w", id, err)
 	}
 	return nil
