@@ -18,18 +18,22 @@ const (
 )
 
 // planReminder plans the next reminder when a turn put a question, held something for one, or
-// left another one open than before.
+// left another one open than before. What is only held puts off nothing: who sends a photo every
+// day would never be heard of.
 func (b *Bridge) planReminder(ctx context.Context, before, after care.Case) error {
-	planned := before.Person.Question != after.Person.Question || before.Person.State != after.Person.State
+	asked, held := before.Person.Question != after.Person.Question || before.Person.State != after.Person.State, false
 	for _, e := range after.Effects {
-		planned = planned || e.Do == care.Ask || e.Do == care.Hold
+		asked, held = asked || e.Do == care.Ask, held || e.Do == care.Hold
 	}
-	if !planned {
+	if !asked && !held {
 		return nil
 	}
 	r, err := b.Store.Reminder(ctx, after.Person.ID)
 	if err != nil {
 		return err
+	}
+	if !asked && r.IsOf(after.Person) && !r.DueAt.IsZero() {
+		return nil
 	}
 	return b.Store.SaveReminder(ctx, care.PlanReminder(r, after.Person, b.RemindAfter, b.now()))
 }
@@ -70,6 +74,14 @@ func (b *Bridge) reminderCame(ctx context.Context, p place, _ act, person care.P
 	}
 	if !r.DueAt.IsZero() {
 		return b.finish(ctx, p, nil)
+	}
+	unsaid, err := b.Store.HasQueuedTo(ctx, consulting(person.ID))
+	if err != nil {
+		return err
+	}
+	if unsaid { // the question, or a reminder before this one, may not have been seen yet
+		r = care.PutOff(r, b.RemindAfter, b.now())
+		return b.finish(ctx, p, func(ctx context.Context) error { return b.Store.SaveReminder(ctx, r) })
 	}
 	before, err := b.caseOf(ctx, person)
 	if err != nil {

@@ -145,17 +145,11 @@ func TestAReminderComesOnceWhateverStopsInBetween(t *testing.T) {
 	w.restarts()
 	assert.Equal(t, 1, w.times(room, notSent))
 
-	broken := true
-	w.matrix.fails = func(call string, _ id.RoomID) error {
-		if broken && call == "send" {
-			return errors.New("the homeserver is away")
-		}
-		return nil
-	}
+	back := w.cannotSend()
 	w.passes(day)
 	require.Zero(t, w.times(room, stillNot))
 	w.restarts()
-	broken = false
+	back()
 	w.passes(maxBackoff)
 	assert.Equal(t, 1, w.times(room, stillNot))
 	assert.Equal(t, 1, w.times(room, notSent))
@@ -215,4 +209,64 @@ func TestAPracticeMayRemindNobody(t *testing.T) {
 	w.writes(anna, room, "Een vraag")
 	w.passes(3 * day)
 	assert.Zero(t, w.times(room, notSent)+w.times(room, stillNot))
+}
+
+func TestAPhotoADayPutsOffNoReminder(t *testing.T) {
+	w := newWorld(t)
+	room := w.registered(anna)
+	w.writes(anna, room, "Mijn wond")
+	w.passes(time.Hour)
+	for range 10 {
+		w.passes(23 * time.Hour)
+		w.photographs(anna, room)
+	}
+	assert.Equal(t, 1, w.times(room, notSent))
+	assert.Equal(t, 1, w.times(room, stillNot))
+	assert.Equal(t, 1, w.times(w.roomFor(store.RoomBeheer, linde), "geeft geen antwoord"))
+}
+
+// cannotSend lets the homeserver take nothing until the test says so.
+func (w *world) cannotSend() (back func()) {
+	broken := true
+	w.matrix.fails = func(call string, _ id.RoomID) error {
+		if broken && call == "send" {
+			return errors.New("the homeserver is away")
+		}
+		return nil
+	}
+	return func() { broken = false }
+}
+
+func TestAfterAnOutageThereIsOneReminderAndLaterTheOther(t *testing.T) {
+	w := newWorld(t)
+	room := w.registered(anna)
+	beheer := w.roomFor(store.RoomBeheer, linde)
+	w.writes(anna, room, "Een vraag")
+	back := w.cannotSend()
+	w.passes(time.Hour)
+	w.passes(day)
+	back()
+	w.passes(maxBackoff)
+	assert.Equal(t, 1, w.times(room, notSent), w.heard(room))
+	assert.Zero(t, w.times(room, stillNot))
+	assert.NotContains(t, w.heard(beheer), "geeft geen antwoord", "they had no time to answer")
+	w.passes(time.Hour)
+	w.passes(day)
+	assert.Equal(t, 1, w.times(room, notSent))
+	assert.Equal(t, 1, w.times(room, stillNot))
+	assert.Equal(t, 1, w.times(beheer, "geeft geen antwoord"))
+}
+
+func TestNobodyIsRemindedOfAQuestionThatTheyCouldNotSee(t *testing.T) {
+	w := newWorld(t)
+	room := w.registered(anna)
+	back := w.cannotSend()
+	w.writes(anna, room, "Een vraag")
+	w.passes(time.Hour)
+	back()
+	w.passes(maxBackoff)
+	assert.Equal(t, 1, w.times(room, whomAsked))
+	assert.Zero(t, w.times(room, notSent))
+	w.passes(time.Hour)
+	assert.Equal(t, 1, w.times(room, notSent))
 }

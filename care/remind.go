@@ -108,6 +108,14 @@ func Remind(c Case, r Reminder, held int, env Env) (Case, Reminder) {
 	return c, r
 }
 
+// PutOff plans a reminder that is due again, after a while; 0 = nobody is reminded.
+func PutOff(r Reminder, wait time.Duration, now time.Time) Reminder {
+	if wait > 0 {
+		r.DueAt = awake(now.Add(wait))
+	}
+	return r
+}
+
 // awake is a time, or when it is night the morning after it.
 func awake(t time.Time) time.Time {
 	switch {

@@ -79,6 +79,9 @@ func TestNobodyIsRemindedAtNight(t *testing.T) {
 	after, waits := Remind(Case{Person: p}, planned, 1, Env{Now: onDay(0, 22, 5)}) // we were away at one o'clock
 	assert.Empty(t, after.Effects)
 	assert.Equal(t, onDay(1, 8, 0), waits.DueAt)
+	assert.Equal(t, onDay(0, 13, 0), PutOff(planned, anHour, onDay(0, 12, 0)).DueAt)
+	assert.Equal(t, onDay(1, 8, 0), PutOff(planned, anHour, onDay(0, 21, 30)).DueAt)
+	assert.True(t, PutOff(planned, 0, noon).DueAt.IsZero(), "the practice wants none any more")
 }
 
 func TestOnlyWhoIsWaitedForIsReminded(t *testing.T) {
