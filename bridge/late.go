@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -174,14 +175,25 @@ func (b *Bridge) mindTime(ctx context.Context, p place, person care.Person, h *c
 }
 
 // mindQuestion adds when the open question was put that a message from before may answer: it may
-// have been repeated since.
+// have been repeated since. A number is counted in the list that was shown last, so with another
+// list it answers nothing: it would mean someone else.
 func (b *Bridge) mindQuestion(ctx context.Context, p place, person care.Person, env *care.Env) error {
 	open, err := b.Store.Reminder(ctx, person.ID)
 	if err != nil || !open.IsOf(person) {
 		return err
 	}
-	seen, _, err := b.Store.PromptAt(ctx, person.ID, person.Question, open.Since, p.OriginAt)
-	env.AskedAt = seen.AskedAt
+	last, _, err := b.Store.LastPrompt(ctx, person.ID, person.Question)
+	if err != nil {
+		return err
+	}
+	since := open.Since
+	if !person.Question.Lasts() {
+		since = last.AskedAt
+	}
+	seen, _, err := b.Store.PromptAt(ctx, person.ID, person.Question, since, p.OriginAt)
+	if person.Question != care.AskWhom || slices.Equal(seen.Offered, last.Offered) {
+		env.AskedAt = seen.AskedAt
+	}
 	return err
 }
 

@@ -78,3 +78,10 @@ func TestWhatIsRefusedLateHasAWayOut(t *testing.T) {
 		assert.True(t, hasPhone(text), text)
 	}
 }
+
+func TestConsentIsNotTakenFromBeforeItWasAskedForAgain(t *testing.T) {
+	for q, row := range questions {
+		lasts := row.remind == &remindHeld || row.remind == &remindIdentity
+		assert.Equal(t, lasts, q.Lasts(), q)
+	}
+}

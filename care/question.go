@@ -125,3 +125,10 @@ func (q Question) aboutDerde() bool {
 	}
 	return false
 }
+
+// Lasts says that what was sent in answer to a question answers it also when it was put again in
+// between. Not of registration: between the two someone may have said "stop", and consent is not
+// taken from before that.
+func (q Question) Lasts() bool {
+	return q.aboutDerde() || q == AskIdentityName || q == AskIdentityBirth
+}
