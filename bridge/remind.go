@@ -72,7 +72,7 @@ func (b *Bridge) reminderCame(ctx context.Context, p place, _ act, person care.P
 	if err != nil {
 		return err
 	}
-	if !r.DueAt.IsZero() {
+	if !r.DueAt.IsZero() || b.RemindAfter == 0 { // planned anew, or nobody is reminded any more
 		return b.finish(ctx, p, nil)
 	}
 	unsaid, err := b.Store.HasQueuedTo(ctx, consulting(person.ID))

@@ -270,3 +270,12 @@ func TestNobodyIsRemindedOfAQuestionThatTheyCouldNotSee(t *testing.T) {
 	w.passes(time.Hour)
 	assert.Equal(t, 1, w.times(room, notSent))
 }
+
+func TestAPracticeThatWantsNoMoreRemindersSendsNone(t *testing.T) {
+	w := newWorld(t)
+	room := w.registered(anna)
+	w.writes(anna, room, "Een vraag")
+	w.RemindAfter = 0
+	w.passes(3 * day)
+	assert.Zero(t, w.times(room, notSent)+w.times(room, stillNot))
+}
