@@ -62,28 +62,28 @@ func Readable(item Item, files []string) string {
 	return out.String()
 }
 
-var headings = map[Kind]struct{ patient, practice string }{
-	KindMessage:    {"Vraag van de patiënt", "Antwoord van de praktijk"},
-	KindEdit:       {"Wijziging door de patiënt", "Wijziging door de praktijk"},
-	KindRemoval:    {"Verwijderd door de patiënt", "Verwijderd door de praktijk"},
-	KindClosing:    {"Afsluiting van het gesprek", "Afsluiting van het gesprek"},
-	KindReopening:  {"Het gesprek gaat verder", "Het gesprek gaat verder"},
-	KindWithdrawal: {"Grond ingetrokken", "Grond ingetrokken"},
-	KindMistake:    {"Hoort niet in dit dossier", "Hoort niet in dit dossier"},
+// headings say what something is: by the patient, what follows when it is about another, and by the practice.
+var headings = map[Kind]struct{ patient, another, practice string }{
+	KindMessage:    {"Vraag van de patiënt", " over een ander", "Antwoord van de praktijk"},
+	KindEdit:       {"Wijziging door de patiënt", ", gaat over een ander", "Wijziging door de praktijk"},
+	KindRemoval:    {"Verwijderd door de patiënt", ", gaat over een ander", "Verwijderd door de praktijk"},
+	KindClosing:    {"Afsluiting van het gesprek", "", "Afsluiting van het gesprek"},
+	KindReopening:  {"Het gesprek gaat verder", "", "Het gesprek gaat verder"},
+	KindWithdrawal: {"Grond ingetrokken", "", "Grond ingetrokken"},
+	KindMistake:    {"Hoort niet in dit dossier", "", "Hoort niet in dit dossier"},
 }
 
 func heading(item Item) string {
-	if item.Author.Role != RolePatient {
-		return headings[item.Kind].practice
-	}
-	by := "de patiënt"
+	said := headings[item.Kind]
 	switch {
+	case item.Author.Role != RolePatient:
+		return said.practice
 	case item.Conversation.aboutAnother():
-		by = "de patiënt over een ander"
+		return said.patient + said.another
 	case item.Conversation.Derde != nil:
-		by = "een ander dan de patiënt"
+		return strings.Replace(said.patient, "de patiënt", "een ander dan de patiënt", 1)
 	}
-	return strings.Replace(headings[item.Kind].patient, "de patiënt", by, 1)
+	return said.patient
 }
 
 // aboutAnother says that a record has something about somebody who has none of their own.

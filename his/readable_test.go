@@ -28,6 +28,8 @@ func TestAPersonReads(t *testing.T) {
 		{"whom else it is about", about, "Gaat over:   Sanne de Vries, geboren 14 september 2015, volgens de schrijver: dochter; niet gekoppeld aan een patiënt van deze praktijk\n"},
 		{"that the writer is somebody else", about, "Van:         Jan de Vries (patiënt, schrijft over een ander)\n"},
 		{"that it is about somebody else", about, "Vraag van de patiënt over een ander\n\n"},
+		{"that what changes is about somebody else", func(i *his.Item) { about(i); i.Kind = his.KindEdit }, "Wijziging door de patiënt, gaat over een ander\n\n"},
+		{"that what is removed is about somebody else", func(i *his.Item) { about(i); i.Kind = his.KindRemoval }, "Verwijderd door de patiënt, gaat over een ander\n\n"},
 		{"in whose record it is", known, "Vraag van een ander dan de patiënt\n\nPatiënt:     Sanne de Vries, geboren 14 september 2015, patiëntnummer 20418, BSN 123456782\n"},
 		{"who wrote, in the record of another", known, "Van:         Jan de Vries (schrijft over de patiënt)\nAccount van: Jan de Vries, geboren 2 maart 1980, patiëntnummer 20417, BSN 999990019\n"},
 		{"on what ground", about, "Grond:       ouder of voogd van een kind jonger dan 16 jaar, verklaard door de schrijver op 1 juni 2026 om 11:11 uur, versie 2026-01\n"},

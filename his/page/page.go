@@ -209,6 +209,9 @@ func (r *record) message(c loose.Resource) message {
 	m.Practice = !slices.Contains([]string{"Patient", "RelatedPerson"}, r.byURL[c.Text("sender.reference")].Text("resourceType"))
 	m.Kind = map[bool]string{true: "Antwoord", false: "Bericht"}[m.Practice]
 	if to, is := r.said[c.Text("inResponseTo.identifier.value")]; is {
+		if before := r.before[c.Text("inResponseTo.identifier.value")]; len(before) > 0 { // the page shows it where it was first said
+			to = before[0]
+		}
 		m.To = r.author(to) + ", " + r.moment(to.Text("sent"))
 		if r.author(to) == m.From { // more to it
 			m.Kind = "Bericht"

@@ -121,6 +121,15 @@ func TestAnEditTakesTheOldWordingsPlaceAndAMistakeIsSeen(t *testing.T) {
 	assert.Regexp(t, `(?s)class=" mistaken".*hoort niet in dit dossier.*Over een ander\.`, got)
 }
 
+// What is pointed to has to be found: an edited message stands where it was first said.
+func TestAnAnswerToWhatWasEditedPointsToATimeOnThePage(t *testing.T) {
+	first, edit, again, answer := histest.Message(1), histest.Message(2), histest.Message(3), histest.Message(4)
+	edit.Kind, edit.Replaces, edit.Text = his.KindEdit, first.ID, "Beter gezegd."
+	again.Kind, again.Replaces, again.Text = his.KindEdit, first.ID, "Nog beter gezegd."
+	answer.Author, answer.Text, answer.InReplyTo = his.Author{Name: "P. Bakker", Role: his.RoleHuisarts}, "Nee.", first.ID
+	assert.Contains(t, render(t, first, edit, again, answer), "Op het bericht van Jan de Vries (patiënt), 01-06-2026 om 11:13 uur")
+}
+
 func TestWhatPeopleWriteIsNeverMarkup(t *testing.T) {
 	for _, bad := range append(histest.Hostile(), "<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "javascript:alert(1)") {
 		item := histest.HostileMessage(bad)
