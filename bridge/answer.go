@@ -259,7 +259,7 @@ func (b *Bridge) answerReply(ctx context.Context, t task, room string, to uuid.U
 	}
 	for _, e := range filings {
 		what, err := parseBody(e)
-		if e.SourceEvent == "" || err != nil || his.EditionID(his.MessageID(e.SourceEvent), what.Edition) != to {
+		if e.SourceEvent == "" || err != nil || his.EditionID(his.MessageID(what.inRecord(e)), what.Edition) != to {
 			continue
 		}
 		if e.SourceRoom == room {

@@ -143,12 +143,14 @@ func (b *Bridge) pointerTo(ctx context.Context, e store.Effect) (l letter, err e
 	if err != nil {
 		return l, err
 	}
-	turn, _, err := b.Store.Turn(ctx, e.SourceEvent, 0)
-	mark := his.Mark(his.EditionID(his.MessageID(e.SourceEvent), what.Edition))
-	return letter{
-		Sender: turn.Sender, Staff: room.Kind == store.RoomConversation, Sent: e.CreatedAt,
-		Text: b.Texts.Text(b.Language, "filing.separate", texts.Args{Code: mark}),
-	}, err
+	turn, known, err := b.Store.Turn(ctx, e.SourceEvent, 0)
+	l = letter{Sender: turn.Sender, Staff: room.Kind == store.RoomConversation, Sent: e.CreatedAt}
+	if known {
+		l.Sent = turn.OriginAt
+	}
+	mark := his.Mark(his.EditionID(his.MessageID(what.inRecord(e)), what.Edition))
+	l.Text = b.Texts.Text(b.Language, "filing.separate", texts.Args{Code: mark})
+	return l, err
 }
 
 // document puts what was said in an item.

@@ -152,7 +152,7 @@ func TestWithEveryMessageFiledTheDocumentStillSaysItAll(t *testing.T) {
 	}
 	assert.Equal(t, []his.Kind{his.KindMessage, his.KindMessage, his.KindClosing}, kinds)
 	mark := strings.ReplaceAll(h.filed[0].ID.String(), "-", "")[:12]
-	pointer := "Anneke de Berg: (Dit bericht staat niet meer in de chat. De tekst staat apart in dit dossier, met kenmerk " + mark + ".)"
+	pointer := "Anneke de Berg: (Dit bericht staat niet meer in de chat. Het staat apart in dit dossier, met kenmerk " + mark + ".)"
 	assert.Equal(t, []string{pointer, "Fatima: Een antwoord"}, h.texts(t))
 	assert.Equal(t, his.StatusRequested, h.filed[0].Conversation.Status)
 	assert.Equal(t, his.StatusOpen, h.filed[1].Conversation.Status, "the practice has taken it up")
@@ -168,6 +168,49 @@ func TestTheDocumentSaysWhoWroteWhatHasLeftTheChat(t *testing.T) {
 	said := h.texts(t)
 	require.Len(t, said, 2)
 	assert.Regexp(t, `^Fatima: \(Dit bericht staat niet meer in de chat`, said[1])
+	assert.Equal(t, h.filed[1].Sent, h.filed[len(h.filed)-1].Closing.Said[1].Sent, "when it was sent, not when it was read")
+}
+
+// What an edit answers is in what it edits. The words are worth more than that.
+func TestAnEditIsFiledAlsoWhenWhatItEditsCannotBeRead(t *testing.T) {
+	h := &keepingHIS{files: map[string][]byte{}}
+	w := newWorld(t, asItComes(h))
+	consulting, talk := w.talking(anna, "Een vraag")
+	said := w.writes(anna, consulting, "eerst")
+	w.matrix.unread = map[id.EventID]error{said: assert.AnError}
+	w.edits(anna, consulting, said, "daarna")
+	assert.NotContains(t, h.all(), "daarna", "it may be there in a moment")
+	w.writes(fatima, talk, "Een antwoord")
+	for range referenceAttempts {
+		w.passes(maxBackoff)
+	}
+	require.Len(t, h.filed, 4)
+	assert.Equal(t, "daarna", h.filed[2].Text)
+	assert.Equal(t, his.MessageID(string(said)), h.filed[2].Replaces)
+	assert.Equal(t, "Een antwoord", h.filed[3].Text, "what comes after it is not held up for good")
+}
+
+func TestWhatAnEditAnswersIsWaitedForWhileThereIsTime(t *testing.T) {
+	w := newWorld(t)
+	consulting, _ := w.talking(anna, "Een vraag")
+	said := w.writes(anna, consulting, "eerst")
+	w.matrix.unread = map[id.EventID]error{said: assert.AnError}
+	for _, tt := range []struct {
+		name    string
+		attempt int
+		u       urgency
+		want    error
+	}{
+		{"at first", 1, calm, assert.AnError},
+		{"at last", referenceAttempts, calm, assert.AnError},
+		{"not for ever", referenceAttempts + 1, calm, nil},
+		{"not when the chat has to go", 1, pressed, nil},
+	} {
+		e := store.Effect{SourceRoom: string(consulting), Attempt: tt.attempt}
+		to, err := w.repliedTo(t.Context(), e, letter{Replaces: string(said)}, tt.u)
+		assert.ErrorIs(t, err, tt.want, tt.name)
+		assert.Empty(t, to, tt.name)
+	}
 }
 
 func TestAnEditOfAnAnswerStillAnswers(t *testing.T) {

@@ -148,10 +148,8 @@ func (b *Bridge) day(d care.Date) time.Time {
 
 // addressed puts the words of a letter, and who wrote them, in an item.
 func (b *Bridge) addressed(ctx context.Context, item *his.Item, t task, l letter) error {
-	item.ID, item.Kind, item.Sent, item.Text = his.MessageID(t.SourceEvent), his.KindMessage, l.Sent.In(b.Zone), l.Text
-	if t.body.Instead != "" { // the record never had what it edits
-		item.ID = his.MessageID(t.body.Instead)
-	} else if l.Replaces != "" && !t.body.Alone {
+	item.ID, item.Kind, item.Sent, item.Text = his.MessageID(t.body.inRecord(t.Effect)), his.KindMessage, l.Sent.In(b.Zone), l.Text
+	if l.Replaces != "" && t.body.Instead == "" && !t.body.Alone { // the record has what it edits
 		item.Kind, item.Replaces = his.KindEdit, his.MessageID(l.Replaces)
 	}
 	if err := b.answered(ctx, item, l, t); err != nil {

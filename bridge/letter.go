@@ -69,7 +69,7 @@ func (b *Bridge) letterOf(ctx context.Context, e store.Effect, u urgency) (l let
 	if err := b.fillLetter(ctx, &l, m, b.scrubberFor(ctx, person, b.Language), u); err != nil {
 		return l, err
 	}
-	if l.ReplyTo, err = b.repliedTo(ctx, e, l); err != nil {
+	if l.ReplyTo, err = b.repliedTo(ctx, e, l, u); err != nil {
 		return l, err
 	}
 	if what.Late {
@@ -78,20 +78,25 @@ func (b *Bridge) letterOf(ctx context.Context, e store.Effect, u urgency) (l let
 	return l, nil
 }
 
+// referenceAttempts is how often filing an edit waits for what it edits, only to say what that answers.
+const referenceAttempts = 5
+
 // repliedTo is what a letter answers. An edit does not say so itself: what it edits does, for as long
-// as that is there.
-func (b *Bridge) repliedTo(ctx context.Context, e store.Effect, l letter) (string, error) {
+// as that is there. The words are worth more than that reference: they do not wait for it when the
+// chat has to go, nor for ever.
+func (b *Bridge) repliedTo(ctx context.Context, e store.Effect, l letter, u urgency) (string, error) {
 	if l.Replaces == "" || l.ReplyTo != "" {
 		return l.ReplyTo, nil
 	}
 	evt, err := b.Matrix.Read(ctx, task{Effect: e}.sourceRoom(), id.EventID(l.Replaces))
-	if wasRemoved(err) || errors.Is(err, ErrNoKey) || errors.Is(err, ErrUnreadable) || errors.Is(err, ErrRefused) {
+	if err == nil {
+		return string(evt.Content.AsMessage().RelatesTo.GetReplyTo()), nil
+	}
+	lasting := wasRemoved(err) || errors.Is(err, ErrNoKey) || errors.Is(err, ErrUnreadable) || errors.Is(err, ErrRefused)
+	if lasting || u == pressed || e.Attempt > referenceAttempts {
 		return "", nil
 	}
-	if err != nil {
-		return "", err
-	}
-	return string(evt.Content.AsMessage().RelatesTo.GetReplyTo()), nil
+	return "", err
 }
 
 func (b *Bridge) fillLetter(ctx context.Context, l *letter, m *event.MessageEventContent, s scrubber, u urgency) error {

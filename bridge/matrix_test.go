@@ -24,6 +24,7 @@ type fakeMatrix struct {
 	byTxn    map[string]id.EventID
 	files    map[string][]byte
 	noKey    map[id.EventID]bool
+	unread   map[id.EventID]error // what reading these fails with
 	keys     map[id.UserID]Identity
 	unsigned map[id.UserID]id.DeviceID // devices that their owners have not verified
 	bare     map[id.UserID]bool        // write without encryption
@@ -131,6 +132,8 @@ func (f *fakeMatrix) Read(_ context.Context, room id.RoomID, eventID id.EventID)
 		return nil, ErrRedacted
 	case f.noKey[eventID]:
 		return nil, ErrNoKey
+	case f.unread[eventID] != nil:
+		return nil, f.unread[eventID]
 	}
 	fresh := *e.Event // a reader may change what it gets
 	fresh.Content = event.Content{}

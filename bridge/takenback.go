@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -22,6 +23,10 @@ func says(e store.Effect, event string) bool {
 	what, err := parseBody(e)
 	return e.SourceEvent == event || err == nil && event != "" && what.Instead == event
 }
+
+// inRecord is the event by which the record knows what an effect files: an edit of what was never
+// opened stands in its place.
+func (w body) inRecord(e store.Effect) string { return cmp.Or(w.Instead, e.SourceEvent) }
 
 // takenBack says that an event which is edited was removed by its sender, and that the record does
 // not have it. The edit may be there a moment longer, also sealed: the bridge removes it.
@@ -98,8 +103,12 @@ func (b *Bridge) fileRemoval(ctx context.Context, p place, c care.Case, target s
 		if e.Lane == keptLane || e.State != store.EffectDone && (e.State != store.EffectQueued || e.Attempt == 0) {
 			continue
 		}
+		kept, err := parseBody(e)
+		if err != nil {
+			return err
+		}
 		file, err := b.fileJob(ctx, "file.removal", c.Conversation, func(what *body) {
-			what.Target = target
+			what.Target = kept.inRecord(e)
 			if p.room.Kind == store.RoomConversation {
 				what.By = p.Sender
 			}

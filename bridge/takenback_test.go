@@ -126,6 +126,22 @@ func TestWhatStandsForAMissingMessageStaysInTheRecordWhenThatIsRemoved(t *testin
 	})
 }
 
+// The record knows what stands for a missing message by that message: so does what is said of it later.
+func TestTheRemovalOfWhatStandsForAMissingMessageNamesWhatIsInTheRecord(t *testing.T) {
+	fromBothSides(t, asItComes, func(t *testing.T, w *world, kept *keepingHIS, who id.UserID, room, _ id.RoomID) {
+		missing := w.locked(who, room, "nooit gelezen")
+		w.passes(time.Hour)
+		edit := w.edits(who, room, missing, "wat er stond")
+		filed := kept.filed[len(kept.filed)-1]
+		w.removes(who, room, edit)
+		last := kept.filed[len(kept.filed)-1]
+		assert.Equal(t, his.KindRemoval, last.Kind)
+		assert.Equal(t, filed.ID, last.Replaces)
+		w.writes(fatima, w.talk(anna), "!sluiten")
+		assert.Contains(t, kept.all(), "met kenmerk "+his.Mark(filed.ID))
+	})
+}
+
 func TestWhatStandsForAMissingMessageStaysInTheDocumentWhenThatIsRemoved(t *testing.T) {
 	fromBothSides(t, onClosing, func(t *testing.T, w *world, kept *keepingHIS, who id.UserID, room, _ id.RoomID) {
 		talk := w.talk(anna)
