@@ -14,8 +14,22 @@ import (
 // message adds what was written, and its attachments.
 func (m *mapper) message() []fhir.Reference {
 	documents := m.documents(m.item.documents())
-	filed := m.create(m.item.ID, m.communication(documents), byIdentifier(m.item.ID))
+	said := m.communication(documents)
+	said.Note = append(said.Note, markNote(m.item.ID))
+	filed := m.create(m.item.ID, said, byIdentifier(m.item.ID))
 	return append([]fhir.Reference{filed}, documents...)
+}
+
+// MarkNote begins the note with the marks by which a document or a letter points to a message: of
+// an edited one its own, and that of the edit.
+const MarkNote = "Kenmerk: "
+
+func markNote(ids ...uuid.UUID) fhir.Annotation {
+	var all []string
+	for _, id := range ids {
+		all = append(all, Mark(id))
+	}
+	return fhir.Annotation{Text: MarkNote + strings.Join(all, ", ")}
 }
 
 // edit writes a new version of the message: the server keeps the old wording in its
@@ -24,7 +38,7 @@ func (m *mapper) edit() []fhir.Reference {
 	documents := m.documents(m.item.documents())
 	edited := m.communication(documents)
 	edited.Identifier = []fhir.Identifier{marked(m.item.Replaces), marked(m.item.ID)}
-	edited.Note = append(edited.Note, fhir.Annotation{
+	edited.Note = append(edited.Note, markNote(m.item.Replaces, m.item.ID), fhir.Annotation{
 		Text: "Gewijzigd door de afzender op " + moment(m.item.Sent) + ". De eerdere tekst staat in de vorige versie.",
 	})
 	filed := m.update(m.item.Replaces, edited)
@@ -39,6 +53,7 @@ func (m *mapper) removal() []fhir.Reference {
 	notice := m.communication(nil)
 	notice.InResponseTo = []fhir.Reference{named("Communication", m.item.Replaces)}
 	notice.Topic = text(RemovedTopic)
+	notice.Note = append(notice.Note, markNote(m.item.ID))
 	return []fhir.Reference{m.create(m.item.ID, notice, byIdentifier(m.item.ID))}
 }
 

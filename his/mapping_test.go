@@ -42,6 +42,28 @@ func TestWhoWritesToWhomAboutWhom(t *testing.T) {
 	}
 }
 
+func TestAMessageBearsTheMarkByWhichOthersPointToIt(t *testing.T) {
+	first, second := histest.Message(1), histest.Message(2)
+	for name, tt := range map[string]struct {
+		kind his.Kind
+		want string
+	}{
+		"a message": {his.KindMessage, his.Mark(second.ID)},
+		"an edit":   {his.KindEdit, his.Mark(first.ID) + ", " + his.Mark(second.ID)},
+		"a removal": {his.KindRemoval, his.Mark(second.ID)},
+	} {
+		item := second
+		item.Kind, item.Conversation.Derde = tt.kind, histest.Child(nil)
+		if tt.kind != his.KindMessage {
+			item.Replaces = first.ID
+		}
+		_, b := write(t, item)
+		notes := b.said(t).Resource["note"].([]any)
+		assert.Contains(t, notes, map[string]any{"text": "Kenmerk: " + tt.want}, name)
+		assert.Contains(t, notes[0].(map[string]any)["text"], "Sanne", "whom it is about comes first")
+	}
+}
+
 func TestThePatientIsTheDerdeWhomThePracticeKnows(t *testing.T) {
 	item := histest.Message(1)
 	item.Conversation.Derde = histest.Child(histest.ChildPatient())

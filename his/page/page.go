@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/his/loose"
 )
@@ -108,6 +110,7 @@ type message struct {
 	Kind, From, Sent, When, To, Text, About, Note string
 	Urgent, Mistaken, Practice                    bool
 	Files                                         []file
+	Marks                                         string    // by which letters and documents point to it
 	Earlier                                       []message // its earlier wordings
 	Removed                                       string    // when its sender took it out of the chat; "": it was not
 }
@@ -220,10 +223,11 @@ func (r *record) message(c loose.Resource) message {
 	for _, note := range c.List("note") {
 		if about, is := strings.CutPrefix(note.Text("text"), aboutDerde); is {
 			m.About = about
-		} else {
+		} else if !strings.HasPrefix(note.Text("text"), his.MarkNote) {
 			m.Note = note.Text("text")
 		}
 	}
+	m.Marks = marks(c)
 	var words []string
 	for _, p := range c.List("payload") {
 		if said := p.Text("contentString"); said != "" {
@@ -235,6 +239,18 @@ func (r *record) message(c loose.Resource) message {
 	}
 	m.Text = strings.Join(words, "\n")
 	return m
+}
+
+// marks are what a message is called in letters and documents: an edited one by its own mark and
+// by that of the edit.
+func marks(c loose.Resource) string {
+	var all []string
+	for _, i := range c.List("identifier") {
+		if id, err := uuid.Parse(i.Text("value")); err == nil {
+			all = append(all, his.Mark(id))
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // author is a patient, a relative of one, somebody of the practice with a function, or us.

@@ -117,7 +117,7 @@ func TestAnEditTakesTheOldWordingsPlaceAndAMistakeIsSeen(t *testing.T) {
 	wrong.Text = "Over een ander."
 	mistake.Kind, mistake.Mistaken = his.KindMistake, append(mistake.Mistaken, wrong.ID)
 	got := render(t, first, edit, wrong, mistake)
-	assert.Regexp(t, `(?s)Vraag van.*01-06-2026 om 11:13 uur.*Beter gezegd\..*Eerder stond hier \(01-06-2026 om 11:13 uur\):.*`+first.Text, got)
+	assert.Regexp(t, `(?s)Vraag van.*01-06-2026 om 11:13 uur.*Beter gezegd\..*Eerder stond hier \(01-06-2026 om 11:13 uur, kenmerk [0-9a-f]{12}\):.*`+first.Text, got)
 	assert.Regexp(t, `(?s)class=" mistaken".*hoort niet in dit dossier.*Over een ander\.`, got)
 }
 
@@ -128,6 +128,20 @@ func TestAnAnswerToWhatWasEditedPointsToATimeOnThePage(t *testing.T) {
 	again.Kind, again.Replaces, again.Text = his.KindEdit, first.ID, "Nog beter gezegd."
 	answer.Author, answer.Text, answer.InReplyTo = his.Author{Name: "P. Bakker", Role: his.RoleHuisarts}, "Nee.", first.ID
 	assert.Contains(t, render(t, first, edit, again, answer), "Op het bericht van Jan de Vries (patiënt), 01-06-2026 om 11:13 uur")
+}
+
+// A document points to a message by its mark: that has to be found on the page, and in what a HIS shows.
+func TestWhatADocumentPointsToIsFound(t *testing.T) {
+	first, edit, again := histest.Message(1), histest.Message(2), histest.Message(3)
+	edit.Kind, edit.Replaces = his.KindEdit, first.ID
+	again.Kind, again.Replaces = his.KindEdit, first.ID
+	assert.Contains(t, string(bundles(t, first)[0]), `"Kenmerk: `+his.Mark(first.ID)+`"`)
+	assert.Contains(t, render(t, first), "<small>Kenmerk: "+his.Mark(first.ID)+"</small>")
+	assert.Equal(t, 1, strings.Count(render(t, first), his.Mark(first.ID)), "once")
+	got := render(t, first, edit, again)
+	assert.Contains(t, got, "<small>Kenmerk: "+his.Mark(first.ID)+", "+his.Mark(again.ID)+"</small>")
+	assert.Contains(t, got, "kenmerk "+his.Mark(first.ID)+", "+his.Mark(edit.ID)+"):")
+	assert.Contains(t, got, "Gewijzigd door de afzender", "the other notes stay")
 }
 
 func TestWhatPeopleWriteIsNeverMarkup(t *testing.T) {
