@@ -177,7 +177,13 @@ func (b *Bridge) answered(ctx context.Context, item *his.Item, l letter, t task)
 		return err
 	}
 	item.InReplyTo = his.MessageID(m.SourceEvent)
-	return nil
+	filed, err := b.Store.Filings(ctx, t.Conversation)
+	for _, e := range filed {
+		if what, err := parseBody(e); err == nil && says(e, m.SourceEvent) {
+			item.InReplyTo = his.MessageID(what.inRecord(e))
+		}
+	}
+	return err
 }
 
 // authorOf says who wrote a letter: a member of staff, or the patient.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 
 	"github.com/spreekkamer/spreekkamer/his"
@@ -126,19 +127,37 @@ func TestWhatStandsForAMissingMessageStaysInTheRecordWhenThatIsRemoved(t *testin
 	})
 }
 
+// standsForMissing edits what nobody could open, and gives how that was filed.
+func (w *world) standsForMissing(kept *keepingHIS, who id.UserID, room id.RoomID) (edit id.EventID, filed his.Item) {
+	w.Helper()
+	missing := w.locked(who, room, "nooit gelezen")
+	w.passes(time.Hour)
+	edit = w.edits(who, room, missing, "wat er stond")
+	return edit, kept.filed[len(kept.filed)-1]
+}
+
 // The record knows what stands for a missing message by that message: so does what is said of it later.
 func TestTheRemovalOfWhatStandsForAMissingMessageNamesWhatIsInTheRecord(t *testing.T) {
 	fromBothSides(t, asItComes, func(t *testing.T, w *world, kept *keepingHIS, who id.UserID, room, _ id.RoomID) {
-		missing := w.locked(who, room, "nooit gelezen")
-		w.passes(time.Hour)
-		edit := w.edits(who, room, missing, "wat er stond")
-		filed := kept.filed[len(kept.filed)-1]
+		edit, filed := w.standsForMissing(kept, who, room)
 		w.removes(who, room, edit)
 		last := kept.filed[len(kept.filed)-1]
 		assert.Equal(t, his.KindRemoval, last.Kind)
 		assert.Equal(t, filed.ID, last.Replaces)
 		w.writes(fatima, w.talk(anna), "!sluiten")
 		assert.Contains(t, kept.all(), "met kenmerk "+his.Mark(filed.ID))
+	})
+}
+
+func TestAReplyToWhatStandsForAMissingMessageAnswersWhatIsInTheRecord(t *testing.T) {
+	fromBothSides(t, asItComes, func(t *testing.T, w *world, kept *keepingHIS, who id.UserID, room, across id.RoomID) {
+		edit, filed := w.standsForMissing(kept, who, room)
+		other := map[id.UserID]id.UserID{anna: fatima, fatima: anna}[who]
+		for at, shown := range map[id.RoomID]id.EventID{across: w.left(across, "wat er stond")[0], room: edit} {
+			from := map[bool]id.UserID{true: other, false: who}[at == across]
+			w.happens(from, at, event.EventMessage, replying("Daarop", shown))
+			assert.Equal(t, filed.ID, kept.filed[len(kept.filed)-1].InReplyTo)
+		}
 	})
 }
 
