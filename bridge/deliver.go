@@ -139,6 +139,10 @@ func (b *Bridge) deliver(ctx context.Context, e store.Effect) {
 // deliverOne carries out one effect and stores how it ended. With another wanted it returns the
 // next one, if there is one.
 func (b *Bridge) deliverOne(ctx context.Context, e store.Effect, another bool) (next store.Effect, more bool) {
+	if wait := b.untilDay(e); wait > 0 {
+		b.retry(ctx, e, wait)
+		return next, false
+	}
 	done, err := b.attempt(ctx, e)
 	if err == nil {
 		next, more, err = b.settleDelivery(ctx, e, done, another)

@@ -62,6 +62,7 @@ func parseBody(e store.Effect) (b body, err error) {
 
 // Destinations: order holds within one of them.
 func consulting(person string) string { return "consulting:" + person }
+func reminding(person string) string  { return remindAct + ":" + person } // by day only; the rest does not wait for it
 func conversation(id string) string   { return "conversation:" + id }
 func contact(room string) string      { return "contact:" + room }
 func balie(practice string) string    { return "balie:" + practice }
@@ -169,11 +170,19 @@ func (b *Bridge) carrySay(ctx context.Context, p place, c care.Case, e care.Effe
 	if p.waited() { // the patient may have written other things since
 		what.Reply, what.At = p.EventID, p.OriginAt.UnixMilli()
 	}
-	return b.add(ctx, ofPerson(job("say", consulting(c.Person.ID), what), c.Person))
+	return b.add(ctx, ofPerson(job("say", lineOf(c, e), what), c.Person))
+}
+
+// lineOf is the destination of what a patient is told or asked.
+func lineOf(c care.Case, e care.Effect) string {
+	if e.ByDay {
+		return reminding(c.Person.ID)
+	}
+	return consulting(c.Person.ID)
 }
 
 func (b *Bridge) carryAsk(ctx context.Context, p place, c care.Case, e care.Effect) error {
-	return b.add(ctx, ofPerson(job("ask", consulting(c.Person.ID), body{Question: e.Question}), c.Person))
+	return b.add(ctx, ofPerson(job("ask", lineOf(c, e), body{Question: e.Question}), c.Person))
 }
 
 func (b *Bridge) carryRemove(ctx context.Context, p place, c care.Case, _ care.Effect) error {

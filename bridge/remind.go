@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/store"
 )
 
 // Someone who does not answer is reminded (care/remind.go). When, is a row per person: it is
@@ -75,7 +76,7 @@ func (b *Bridge) reminderCame(ctx context.Context, p place, _ act, person care.P
 	if !r.DueAt.IsZero() || b.RemindAfter == 0 { // planned anew, or nobody is reminded any more
 		return b.finish(ctx, p, nil)
 	}
-	unsaid, err := b.Store.HasQueuedTo(ctx, consulting(person.ID))
+	unsaid, err := b.hasUnsaid(ctx, person)
 	if err != nil {
 		return err
 	}
@@ -98,4 +99,23 @@ func (b *Bridge) reminderCame(ctx context.Context, p place, _ act, person care.P
 		}
 		return b.settle(ctx, p, before, after)
 	})
+}
+
+// hasUnsaid says that something that a person is to be told or asked was not delivered yet.
+func (b *Bridge) hasUnsaid(ctx context.Context, person care.Person) (bool, error) {
+	for _, destination := range []string{consulting(person.ID), reminding(person.ID)} {
+		if has, err := b.Store.HasQueuedTo(ctx, destination); err != nil || has {
+			return has, err
+		}
+	}
+	return false, nil
+}
+
+// untilDay is how long a reminder that was decided on by day, and could not be said then, waits for
+// the morning. The buttons of one that was said do not.
+func (b *Bridge) untilDay(e store.Effect) time.Duration {
+	if e.Kind == "button" || e.Destination != reminding(e.Person) {
+		return 0
+	}
+	return care.Awake(b.now()).Sub(b.now())
 }

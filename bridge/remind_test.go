@@ -279,3 +279,38 @@ func TestAPracticeThatWantsNoMoreRemindersSendsNone(t *testing.T) {
 	w.passes(3 * day)
 	assert.Zero(t, w.times(room, notSent)+w.times(room, stillNot))
 }
+
+func TestWhatCouldNotBeSaidByDayWaitsForTheMorningAndHoldsUpNothing(t *testing.T) {
+	w := newWorld(t)
+	room := w.registered(anna)
+	w.clock = time.Date(2026, 3, 2, 20, 0, 0, 0, w.Zone)
+	w.writes(anna, room, "Een vraag")
+	back := w.cannotSend()
+	w.passes(time.Hour)
+	back()
+	w.passes(6 * time.Hour) // three in the morning
+	require.Zero(t, w.times(room, notSent))
+	require.Equal(t, 1, w.times(room, whomAsked))
+	w.writes(anna, room, "Is daar iemand?")
+	require.Equal(t, 2, w.times(room, whomAsked), "who writes at night is answered at night")
+	w.passes(5*time.Hour - time.Minute)
+	require.Zero(t, w.times(room, notSent))
+	w.passes(time.Minute)
+	assert.Equal(t, 1, w.times(room, notSent), "at eight")
+	assert.Equal(t, 3, w.times(room, whomAsked))
+}
+
+func TestWhoAnswersAtNightIsNotRemindedInTheMorning(t *testing.T) {
+	w := newWorld(t)
+	room := w.registered(anna)
+	w.clock = time.Date(2026, 3, 2, 20, 0, 0, 0, w.Zone)
+	w.writes(anna, room, "Een vraag")
+	back := w.cannotSend()
+	w.passes(time.Hour)
+	back()
+	w.passes(6 * time.Hour)
+	w.writes(anna, room, "over mijzelf")
+	w.passes(day)
+	assert.Zero(t, w.times(room, notSent))
+	assert.Equal(t, 1, w.times(room, whomAsked))
+}

@@ -30,7 +30,8 @@ type Effect struct {
 	Yes      bool     `json:"yes,omitempty"`      // for Record
 	// Conversation is for Pass, TellDesk and Shut, when it is not the current one.
 	Conversation string `json:"conversation,omitempty"`
-	By           string `json:"by,omitempty"` // Matrix user id of the member of staff who decided
+	By           string `json:"by,omitempty"`     // Matrix user id of the member of staff who decided
+	ByDay        bool   `json:"by_day,omitempty"` // for Say and Ask: never at night; nothing else waits for it
 }
 
 func say(text string) Effect      { return Effect{Do: Say, Text: text} }

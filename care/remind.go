@@ -84,7 +84,7 @@ func PlanReminder(r Reminder, p Person, first time.Duration, now time.Time) Remi
 	if r.Sent == 0 && of.patience == 0 {
 		wait = first
 	}
-	r.DueAt = awake(now.Add(wait))
+	r.DueAt = Awake(now.Add(wait))
 	return r
 }
 
@@ -96,11 +96,11 @@ func Remind(c Case, r Reminder, held int, env Env) (Case, Reminder) {
 	if !again || !r.IsOf(c.Person) || of.held && held == 0 {
 		return c, r
 	}
-	if morning := awake(env.Now); morning.After(env.Now) {
+	if morning := Awake(env.Now); morning.After(env.Now) {
 		r.DueAt = morning
 		return c, r
 	}
-	c.do(Effect{Do: Say, Text: of.texts[r.Sent], Question: r.Question}, ask(r.Question))
+	c.do(Effect{Do: Say, Text: of.texts[r.Sent], Question: r.Question, ByDay: true}, Effect{Do: Ask, Question: r.Question, ByDay: true})
 	r.Sent++
 	if r.Sent == len(of.texts) && of.tell != "" {
 		c.do(tell(of.tell))
@@ -111,13 +111,14 @@ func Remind(c Case, r Reminder, held int, env Env) (Case, Reminder) {
 // PutOff plans a reminder that is due again, after a while; 0 = nobody is reminded.
 func PutOff(r Reminder, wait time.Duration, now time.Time) Reminder {
 	if wait > 0 {
-		r.DueAt = awake(now.Add(wait))
+		r.DueAt = Awake(now.Add(wait))
 	}
 	return r
 }
 
-// awake is a time, or when it is night the morning after it.
-func awake(t time.Time) time.Time {
+// Awake is a time, or when it is night the morning after it. It is in the
+// zone of t.
+func Awake(t time.Time) time.Time {
 	switch {
 	case t.Hour() < nightUntil:
 		return time.Date(t.Year(), t.Month(), t.Day(), nightUntil, 0, 0, 0, t.Location())

@@ -50,7 +50,7 @@ func TestEveryQuestionIsRemindedOfInItsOwnWay(t *testing.T) {
 				require.NotEmpty(t, after.Effects)
 				got = append(got, after.Effects[0].Text)
 				assert.Equal(t, q, after.Effects[0].Question, "it is said only while it is open")
-				assert.Equal(t, ask(q), after.Effects[1])
+				assert.Equal(t, Effect{Do: Ask, Question: q, ByDay: true}, after.Effects[1])
 				assert.Equal(t, len(got) == 2, slices.Contains(after.Effects, tell("beheer.unanswered")), "someone calls")
 				r = PlanReminder(done, after.Person, anHour, now)
 			}
