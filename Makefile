@@ -51,7 +51,8 @@ conformance: install ## the FHIR connector on HAPI and Medplum, and every Bundle
 	HIS_BUNDLES="$${HIS_BUNDLES:-$(wildcard $(CURDIR)/.cache/bundles)}" \
 		$(GO) test $(TAGS),conformance -count 1 -timeout 20m ./his/conformance
 
-bench-his: install ## how fast messages are filed on HAPI, beside a bare HTTP client with the same Bundles
+bench-his: install ## how fast messages are filed: by the store behind 100,000, and on HAPI beside a bare HTTP client with the same Bundles
+	$(GO) test $(TAGS) -count 1 -v -run FilingIsAsQuick ./store | grep 'filed/s'
 	his/conformance/peers/install.sh
 	$(GO) test $(TAGS),conformance -run '^$$' -bench Filing -benchtime 500x -timeout 20m ./his/conformance
 
