@@ -216,6 +216,9 @@ func (r *record) message(c loose.Resource) message {
 			to = before[0]
 		}
 		m.To = r.author(to) + ", " + r.moment(to.Text("sent"))
+		if mark := marks(to); mark != "" {
+			m.To += ", kenmerk " + mark
+		}
 		if r.author(to) == m.From { // more to it
 			m.Kind = "Bericht"
 		}

@@ -99,6 +99,7 @@ func TestARemovalIsSaidWithWhatWasRemoved(t *testing.T) {
 	said, removal := histest.Message(1), histest.Message(2)
 	removal.Kind, removal.Replaces, removal.Text = his.KindRemoval, said.ID, ""
 	got := render(t, said, removal)
+	assert.Equal(t, 1, strings.Count(got, `<article class=" removed"`), "its words are struck out")
 	assert.Equal(t, 1, strings.Count(got, "<article"), "the notice is no message of its own")
 	assert.Regexp(t, `(?s)Vraag van Jan.*`+said.Text+`.*De afzender heeft dit bericht uit de chat verwijderd</strong> op 01-06-2026 om 11:14 uur`, got)
 }
@@ -127,7 +128,7 @@ func TestAnAnswerToWhatWasEditedPointsToATimeOnThePage(t *testing.T) {
 	edit.Kind, edit.Replaces, edit.Text = his.KindEdit, first.ID, "Beter gezegd."
 	again.Kind, again.Replaces, again.Text = his.KindEdit, first.ID, "Nog beter gezegd."
 	answer.Author, answer.Text, answer.InReplyTo = his.Author{Name: "P. Bakker", Role: his.RoleHuisarts}, "Nee.", first.ID
-	assert.Contains(t, render(t, first, edit, again, answer), "Op het bericht van Jan de Vries (patiënt), 01-06-2026 om 11:13 uur")
+	assert.Contains(t, render(t, first, edit, again, answer), "Op het bericht van Jan de Vries (patiënt), 01-06-2026 om 11:13 uur, kenmerk "+his.Mark(first.ID))
 }
 
 // A document points to a message by its mark: that has to be found on the page, and in what a HIS shows.
