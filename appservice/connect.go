@@ -72,10 +72,9 @@ type Client struct {
 	raw       *rawCache
 	seen      *seen
 	sending   *exsync.KeyedMutex[id.RoomID] // encryption in one room is one at a time
-	sends     load
-	asked     *limiter // keys asked for
-	reshared  *limiter // rooms whose key was renewed for someone who missed it
-	awaited   *limiter // people who were waited for to get a key
+	asked     *limiter                      // keys asked for
+	reshared  *limiter                      // rooms whose key was renewed for someone who missed it
+	awaited   *limiter                      // people who were waited for to get a key
 	arrived   arrivals
 	identity  func(ctx context.Context, user id.UserID, key string) error // see OnIdentity
 	devices   func(users []id.UserID)                                     // see OnDevices

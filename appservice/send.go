@@ -33,7 +33,6 @@ func (c *Client) Send(ctx context.Context, room id.RoomID, kind event.Type, cont
 		return "", fmt.Errorf("send %s: %w", txnID, err)
 	}
 	defer c.sending.WithLock(room)()
-	defer c.sends.begin()()
 	kind, body, err := c.sealed(ctx, room, kind, marked)
 	if err != nil {
 		return "", failed(err, "send %s", txnID)

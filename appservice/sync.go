@@ -31,7 +31,6 @@ func (c *Client) Run(ctx context.Context) error {
 	defer filling.Wait()
 	backoff, wait := firstBackoff, 0 // the first answer comes at once, and tells that we caught up
 	for ctx.Err() == nil {
-		c.sends.lull(ctx)
 		err := c.syncOnce(ctx, wait)
 		if err == nil {
 			backoff, wait = firstBackoff, longPoll
