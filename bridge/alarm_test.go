@@ -111,7 +111,7 @@ func TestATurnThatIsStuckIsTold(t *testing.T) {
 		return nil
 	}
 	w.writes(anna, consulting, "kanarie")
-	for range 3 {
+	for range 4 {
 		require.Empty(t, w.alarmed("Wij kunnen niet verwerken"))
 		w.passes(maxBackoff)
 	}

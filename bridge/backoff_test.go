@@ -1,6 +1,8 @@
 package bridge
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,4 +26,15 @@ func TestTheLogTellsOfFailuresLessAndLess(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []int{0, 1, 2, 4, 8, 16, 32, 64}, told)
+}
+
+func TestAnHourWithoutAHomeserverIsAFewLines(t *testing.T) {
+	w := newWorld(t)
+	consulting, _ := w.talking(anna, "Een vraag")
+	w.failsAt(consulting, func() error { return errors.New("bad gateway") })
+	w.writes(anna, consulting, "Bent u daar?")
+	for range time.Hour / chatBackoff {
+		w.passes(chatBackoff)
+	}
+	assert.LessOrEqual(t, strings.Count(w.log.String(), "Turn failed"), 5)
 }

@@ -132,8 +132,9 @@ const (
 	TurnAway   = "away"   // its event could not be fetched
 )
 
-// mostPassing is up to how many attempts are counted of what passes by itself.
-const mostPassing = 4
+// mostPassing is up to how many attempts are counted of what passes by itself: no power of two,
+// because the log tells of those (bridge/backoff.go) and would tell of this one again and again.
+const mostPassing = 5
 
 // PostponeTurn lets a turn, and with it its queue, wait.
 func (s *Store) PostponeTurn(ctx context.Context, id int64, until time.Time, reason string) error {
