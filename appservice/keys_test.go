@@ -95,6 +95,20 @@ func TestAFailedLookUpOfDevicesIsMadeUpFor(t *testing.T) {
 	assert.Equal(t, 3, s.count("/keys/query"), "and then it is known again")
 }
 
+// The library looks up a device list without a lock on what it knows of itself (found by the race
+// detector on Dendrite, which tells the bot that its own list changed).
+func TestWhatChangesAboutTheBotItselfIsNotLookedUpWhileItRuns(t *testing.T) {
+	request := `{"type":"m.room_key_request","sender":"@bot:gp.example","content":{"action":"request","requesting_device_id":"OTHER","request_id":"1",
+		"body":{"algorithm":"m.megolm.v1.aes-sha2","room_id":"!a:gp.example","session_id":"s","sender_key":"k"}}}`
+	changed := `{"next_batch":"n2","to_device":{"events":[` + request + `]},"device_lists":{"changed":["@bot:gp.example"]},"device_one_time_keys_count":{"signed_curve25519":50}}`
+	b, s := scriptedBot(t, map[string][]reply{"/sync": {ok(changed)}, "/keys/query": {ok(`{"device_keys":{"@bot:gp.example":{}}}`)}})
+	require.NoError(t, b.keys.PutDevices(t.Context(), b.user, nil))
+	require.NoError(t, b.syncOnce(t.Context(), 0))
+	require.NoError(t, b.keys.MarkTrackedUsersOutdated(t.Context(), []id.UserID{b.user})) // by an earlier version
+	require.NoError(t, b.freshDevices(t.Context(), []id.UserID{b.user, "@anna:gp.example"}))
+	assert.Zero(t, s.count("/keys/query"))
+}
+
 func TestArrivedKeysAreAnnouncedOncePerRoom(t *testing.T) {
 	b, _ := scriptedBot(t, nil)
 	b.announceArrivals(t.Context())

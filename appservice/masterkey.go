@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"maunium.net/go/mautrix/id"
 )
@@ -62,8 +63,13 @@ func (c *Client) fetchKeysToShare(ctx context.Context, users []id.UserID) error 
 	return nil
 }
 
-// fetchKeys looks up the devices and identities of people who are known already.
+// fetchKeys looks up the devices and identities of people who are known already. Those of the bot
+// are looked up once, before Run: the library forgets for a moment who it is itself when they are
+// looked up again, without a lock, while others decide by it whom to trust.
 func (c *Client) fetchKeys(ctx context.Context, users []id.UserID) error {
+	if users = c.others(users); len(users) == 0 {
+		return nil
+	}
 	if _, err := c.machine.FetchKeys(ctx, users, false); err != nil {
 		return err
 	}
@@ -75,7 +81,7 @@ func (c *Client) fetchKeys(ctx context.Context, users []id.UserID) error {
 		if err != nil {
 			return err
 		}
-		if key == first || c.identity == nil || user == c.user {
+		if key == first || c.identity == nil {
 			continue
 		}
 		if err := c.identity(ctx, user, string(key)); err != nil {
@@ -83,4 +89,9 @@ func (c *Client) fetchKeys(ctx context.Context, users []id.UserID) error {
 		}
 	}
 	return nil
+}
+
+// others are the users without the bot.
+func (c *Client) others(users []id.UserID) []id.UserID {
+	return slices.DeleteFunc(slices.Clone(users), func(user id.UserID) bool { return user == c.user })
 }

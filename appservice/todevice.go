@@ -67,10 +67,15 @@ func (c *Client) countKeys(ctx context.Context, left *mautrix.OTKCount) {
 	}
 }
 
+// takeToDevice takes what someone else's device sent. The bot has one device only, so what claims to
+// be from another of its own is nothing to it.
 func (c *Client) takeToDevice(ctx context.Context, raw json.RawMessage) error {
 	var evt event.Event
 	if err := json.Unmarshal(raw, &evt); err != nil {
 		return fmt.Errorf("to-device event is malformed: %w", ErrPermanent)
+	}
+	if evt.Sender == c.user {
+		return nil
 	}
 	evt.Type.Class = event.ToDeviceEventType
 	if err := evt.Content.ParseRaw(evt.Type); err != nil {
@@ -84,7 +89,7 @@ func (c *Client) takeToDevice(ctx context.Context, raw json.RawMessage) error {
 // that the old list is wrong: if the look-up fails, the next message to that room tries again
 // (freshDevices), instead of leaving a new phone without keys until the list changes once more.
 func (c *Client) takeDeviceLists(ctx context.Context, changed []id.UserID) error {
-	if len(changed) == 0 {
+	if changed = c.others(changed); len(changed) == 0 {
 		return nil
 	}
 	if err := c.keys.MarkTrackedUsersOutdated(ctx, changed); err != nil {
