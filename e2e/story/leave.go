@@ -122,22 +122,31 @@ func hasContent(e client.Event) bool {
 	return e.StateKey == nil && e.Type != "m.room.redaction" && !e.Redacted
 }
 
+// goneAtServer waits until a homeserver gives nothing of an event any more. Dendrite tells of a
+// redaction a moment before it carries it out.
 func (s *Story) goneAtServer(ctx context.Context, c *client.Client, e client.Event) error {
 	if e.StateKey != nil || e.Type == "m.room.redaction" {
 		return nil
 	}
+	for again := newWait(); ; {
+		gone, err := isGone(ctx, c, e)
+		if err != nil || gone {
+			return err
+		}
+		if again.over() {
+			return fmt.Errorf("the homeserver still gives the content of a %s", e.Type)
+		}
+	}
+}
+
+func isGone(ctx context.Context, c *client.Client, e client.Event) (bool, error) {
 	raw, err := c.RawEvent(ctx, e.RoomID, e.ID)
 	if err != nil {
-		return err
+		return false, err
 	}
 	var event struct {
 		Content map[string]any `json:"content"`
 	}
-	if err := json.Unmarshal(raw, &event); err != nil {
-		return err
-	}
-	if len(event.Content) > 0 {
-		return fmt.Errorf("the homeserver still gives the content of a %s", e.Type)
-	}
-	return nil
+	err = json.Unmarshal(raw, &event)
+	return len(event.Content) == 0, err
 }
