@@ -35,7 +35,11 @@ func binary(tags string) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(root, ".cache", "bin", fmt.Sprintf("spreekkamer-%d-%d", os.Getpid(), len(binaries.paths)))
-	cmd := exec.Command("go", "build", "-tags", tags, "-o", path, "./cmd/spreekkamer")
+	args := []string{"build", "-tags", tags, "-o", path}
+	if race {
+		args = append(args, "-race")
+	}
+	cmd := exec.Command("go", append(args, "./cmd/spreekkamer")...)
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build spreekkamer: %w: %s", err, out)
