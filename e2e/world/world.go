@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,7 +37,7 @@ type Options struct {
 	Hours      []string          // opening hours of the practice; none = nothing is said about them
 	Retention  time.Duration     // 0 = the default of the product
 	Env        []string          // SPREEKKAMER_… for the bridge
-	Homeserver harness.Options   // further choices; Kind, Dir and Registrations are filled in
+	Homeserver harness.Options   // further choices; Kind and Dir are filled in, and ours is added to Registrations
 	Settings   map[string]string // unused settings stay at their defaults
 	HIS        string            // the practice's HIS folder; "" = one in Dir
 	Faults     bool              // a bridge with places to die at, behind a proxy: see internal/faultpoint
@@ -184,7 +185,7 @@ func (w *World) startHome(ctx context.Context) (err error) {
 	}
 	o := w.opts.Homeserver
 	o.Kind, o.Dir, o.Federation = w.opts.Kind, filepath.Join(w.Dir, "homeserver"), w.opts.Second
-	o.Registrations = []string{w.registrationFile()}
+	o.Registrations = append(slices.Clone(o.Registrations), w.registrationFile())
 	w.Home, err = harness.StartHomeserver(ctx, o)
 	return err
 }
