@@ -2,15 +2,16 @@ package bridge
 
 import (
 	"context"
-	"fmt"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/store"
 )
 
-// Someone who does not answer is reminded (care/remind.go). When, is a row per person: it is
-// planned in the turn in which the question is put, and taken in the one in which it is put again.
+// Someone who does not answer is reminded, and Beheer hears of it (care/remind.go). When, is a row
+// per person: it is planned in the turn in which the question is put, and taken in one of its own.
 
 const (
 	// remindAct is what is asked of a queue when a reminder is due.
@@ -33,10 +34,21 @@ func (b *Bridge) planReminder(ctx context.Context, before, after care.Case) erro
 	if err != nil {
 		return err
 	}
-	if !asked && r.IsOf(after.Person) && !r.DueAt.IsZero() {
-		return nil
+	waits, err := b.waiting(ctx, after, held)
+	if err != nil || !asked && !waits.Begun && r.IsOf(after.Person) && !r.DueAt.IsZero() {
+		return err
 	}
-	return b.Store.SaveReminder(ctx, care.PlanReminder(r, after.Person, b.RemindAfter, b.now()))
+	return b.Store.SaveReminder(ctx, care.PlanReminder(r, after.Person, waits, b.now()))
+}
+
+// waiting is what waits for an answer after a turn, in which something more may be held.
+func (b *Bridge) waiting(ctx context.Context, after care.Case, more bool) (care.Waiting, error) {
+	held, err := b.Store.Held(ctx, after.Conversation.ID)
+	w := care.Waiting{Held: len(held), First: b.RemindAfter}
+	if more {
+		w.Held, w.Begun = len(held)+1, len(held) == 0
+	}
+	return w, err
 }
 
 // takeReminders puts what is due in the queues of those whom it is for.
@@ -59,12 +71,11 @@ func (b *Bridge) takeReminder(ctx context.Context, id string) error {
 	if err != nil || !known {
 		return err
 	}
-	due := r.DueAt
 	r.DueAt = time.Time{}
 	if err := b.Store.SaveReminder(ctx, r); err != nil {
 		return err
 	}
-	return b.addAct(ctx, person, act{Command: remindAct}, fmt.Sprintf("%s:%s:%d", remindAct, id, due.UnixMilli()))
+	return b.addAct(ctx, person, act{Command: remindAct}, remindAct+":"+uuid.NewString())
 }
 
 // reminderCame is the turn in which someone is reminded, unless they did something since.
@@ -73,7 +84,7 @@ func (b *Bridge) reminderCame(ctx context.Context, p place, _ act, person care.P
 	if err != nil {
 		return err
 	}
-	if !r.DueAt.IsZero() || b.RemindAfter == 0 { // planned anew, or nobody is reminded any more
+	if b.RemindAfter == 0 { // nobody is reminded any more
 		return b.finish(ctx, p, nil)
 	}
 	unsaid, err := b.hasUnsaid(ctx, person)

@@ -7,7 +7,9 @@ import (
 
 // Nobody at the practice sees what is held until a question is answered, and its sender may think
 // that it was sent. So an open question is put again after a while, and once more a day later;
-// never more often, and never at night.
+// never more often, and never at night. Who writes on without answering sees the question each
+// time, and is reminded later. What Beheer hears does not move on with that: once, and not later
+// than of someone who keeps silent.
 
 const (
 	remindAgain = 24 * time.Hour // after the reminder before; of a registration: after the question
@@ -22,7 +24,17 @@ type Reminder struct {
 	Conversation string    // about which it was asked; "" = it is about the person
 	Since        time.Time // when it was put first
 	Sent         int       // how often the person was reminded of it
-	DueAt        time.Time // when the next one is due; zero = none is planned
+	RemindAt     time.Time // when the next one is due; zero = none is planned
+	Waits        time.Time // since when something waits of which Beheer did not hear, whatever was asked since; zero = nothing
+	TellAt       time.Time // when Beheer hears of it at the latest; zero = not
+	DueAt        time.Time // when there is something to do: remind, or tell; zero = nothing
+}
+
+// Waiting is what waits for the answer to a question after a turn.
+type Waiting struct {
+	Held  int           // messages
+	Begun bool          // the first of them came in this turn
+	First time.Duration // how long the first reminder waits; 0 = nobody is reminded
 }
 
 // A reminding is how people are reminded of a kind of question.
@@ -30,7 +42,7 @@ type reminding struct {
 	states   []AccountState // in which the question is waited for
 	patience time.Duration  // before the first reminder; 0 = as the settings say
 	texts    []string       // of each reminder
-	tell     string         // to Beheer, with the last one; "" = nothing
+	tell     string         // to Beheer, with the last one or when that would have been due; "" = nothing
 	held     bool           // only while a message waits for the answer
 }
 
@@ -46,13 +58,30 @@ var (
 	}
 )
 
-// reminding is how a person is reminded of the open question now; false = not, or not any more.
-func (p Person) reminding(r Reminder) (how reminding, again bool) {
+// reminding is how a person is reminded of the open question; false = nobody waits for the answer.
+func (p Person) reminding() (how reminding, waitedFor bool) {
 	of := questions[p.Question].remind
-	if of == nil || r.Sent >= len(of.texts) || !slices.Contains(of.states, p.State) {
+	if of == nil || !slices.Contains(of.states, p.State) {
 		return how, false
 	}
 	return *of, true
+}
+
+// wait is how long the next reminder waits after so many.
+func (of reminding) wait(sent int, first time.Duration) time.Duration {
+	if sent == 0 && of.patience == 0 {
+		return first
+	}
+	return remindAgain
+}
+
+// latest is when Beheer hears of what waits since a time: when the last reminder is due of someone
+// who keeps silent.
+func (of reminding) latest(since time.Time, first time.Duration) time.Time {
+	for sent := range of.texts {
+		since = Awake(since.Add(of.wait(sent, first)))
+	}
+	return since
 }
 
 // IsOf says that a reminder is of the question that is open now.
@@ -68,44 +97,73 @@ func (p Person) asksAbout() string {
 	return ""
 }
 
-// PlanReminder says when a person is reminded next, after a turn in which the question was put or
-// something was held for it. r is what was planned before; first is how long the first reminder
-// waits, 0 = nobody is reminded.
-func PlanReminder(r Reminder, p Person, first time.Duration, now time.Time) Reminder {
+// isOfSame says that a reminder is of a question about the same as the one that is open now.
+func (r Reminder) isOfSame(p Person) bool {
+	of := questions[p.Question].remind
+	return of != nil && of == questions[r.Question].remind && r.Person == p.ID && r.Conversation == p.asksAbout()
+}
+
+// PlanReminder says when a person is reminded next, and when Beheer hears of it, after a turn in
+// which the question was put or something was held for it. r is what was planned before.
+func PlanReminder(r Reminder, p Person, w Waiting, now time.Time) Reminder {
+	of, waitedFor := p.reminding()
+	since := r.Waits
+	if waits := of.tell != "" && (!of.held || w.Held > 0); waits && (w.Begun || !r.isOfSame(p)) {
+		since = now
+	} else if !r.isOfSame(p) {
+		since = time.Time{}
+	}
 	if !r.IsOf(p) {
 		r = Reminder{Person: p.ID, Question: p.Question, Conversation: p.asksAbout(), Since: now}
 	}
-	r.DueAt = time.Time{}
-	of, again := p.reminding(r)
-	if first == 0 || !again {
-		return r
+	r.Waits, r.RemindAt, r.TellAt = since, time.Time{}, time.Time{}
+	if waitedFor && w.First > 0 {
+		if r.Sent < len(of.texts) {
+			r.RemindAt = Awake(now.Add(of.wait(r.Sent, w.First)))
+		}
+		if !r.Waits.IsZero() {
+			r.TellAt = of.latest(r.Waits.In(now.Location()), w.First)
+		}
 	}
-	wait := remindAgain
-	if r.Sent == 0 && of.patience == 0 {
-		wait = first
-	}
-	r.DueAt = Awake(now.Add(wait))
+	r.DueAt = earlier(r.RemindAt, r.TellAt)
 	return r
 }
 
-// Remind is what it leads to that a reminder is due: the question once more, unless it was
-// answered or what waited for it is gone. By night it waits for the morning. held is how many
-// messages wait for the answer.
+// Remind is what it leads to that a reminder is due: the question once more, word to Beheer, or
+// both; nothing when it was answered or what waited for it is gone. By night it waits for the
+// morning. held is how many messages wait for the answer.
 func Remind(c Case, r Reminder, held int, env Env) (Case, Reminder) {
-	of, again := c.Person.reminding(r)
-	if !again || !r.IsOf(c.Person) || of.held && held == 0 {
+	of, waitedFor := c.Person.reminding()
+	if !waitedFor || !r.IsOf(c.Person) || of.held && held == 0 {
+		r.RemindAt, r.TellAt, r.DueAt = time.Time{}, time.Time{}, time.Time{}
 		return c, r
 	}
 	if morning := Awake(env.Now); morning.After(env.Now) {
 		r.DueAt = morning
 		return c, r
 	}
-	c.do(Effect{Do: Say, Text: of.texts[r.Sent], Question: r.Question, ByDay: true}, Effect{Do: Ask, Question: r.Question, ByDay: true})
-	r.Sent++
-	if r.Sent == len(of.texts) && of.tell != "" {
-		c.do(tell(of.tell))
+	last := false
+	if isDue(r.RemindAt, env.Now) && r.Sent < len(of.texts) {
+		c.do(Effect{Do: Say, Text: of.texts[r.Sent], Question: r.Question, ByDay: true}, Effect{Do: Ask, Question: r.Question, ByDay: true})
+		r.Sent, r.RemindAt = r.Sent+1, time.Time{}
+		last = r.Sent == len(of.texts)
 	}
+	if !r.Waits.IsZero() && (last || isDue(r.TellAt, env.Now)) {
+		c.do(tell(of.tell))
+		r.Waits, r.TellAt = time.Time{}, time.Time{}
+	}
+	r.DueAt = earlier(r.RemindAt, r.TellAt)
 	return c, r
+}
+
+func isDue(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }
+
+// earlier is the first of two times; a zero time never comes.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // PutOff plans a reminder that is due again, after a while; 0 = nobody is reminded.

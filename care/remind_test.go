@@ -11,6 +11,12 @@ import (
 
 const anHour = time.Hour
 
+// What waits for an answer: the first message, and then the same one.
+var (
+	begun = Waiting{Held: 1, Begun: true, First: anHour}
+	waits = Waiting{Held: 1, First: anHour}
+)
+
 // onDay is a time of the practice's clock, on the day of the tests and those after it.
 func onDay(day, hour, minute int) time.Time {
 	return time.Date(2026, 3, 10+day, hour, minute, 0, 0, amsterdam)
@@ -34,7 +40,7 @@ func TestEveryQuestionIsRemindedOfInItsOwnWay(t *testing.T) {
 		for _, state := range allStates {
 			c := Case{Person: Person{ID: "p", State: state, Question: q, Current: "c"}}
 			var got []string
-			r := PlanReminder(Reminder{}, c.Person, anHour, noon)
+			r := PlanReminder(Reminder{}, c.Person, begun, noon)
 			for now := noon; !r.DueAt.IsZero(); {
 				require.Less(t, len(got), 3, "%s: no end to it", q)
 				wait := r.DueAt.Sub(now)
@@ -52,7 +58,7 @@ func TestEveryQuestionIsRemindedOfInItsOwnWay(t *testing.T) {
 				assert.Equal(t, q, after.Effects[0].Question, "it is said only while it is open")
 				assert.Equal(t, Effect{Do: Ask, Question: q, ByDay: true}, after.Effects[1])
 				assert.Equal(t, len(got) == 2, slices.Contains(after.Effects, tell("beheer.unanswered")), "someone calls")
-				r = PlanReminder(done, after.Person, anHour, now)
+				r = PlanReminder(done, after.Person, waits, now)
 			}
 			assert.Equal(t, texts[state], got, "%s in %s", q, state)
 		}
@@ -72,9 +78,9 @@ func TestNobodyIsRemindedAtNight(t *testing.T) {
 		time.Date(2026, 10, 24, 21, 30, 0, 0, amsterdam): time.Date(2026, 10, 25, 8, 0, 0, 0, amsterdam),
 		time.Date(2026, 12, 31, 23, 0, 0, 0, amsterdam):  time.Date(2027, 1, 1, 8, 0, 0, 0, amsterdam),
 	} {
-		assert.Equal(t, due, PlanReminder(Reminder{}, p, anHour, asked).DueAt, "asked %s", asked)
+		assert.Equal(t, due, PlanReminder(Reminder{}, p, begun, asked).DueAt, "asked %s", asked)
 	}
-	planned := PlanReminder(Reminder{}, p, anHour, onDay(0, 12, 0))
+	planned := PlanReminder(Reminder{}, p, begun, onDay(0, 12, 0))
 	planned.DueAt = time.Time{}
 	after, waits := Remind(Case{Person: p}, planned, 1, Env{Now: onDay(0, 22, 5)}) // we were away at one o'clock
 	assert.Empty(t, after.Effects)
@@ -86,7 +92,7 @@ func TestNobodyIsRemindedAtNight(t *testing.T) {
 
 func TestOnlyWhoIsWaitedForIsReminded(t *testing.T) {
 	asked := Person{ID: "p", State: Active, Question: AskWhom, Current: "c1"}
-	r := PlanReminder(Reminder{}, asked, anHour, noon)
+	r := PlanReminder(Reminder{}, asked, begun, noon)
 	r.DueAt = time.Time{}
 	for name, change := range map[string]func(p *Person, held *int){
 		"answered":                 func(p *Person, _ *int) { p.Question = NoQuestion },
@@ -103,27 +109,27 @@ func TestOnlyWhoIsWaitedForIsReminded(t *testing.T) {
 		assert.Empty(t, after.Effects, name)
 		assert.True(t, done.DueAt.IsZero(), name)
 	}
-	assert.True(t, PlanReminder(Reminder{}, asked, 0, noon).DueAt.IsZero(), "the practice wants none")
+	assert.True(t, PlanReminder(Reminder{}, asked, Waiting{Held: 1, Begun: true}, noon).DueAt.IsZero(), "the practice wants none")
 }
 
 // Someone who writes on without answering hears the question each time. That counts as no
 // reminder, and makes no more of them.
 func TestEachQuestionHasItsOwnTwoReminders(t *testing.T) {
 	p := Person{ID: "p", State: Active, Question: AskWhom, Current: "c1"}
-	r := PlanReminder(Reminder{}, p, anHour, noon)
-	r = PlanReminder(r, p, anHour, noon.Add(50*time.Minute))
+	r := PlanReminder(Reminder{}, p, begun, noon)
+	r = PlanReminder(r, p, waits, noon.Add(50*time.Minute))
 	assert.Equal(t, noon.Add(110*time.Minute), r.DueAt)
 	assert.Equal(t, noon, r.Since, "a late message may still answer it")
 	r.Sent = 1
-	assert.Equal(t, noon.Add(24*time.Hour), PlanReminder(r, p, anHour, noon).DueAt)
+	assert.Equal(t, noon.Add(24*time.Hour), PlanReminder(r, p, waits, noon).DueAt)
 	r.Sent = 2
-	assert.True(t, PlanReminder(r, p, anHour, noon).DueAt.IsZero())
+	assert.True(t, PlanReminder(r, p, waits, noon).RemindAt.IsZero())
 	p.Question = AskDerdeName
-	assert.Equal(t, noon.Add(anHour), PlanReminder(r, p, anHour, noon).DueAt, "another question")
+	assert.Equal(t, noon.Add(anHour), PlanReminder(r, p, waits, noon).DueAt, "another question")
 	p.Question, p.Current = AskWhom, "c2"
-	assert.Equal(t, 0, PlanReminder(r, p, anHour, noon).Sent, "another message")
+	assert.Equal(t, 0, PlanReminder(r, p, waits, noon).Sent, "another message")
 	p = Person{ID: "p", State: Unconfirmed, Question: AskIdentityName, Current: "c2"}
 	r = Reminder{Person: "p", Question: AskIdentityName, Sent: 1}
 	p.Current = ""
-	assert.Equal(t, 1, PlanReminder(r, p, anHour, noon).Sent, "who they are does not depend on a conversation")
+	assert.Equal(t, 1, PlanReminder(r, p, waits, noon).Sent, "who they are does not depend on a conversation")
 }

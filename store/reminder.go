@@ -10,13 +10,16 @@ import (
 )
 
 const (
-	getReminder  = `SELECT person, question, conversation, since_at, sent, due_at FROM reminder WHERE person = $1`
+	getReminder = `
+		SELECT person, question, conversation, since_at, sent, remind_at, waits_at, tell_at, due_at FROM reminder WHERE person = $1
+	`
 	dueReminders = `SELECT person FROM reminder WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at LIMIT $2`
 	putReminder  = `
-		INSERT INTO reminder (person, question, conversation, since_at, sent, due_at) VALUES ($1, $2, $3, $4, $5, $6)
+		INSERT INTO reminder (person, question, conversation, since_at, sent, remind_at, waits_at, tell_at, due_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (person) DO UPDATE SET
-			question = excluded.question, conversation = excluded.conversation, since_at = excluded.since_at,
-			sent = excluded.sent, due_at = excluded.due_at
+			question = excluded.question, conversation = excluded.conversation, since_at = excluded.since_at, sent = excluded.sent,
+			remind_at = excluded.remind_at, waits_at = excluded.waits_at, tell_at = excluded.tell_at, due_at = excluded.due_at
 	`
 )
 
@@ -29,7 +32,7 @@ func (s *Store) Reminder(ctx context.Context, person string) (care.Reminder, err
 	return r, nil
 }
 
-// DueReminders are the ids of those who are to be reminded now, longest first.
+// DueReminders are the ids of those about whom something is to be done now, longest first.
 func (s *Store) DueReminders(ctx context.Context, now time.Time, limit int) ([]string, error) {
 	persons, err := list(ctx, s, scalar[string], dueReminders, ms(now), limit)
 	if err != nil {
@@ -40,15 +43,16 @@ func (s *Store) DueReminders(ctx context.Context, now time.Time, limit int) ([]s
 
 // SaveReminder stores the reminder of a person in the place of the one before.
 func (s *Store) SaveReminder(ctx context.Context, r care.Reminder) error {
-	if _, err := s.exec(ctx, putReminder, r.Person, r.Question, r.Conversation, ms(r.Since), r.Sent, ms(r.DueAt)); err != nil {
+	if _, err := s.exec(ctx, putReminder, r.Person, r.Question, r.Conversation, ms(r.Since), r.Sent,
+		ms(r.RemindAt), ms(r.Waits), ms(r.TellAt), ms(r.DueAt)); err != nil {
 		return fmt.Errorf("save the reminder of person %s: %w", r.Person, err)
 	}
 	return nil
 }
 
 func scanReminder(row dbutil.Scannable) (r care.Reminder, err error) {
-	var since, due int64
-	err = row.Scan(&r.Person, &r.Question, &r.Conversation, &since, &r.Sent, &due)
-	r.Since, r.DueAt = at(since), at(due)
+	var since, remind, waits, tell, due int64
+	err = row.Scan(&r.Person, &r.Question, &r.Conversation, &since, &r.Sent, &remind, &waits, &tell, &due)
+	r.Since, r.RemindAt, r.Waits, r.TellAt, r.DueAt = at(since), at(remind), at(waits), at(tell), at(due)
 	return r, err
 }

@@ -12,12 +12,19 @@ func TestAReminderIsKeptUntilItIsDueAndOnlyOneOfEach(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
 		require.Equal(t, care.Reminder{}, must[care.Reminder](t)(s.Reminder(ctx, "anna")))
-		first := care.Reminder{Person: "anna", Question: care.AskWhom, Conversation: "c1", Since: noon.Add(-time.Hour), DueAt: noon}
+		first := care.Reminder{
+			Person: "anna", Question: care.AskWhom, Conversation: "c1", Since: noon.Add(-time.Hour), RemindAt: noon.Add(time.Hour),
+			Waits: noon.Add(-24 * time.Hour), TellAt: noon, DueAt: noon,
+		}
 		later := care.Reminder{Person: "bram", Question: care.AskPhone, Sent: 1, DueAt: noon.Add(time.Minute)}
 		for _, r := range []care.Reminder{later, first, {Person: "carla", Question: care.AskAgain}} {
 			require.NoError(t, s.SaveReminder(ctx, r))
 		}
 		due := func(now time.Time, limit int) []string { return must[[]string](t)(s.DueReminders(ctx, now, limit)) }
+		kept := must[care.Reminder](t)(s.Reminder(ctx, "anna"))
+		for _, times := range [][2]time.Time{{first.RemindAt, kept.RemindAt}, {first.Waits, kept.Waits}, {first.TellAt, kept.TellAt}} {
+			require.True(t, times[0].Equal(times[1]))
+		}
 		require.Empty(t, due(noon.Add(-time.Millisecond), 9))
 		require.Equal(t, []string{"anna"}, due(noon, 9))
 		require.Equal(t, []string{"anna", "bram"}, due(noon.Add(time.Hour), 9))
@@ -27,7 +34,7 @@ func TestAReminderIsKeptUntilItIsDueAndOnlyOneOfEach(t *testing.T) {
 		again.DueAt = later.DueAt
 		require.Equal(t, later, again)
 
-		first.Sent, first.Question, first.Since, first.DueAt = 2, care.AskGround, time.Time{}, time.Time{}
+		first = care.Reminder{Person: "anna", Question: care.AskGround, Conversation: "c1", Sent: 2}
 		require.NoError(t, s.SaveReminder(ctx, first))
 		require.Equal(t, first, must[care.Reminder](t)(s.Reminder(ctx, "anna")))
 		require.Equal(t, []string{"bram"}, due(noon.Add(time.Hour), 9))
