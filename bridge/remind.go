@@ -20,10 +20,11 @@ const (
 )
 
 // planReminder plans the next reminder when a turn put a question, held something for one, or
-// left another one open than before. What is only held puts off nothing: who sends a photo every
+// left another one open than before, and when someone left or came back. What is only held puts off nothing: who sends a photo every
 // day would never be heard of.
 func (b *Bridge) planReminder(ctx context.Context, before, after care.Case) error {
-	asked, held := before.Person.Question != after.Person.Question || before.Person.State != after.Person.State, false
+	was, is, held := before.Person, after.Person, false
+	asked := was.Question != is.Question || was.State != is.State || was.Left != is.Left
 	for _, e := range after.Effects {
 		asked, held = asked || e.Do == care.Ask, held || e.Do == care.Hold
 	}
@@ -91,7 +92,7 @@ func (b *Bridge) reminderCame(ctx context.Context, p place, _ act, person care.P
 	if err != nil {
 		return err
 	}
-	if unsaid { // the question, or a reminder before this one, may not have been seen yet
+	if unsaid && !person.Left { // the question, or a reminder before this one, may not have been seen yet
 		r = care.PutOff(r, b.RemindAfter, b.now())
 		return b.finish(ctx, p, func(ctx context.Context) error { return b.Store.SaveReminder(ctx, r) })
 	}
@@ -120,6 +121,21 @@ func (b *Bridge) hasUnsaid(ctx context.Context, person care.Person) (bool, error
 		}
 	}
 	return false, nil
+}
+
+// isTooLate says that an effect is a part of a reminder, and who it is for has left since it was
+// decided on. It is not said into an empty room, and does not count.
+func isTooLate(t task, person care.Person) bool {
+	return person.Left && t.Destination == reminding(person.ID)
+}
+
+func (b *Bridge) notSaid(t task) delivery {
+	return delivery{dropped: "the patient has left", after: func(ctx context.Context) error {
+		if t.Kind != "say" { // the question that comes with it
+			return nil
+		}
+		return b.Store.Unremind(ctx, t.Person, t.body.Question)
+	}}
 }
 
 // untilDay is how long a reminder that was decided on by day, and could not be said then, waits for

@@ -46,6 +46,9 @@ func (b *Bridge) deliverSay(ctx context.Context, t task) (done delivery, err err
 	if q := t.body.Question; q != "" && q != person.Question {
 		return done, nil // answered before it was said
 	}
+	if isTooLate(t, person) {
+		return b.notSaid(t), nil
+	}
 	room, err := b.roomOf(ctx, store.RoomConsulting, person.ID)
 	if err != nil {
 		return done, err
@@ -89,6 +92,9 @@ func (b *Bridge) deliverQuestion(ctx context.Context, t task) (done delivery, er
 	}
 	if person.Question != t.body.Question {
 		return done, nil // answered before it was asked
+	}
+	if isTooLate(t, person) {
+		return b.notSaid(t), nil
 	}
 	room, err := b.roomOf(ctx, store.RoomConsulting, person.ID)
 	if err != nil {

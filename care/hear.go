@@ -41,6 +41,7 @@ const manyMisses = 2
 // Arrive is what happens when the person joins the consulting room: a new one is
 // informed and asked, one who comes back is asked again what was open.
 func Arrive(c Case, env Env) Case {
+	c.Person.Left = false
 	switch {
 	case c.Person.State == New:
 		c.move(Inform, env)
@@ -53,8 +54,9 @@ func Arrive(c Case, env Env) Case {
 }
 
 // Leave is what happens when the person leaves the consulting room: staff must not go on writing
-// to someone who does not read it.
+// to someone who does not read it, and nobody is reminded who is not there.
 func Leave(c Case, _ Env) Case {
+	c.Person.Left = true
 	if c.Conversation.State == Open {
 		c.do(tellDesk("desk.left"))
 	}
@@ -71,6 +73,9 @@ func OldTap(c Case, _ Env) Case {
 // Hear is the one place where something a patient does in the consulting room leads to
 // something: same input, same answer.
 func Hear(c Case, h Heard, env Env) Case {
+	if !h.Waited { // who speaks is there
+		c.Person.Left = false
+	}
 	switch {
 	case hasBSN(c, h):
 		c.do(Effect{Do: Remove}, say("bsn.removed"))

@@ -14,6 +14,7 @@ type Person struct {
 	Answers    Answers  // what they said about themselves; stored sealed
 	Identity   Identity // entered by staff; stored sealed
 	Draft      Derde    // the person being asked about, a Derde or (while Unconfirmed) the patient; stored sealed
+	Left       bool     // they went out of the consulting room, and did not come back
 	Current    string   // id of the conversation that is asked about or open; "" = none
 	Key        string   // public master key that staff approved; "" = the first that was seen
 	NewKey     string   // another one, which staff have to confirm; "" = none

@@ -9,7 +9,8 @@ import (
 // that it was sent. So an open question is put again after a while, and once more a day later;
 // never more often, and never at night. Who writes on without answering sees the question each
 // time, and is reminded later. What Beheer hears does not move on with that: once, and not later
-// than of someone who keeps silent.
+// than of someone who keeps silent. Who has left hears nothing in an empty room; then Beheer hears
+// it at once.
 
 const (
 	remindAgain = 24 * time.Hour // after the reminder before; of a registration: after the question
@@ -43,15 +44,16 @@ type reminding struct {
 	patience time.Duration  // before the first reminder; 0 = as the settings say
 	texts    []string       // of each reminder
 	tell     string         // to Beheer, with the last one or when that would have been due; "" = nothing
+	left     string         // to Beheer, in its place, of someone who has left the room
 	held     bool           // only while a message waits for the answer
 }
 
 var (
 	remindHeld = reminding{
-		states: []AccountState{Active}, texts: []string{"remind.held", "remind.held_last"}, tell: "beheer.unanswered", held: true,
+		states: []AccountState{Active}, texts: []string{"remind.held", "remind.held_last"}, tell: "beheer.unanswered", left: "beheer.unanswered_left", held: true,
 	}
 	remindIdentity = reminding{
-		states: []AccountState{Unconfirmed}, texts: []string{"remind.identity", "remind.identity_last"}, tell: "beheer.unanswered",
+		states: []AccountState{Unconfirmed}, texts: []string{"remind.identity", "remind.identity_last"}, tell: "beheer.unanswered", left: "beheer.unanswered_left",
 	}
 	remindRegister = reminding{
 		states: []AccountState{Informed, Consented, Registering}, patience: remindAgain, texts: []string{"remind.register"},
@@ -104,7 +106,8 @@ func (r Reminder) isOfSame(p Person) bool {
 }
 
 // PlanReminder says when a person is reminded next, and when Beheer hears of it, after a turn in
-// which the question was put or something was held for it. r is what was planned before.
+// which the question was put or something was held for it, or the person left. r is what was
+// planned before.
 func PlanReminder(r Reminder, p Person, w Waiting, now time.Time) Reminder {
 	of, waitedFor := p.reminding()
 	since := r.Waits
@@ -118,15 +121,23 @@ func PlanReminder(r Reminder, p Person, w Waiting, now time.Time) Reminder {
 	}
 	r.Waits, r.RemindAt, r.TellAt = since, time.Time{}, time.Time{}
 	if waitedFor && w.First > 0 {
-		if r.Sent < len(of.texts) {
-			r.RemindAt = Awake(now.Add(of.wait(r.Sent, w.First)))
-		}
-		if !r.Waits.IsZero() {
-			r.TellAt = of.latest(r.Waits.In(now.Location()), w.First)
-		}
+		r.plan(of, p.Left, w.First, now)
 	}
 	r.DueAt = earlier(r.RemindAt, r.TellAt)
 	return r
+}
+
+func (r *Reminder) plan(of reminding, left bool, first time.Duration, now time.Time) {
+	if r.Sent < len(of.texts) && !left {
+		r.RemindAt = Awake(now.Add(of.wait(r.Sent, first)))
+	}
+	switch {
+	case r.Waits.IsZero():
+	case left:
+		r.TellAt = Awake(now)
+	default:
+		r.TellAt = of.latest(r.Waits.In(now.Location()), first)
+	}
 }
 
 // Remind is what it leads to that a reminder is due: the question once more, word to Beheer, or
@@ -142,14 +153,17 @@ func Remind(c Case, r Reminder, held int, env Env) (Case, Reminder) {
 		r.DueAt = morning
 		return c, r
 	}
-	last := false
+	last, text := false, of.tell
+	if c.Person.Left {
+		r.RemindAt, text = time.Time{}, of.left
+	}
 	if isDue(r.RemindAt, env.Now) && r.Sent < len(of.texts) {
 		c.do(Effect{Do: Say, Text: of.texts[r.Sent], Question: r.Question, ByDay: true}, Effect{Do: Ask, Question: r.Question, ByDay: true})
 		r.Sent, r.RemindAt = r.Sent+1, time.Time{}
 		last = r.Sent == len(of.texts)
 	}
 	if !r.Waits.IsZero() && (last || isDue(r.TellAt, env.Now)) {
-		c.do(tell(of.tell))
+		c.do(tell(text))
 		r.Waits, r.TellAt = time.Time{}, time.Time{}
 	}
 	r.DueAt = earlier(r.RemindAt, r.TellAt)

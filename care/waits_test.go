@@ -29,24 +29,29 @@ func TestWhatIsDueIsDoneAndNothingElse(t *testing.T) {
 		remind, tellAt time.Time
 		does           []Effect
 		next           time.Time // when there is something to do again
+		left           bool
 	}{
-		{"both in time", now, 1, 0, later, night, nil, later},
-		{"the first reminder", now, 1, 0, past, later, reminded("remind.held"), later},
-		{"the last reminder", now, 1, 1, past, later, append(reminded("remind.held_last"), told...), never},
-		{"the last reminder, and Beheer knows", now, 1, 1, past, never, reminded("remind.held_last"), never},
-		{"who has just seen the question", now, 1, 0, later, past, told, later},
-		{"who was reminded, and has just seen the question", now, 1, 1, later, now, told, later},
-		{"reminded twice, of what waited before", now, 1, 2, never, past, told, never},
-		{"both at once", now, 1, 0, past, past, append(reminded("remind.held"), told...), never},
-		{"nothing waits", now, 0, 0, past, past, nil, never},
-		{"nothing is due", now, 1, 2, never, never, nil, never},
-		{"by night: a reminder", night, 1, 0, now, never, nil, onDay(1, 8, 0)},
-		{"by night: word to Beheer", night, 1, 0, onDay(1, 9, 0), now, nil, onDay(1, 8, 0)},
-		{"by night: nothing waits", night, 0, 0, now, now, nil, never},
-		{"early in the morning", onDay(1, 7, 59), 1, 1, now, now, nil, onDay(1, 8, 0)},
-		{"in the morning", onDay(1, 8, 0), 1, 1, now, now, append(reminded("remind.held_last"), told...), never},
+		{"both in time", now, 1, 0, later, night, nil, later, false},
+		{"the first reminder", now, 1, 0, past, later, reminded("remind.held"), later, false},
+		{"the last reminder", now, 1, 1, past, later, append(reminded("remind.held_last"), told...), never, false},
+		{"the last reminder, and Beheer knows", now, 1, 1, past, never, reminded("remind.held_last"), never, false},
+		{"who has just seen the question", now, 1, 0, later, past, told, later, false},
+		{"who was reminded, and has just seen the question", now, 1, 1, later, now, told, later, false},
+		{"reminded twice, of what waited before", now, 1, 2, never, past, told, never, false},
+		{"both at once", now, 1, 0, past, past, append(reminded("remind.held"), told...), never, false},
+		{"nothing waits", now, 0, 0, past, past, nil, never, false},
+		{"nothing is due", now, 1, 2, never, never, nil, never, false},
+		{"who has left", now, 1, 0, past, past, []Effect{tell("beheer.unanswered_left")}, never, true},
+		{"who has left, and Beheer knows", now, 1, 1, past, never, nil, never, true},
+		{"who has left with nothing", now, 0, 0, past, past, nil, never, true},
+		{"who has left by night", night, 1, 0, never, night, nil, onDay(1, 8, 0), true},
+		{"by night: a reminder", night, 1, 0, now, never, nil, onDay(1, 8, 0), false},
+		{"by night: word to Beheer", night, 1, 0, onDay(1, 9, 0), now, nil, onDay(1, 8, 0), false},
+		{"by night: nothing waits", night, 0, 0, now, now, nil, never, false},
+		{"early in the morning", onDay(1, 7, 59), 1, 1, now, now, nil, onDay(1, 8, 0), false},
+		{"in the morning", onDay(1, 8, 0), 1, 1, now, now, append(reminded("remind.held_last"), told...), never, false},
 	} {
-		c := Case{Person: Person{ID: "p", State: Active, Question: AskWhom, Current: "c"}}
+		c := Case{Person: Person{ID: "p", State: Active, Question: AskWhom, Current: "c", Left: tt.left}}
 		r := Reminder{Person: "p", Question: AskWhom, Conversation: "c", Sent: tt.sent, RemindAt: tt.remind, TellAt: tt.tellAt}
 		if !tt.tellAt.IsZero() {
 			r.Waits = past
@@ -149,4 +154,26 @@ func TestWhatWaitsAnewIsToldAnew(t *testing.T) {
 	after := PlanReminder(PlanReminder(Reminder{}, Person{ID: "p", State: Unconfirmed, Question: AskIdentityName}, Waiting{First: anHour}, past),
 		Person{ID: "p", State: Unconfirmed, Question: AskIdentityBirth}, Waiting{First: anHour}, now)
 	assert.Equal(t, past, after.Waits, "who they are is one thing, in two questions")
+}
+
+func TestWhoHasLeftIsNotRemindedAndBeheerHearsAtOnce(t *testing.T) {
+	p := Person{ID: "p", State: Active, Question: AskWhom, Current: "c"}
+	asked := PlanReminder(Reminder{}, p, begun, past)
+	out := Leave(Case{Person: p}, Env{Now: now})
+	require.Empty(t, out.Effects, "what is held stays, and so does the question")
+	for left, due := range map[time.Time]time.Time{now: now, night: onDay(1, 8, 0), onDay(1, 3, 0): onDay(1, 8, 0)} {
+		gone := PlanReminder(asked, out.Person, waits, left)
+		assert.Equal(t, due, gone.DueAt)
+		assert.Equal(t, never, gone.RemindAt)
+		back := Arrive(out, Env{Now: left})
+		assert.Equal(t, []Effect{ask(AskWhom)}, back.Effects)
+		open := PlanReminder(gone, back.Person, waits, left)
+		assert.Equal(t, Awake(left.Add(anHour)), open.RemindAt, "the question is open again")
+		assert.Equal(t, asked.TellAt, open.TellAt, "it waits since it was held")
+		_, told := Remind(out, gone, 1, Env{Now: due})
+		assert.Equal(t, never, PlanReminder(told, back.Person, waits, due).TellAt, "once")
+	}
+	assert.Equal(t, never, PlanReminder(Reminder{}, out.Person, Waiting{First: anHour}, now).DueAt, "nothing waits")
+	assert.False(t, Hear(out, Heard{Text: "?"}, Env{Now: now}).Person.Left, "who speaks is there")
+	assert.True(t, Hear(out, Heard{Text: "?", Waited: true}, Env{Now: now}).Person.Left, "that was before they left")
 }

@@ -15,7 +15,7 @@ var ErrUnknown = errors.New("unknown")
 const (
 	personColumns = `
 		SELECT id, user_id, language, state, question, misses, correcting, answers, identity, draft, current,
-			created_at, changed_at, master_key, new_key
+			created_at, changed_at, master_key, new_key, left_room
 		FROM person
 	`
 	getPerson    = personColumns + ` WHERE id = $1`
@@ -24,14 +24,14 @@ const (
 	personsAny   = personColumns + ` WHERE state = $1 ORDER BY changed_at, id`
 	putPerson    = `
 		INSERT INTO person (id, user_id, language, state, question, misses, correcting, practice,
-			answers, identity, draft, current, created_at, changed_at, master_key, new_key)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+			answers, identity, draft, current, created_at, changed_at, master_key, new_key, left_room)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 		ON CONFLICT (id) DO UPDATE SET
 			user_id = excluded.user_id, language = excluded.language, state = excluded.state,
 			question = excluded.question, misses = excluded.misses, correcting = excluded.correcting,
 			practice = excluded.practice, answers = excluded.answers, identity = excluded.identity,
 			draft = excluded.draft, current = excluded.current, changed_at = excluded.changed_at,
-			master_key = excluded.master_key, new_key = excluded.new_key
+			master_key = excluded.master_key, new_key = excluded.new_key, left_room = excluded.left_room
 	`
 	getGate = `SELECT gate FROM person WHERE id = $1`
 	setGate = `UPDATE person SET gate = $2 WHERE id = $1`
@@ -81,7 +81,7 @@ func (s *Store) SavePerson(ctx context.Context, p care.Person) error {
 	}
 	if _, err := s.exec(ctx, putPerson, p.ID, p.UserID, p.Language, p.State, p.Question, p.Misses, p.Correcting,
 		p.Answers.Practice, answers, identity, draft, p.Current, ms(p.CreatedAt), ms(p.ChangedAt),
-		p.Key, p.NewKey); err != nil {
+		p.Key, p.NewKey, p.Left); err != nil {
 		return fmt.Errorf("save person %s: %w", p.ID, err)
 	}
 	return nil
@@ -132,7 +132,7 @@ func (s *Store) scanPerson(row dbutil.Scannable) (p care.Person, err error) {
 	var created, changed int64
 	if err = row.Scan(&p.ID, &p.UserID, &p.Language, &p.State, &p.Question, &p.Misses, &p.Correcting,
 		&answers, &identity, &draft, &p.Current, &created, &changed,
-		&p.Key, &p.NewKey); err != nil {
+		&p.Key, &p.NewKey, &p.Left); err != nil {
 		return care.Person{}, err
 	}
 	p.CreatedAt, p.ChangedAt = at(created), at(changed)

@@ -14,6 +14,7 @@ const (
 		SELECT person, question, conversation, since_at, sent, remind_at, waits_at, tell_at, due_at FROM reminder WHERE person = $1
 	`
 	dueReminders = `SELECT person FROM reminder WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at LIMIT $2`
+	unremind     = `UPDATE reminder SET sent = sent - 1 WHERE person = $1 AND question = $2 AND sent > 0`
 	putReminder  = `
 		INSERT INTO reminder (person, question, conversation, since_at, sent, remind_at, waits_at, tell_at, due_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -22,6 +23,14 @@ const (
 			remind_at = excluded.remind_at, waits_at = excluded.waits_at, tell_at = excluded.tell_at, due_at = excluded.due_at
 	`
 )
+
+// Unremind takes a reminder back that was decided on and not said, if it is of the question still.
+func (s *Store) Unremind(ctx context.Context, person string, question care.Question) error {
+	if _, err := s.exec(ctx, unremind, person, question); err != nil {
+		return fmt.Errorf("take back a reminder of person %s: %w", person, err)
+	}
+	return nil
+}
 
 // Reminder is what was done, and is planned, about the open question of a person.
 func (s *Store) Reminder(ctx context.Context, person string) (care.Reminder, error) {

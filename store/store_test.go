@@ -192,7 +192,7 @@ func withBot(t *testing.T, s *Store) {
 func anna() care.Person {
 	return care.Person{
 		ID: "person-anna", UserID: "@anna:test", Language: "nl", State: care.Registering, Question: care.AskPhone,
-		Misses: 1, Correcting: true, Current: "conversation-anna", Key: "master", NewKey: "other", CreatedAt: noon, ChangedAt: noon.Add(time.Minute),
+		Misses: 1, Correcting: true, Current: "conversation-anna", Key: "master", NewKey: "other", Left: true, CreatedAt: noon, ChangedAt: noon.Add(time.Minute),
 		Answers: care.Answers{
 			FirstName: "Annabel", LastName: "Zeldenrust", Phone: "+31612345678", Email: "annabel@zeldenrust.example",
 			BirthDate: care.Date{Year: 1980, Month: 5, Day: 31}, Practice: "zuid", OptIn: true,

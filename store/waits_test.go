@@ -43,3 +43,18 @@ func TestAnUpgradePlansWhatBeheerHearsOfWhatWaitsAlready(t *testing.T) {
 		}
 	})
 }
+
+func TestAReminderThatWasNotSaidIsTakenBack(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		r := care.Reminder{Person: "anna", Question: care.AskWhom, Sent: 1}
+		require.NoError(t, s.SaveReminder(ctx, r))
+		for _, tt := range []struct {
+			question care.Question
+			want     int
+		}{{care.AskGround, 1}, {care.AskWhom, 0}, {care.AskWhom, 0}} {
+			require.NoError(t, s.Unremind(ctx, "anna", tt.question))
+			require.Equal(t, tt.want, must[care.Reminder](t)(s.Reminder(ctx, "anna")).Sent)
+		}
+	})
+}
