@@ -63,7 +63,7 @@ func (b *Bridge) failTurn(ctx context.Context, t store.Turn, tell bool) (err err
 // tellGap says that something written is missing, where both sides would miss it.
 func (b *Bridge) tellGap(ctx context.Context, t store.Turn) error {
 	room, known, err := b.Store.Room(ctx, t.RoomID)
-	if err != nil || !known || room.Kind == store.RoomContact || !wrote(t.Type) {
+	if err != nil || !known || room.Kind == store.RoomContact || !wrote(t.Type) || t.Type == store.LostTurn {
 		return err
 	}
 	return b.tellMissing(ctx, place{Turn: t, room: room}, "unreadable")

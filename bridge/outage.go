@@ -110,6 +110,11 @@ func (b *Bridge) addOutage(args *texts.Args, o *outage) {
 	if o == nil {
 		return
 	}
-	moment := func(ms int64) string { return time.UnixMilli(ms).In(b.Zone).Format("02-01-2006 15:04") }
+	moment := func(ms int64) string {
+		if ms == 0 {
+			return ""
+		}
+		return time.UnixMilli(ms).In(b.Zone).Format("02-01-2006 15:04")
+	}
 	args.Outage = texts.Outage{From: moment(o.From), Until: moment(o.Until), Messages: o.Messages, Rooms: o.Rooms}
 }

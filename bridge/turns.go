@@ -151,6 +151,9 @@ func (b *Bridge) turn(ctx context.Context, t store.Turn) error {
 	if !known {
 		return b.inUnknown(ctx, p)
 	}
+	if t.Type == store.LostTurn {
+		return b.partLost(ctx, p)
+	}
 	handle, ok := handlers[room.Kind]
 	if !ok {
 		return b.finish(ctx, p, nil)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -94,6 +95,11 @@ func (k *keeper) gaps(ctx context.Context, known time.Time) error {
 
 // fill closes a gap, and notes when what was sent after it had its place before.
 func (k *keeper) fill(ctx context.Context, g Gap) error {
+	if g.Lost {
+		if err := k.lostOpen(ctx, g); err != nil {
+			return err
+		}
+	}
 	if _, err := k.store.exec(ctx, closeGap, g.RoomID, g.Place); err != nil {
 		return err
 	}
@@ -109,10 +115,10 @@ func (k *keeper) fill(ctx context.Context, g Gap) error {
 
 func (k *keeper) open(ctx context.Context, g Gap, known time.Time) error {
 	if g.Lost {
-		return k.lose(ctx, g)
+		return errors.Join(k.lose(ctx, g), k.lost(ctx, g.RoomID, known, k.batch.Now))
 	}
 	_, err := k.store.exec(ctx, openGap, clean(g.RoomID), clean(g.Since), clean(g.Place), g.Entered, ms(known))
-	return err
+	return errors.Join(err, k.ends(ctx, g))
 }
 
 // lose notes that a part of a room's events will never be read.

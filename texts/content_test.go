@@ -185,7 +185,7 @@ var refusals = []string{
 	"account.withdrawn", "account.closed", "account.still_awaiting", "not_yet.consent", "not_yet.media", "bsn.removed",
 	"derde.no_ground", "derde.not_a_child", "conversation.stopped", "conversation.expired", "conversation.closed", "help.person", "help", "help.stop",
 	"nothing_asked", "again", "invalid.again", "relay.failed", "relay.unreadable", "relay.unsupported",
-	"relay.too_large", "relay.closed", "relay.gap", "advice.come_in", "advice.call", "outage.patient", "outage.waiting", "greeting", "contact.pointer", "statement", "fallback",
+	"relay.too_large", "relay.closed", "relay.gap", "relay.lost", "relay.gap_lost", "relay.gap_lost_unknown", "advice.come_in", "advice.call", "outage.patient", "outage.waiting", "greeting", "contact.pointer", "statement", "fallback",
 }
 
 func TestEveryRefusalHasThePhoneNumberAndNoEmoji(t *testing.T) {
