@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// order takes every turn that can be taken, and gives their types and events.
+// takeAll takes every turn that can be taken, one after the other.
 func takeAll(t *testing.T, s *Store, now time.Time) (all []Turn) {
 	t.Helper()
 	for {
