@@ -80,6 +80,7 @@ type Client struct {
 	devices   func(users []id.UserID)                                     // see OnDevices
 	keyless   func(ctx context.Context, users []id.UserID) error          // see OnKeyless
 	typing    func(room id.RoomID, users []id.UserID)
+	lost      lostPlace // used by Run only
 	caughtUp  chan struct{}
 	caught    sync.Once
 	signingMu sync.Mutex // one sign-in at a time

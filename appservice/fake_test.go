@@ -25,6 +25,7 @@ type scripted struct {
 	mu    sync.Mutex
 	paths map[string][]reply // by the end of the path, or a part that ends in "/"; the last reply stays
 	asked []string
+	since []string // what /sync was asked for
 }
 
 type reply struct {
@@ -36,6 +37,9 @@ func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked = append(s.asked, r.URL.Path)
+	if strings.HasSuffix(r.URL.Path, "/sync") {
+		s.since = append(s.since, r.URL.Query().Get("since"))
+	}
 	for end, replies := range s.paths {
 		part := strings.HasSuffix(end, "/") && strings.Contains(r.URL.Path, end)
 		if !part && !strings.HasSuffix(r.URL.Path, end) {

@@ -107,7 +107,7 @@ func FuzzSync(f *testing.F) {
 		var answer syncAnswer
 		require.NoError(t, json.Unmarshal([]byte(body), &answer))
 		require.NoError(t, b.takeDeviceNews(t.Context(), answer.deviceNews))
-		rows, gaps, err := b.collect(t.Context(), answer, "n1")
+		rows, gaps, err := b.collect(t.Context(), answer, "n1", "")
 		require.NoError(t, err)
 		require.NoError(t, b.keepBatch(t.Context(), store.Batch{NextBatch: answer.NextBatch, Gaps: gaps}, rows), "the same answer would come again for ever")
 	})

@@ -12,7 +12,6 @@ import (
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/id"
 
-	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/store"
 )
 
@@ -107,11 +106,11 @@ func (c *Client) fillNext(ctx context.Context) (found bool, err error) {
 	}
 	patient, done := context.WithTimeout(ctx, gapPatience<<min(g.Attempt, 5))
 	defer done()
-	events, err := c.readGap(patient, g, nil)
-	newest := isStatus(err, http.StatusBadRequest) && g.Attempt+1 >= refusalsOfPlace
-	if newest {
-		events, err = c.readNewest(patient, g)
+	old, err := c.oldIn(ctx, g)
+	if err != nil {
+		return true, err
 	}
+	events, newest, err := c.readMissing(patient, g, old)
 	if ctx.Err() != nil {
 		return true, ctx.Err()
 	}
@@ -122,7 +121,7 @@ func (c *Client) fillNext(ctx context.Context) (found bool, err error) {
 	}
 	var rows []row
 	for _, e := range events {
-		rows = append(rows, c.rowOf(ctx, e, g.Since == "" || newest && c.isForgotten(e)))
+		rows = append(rows, c.rowOf(ctx, e, g.Since == "" || newest && old(e)))
 	}
 	if err := c.keepBatch(ctx, store.Batch{Fills: &g}, rows); err != nil {
 		return true, err
@@ -131,9 +130,22 @@ func (c *Client) fillNext(ctx context.Context) (found bool, err error) {
 	return true, nil
 }
 
+// readMissing reads what is missing, oldest first, without what came after it; newest says that this
+// was done from the newest event back.
+func (c *Client) readMissing(ctx context.Context, g store.Gap, old func(incoming) bool) (events []incoming, newest bool, err error) {
+	if newest = g.Newest; !newest {
+		events, err = c.readGap(ctx, g, nil)
+		newest = isStatus(err, http.StatusBadRequest) && g.Attempt+1 >= refusalsOfPlace
+	}
+	if newest {
+		events, err = c.readNewest(ctx, g, old)
+	}
+	return events, newest, err
+}
+
 // readNewest reads what is missing, oldest first, without its place in the stream: from the room's
 // newest event back to where everything had come in before. What is known already is among it.
-func (c *Client) readNewest(ctx context.Context, g store.Gap) ([]incoming, error) {
+func (c *Client) readNewest(ctx context.Context, g store.Gap, old func(incoming) bool) ([]incoming, error) {
 	room := id.RoomID(g.RoomID)
 	switch {
 	case g.Entered:
@@ -147,8 +159,7 @@ func (c *Client) readNewest(ctx context.Context, g store.Gap) ([]incoming, error
 			if !e.forInbox(c.user) { // it has no turn, known or not
 				continue
 			}
-			all = c.isForgotten(e)
-			if !all {
+			if all = old(e); !all {
 				all, err = c.store.KnownBefore(ctx, string(e.ID), g.KnownAt)
 			}
 			if err != nil || !all {
@@ -160,11 +171,6 @@ func (c *Client) readNewest(ctx context.Context, g store.Gap) ([]incoming, error
 }
 
 func nothingKnown([]incoming) (bool, error) { return false, nil }
-
-// isForgotten says that an event is so old that it may have been dealt with and forgotten since.
-func (c *Client) isForgotten(e incoming) bool {
-	return e.OriginAt > 0 && time.UnixMilli(e.OriginAt).Before(c.opts.Now().Add(-care.MaxRetention))
-}
 
 // gap asks /sync for the same again, for one room and with more events: that is exact, but
 // Synapse gives no more than a hundred. So the rest comes from the room's history, which on

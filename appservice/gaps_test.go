@@ -157,7 +157,7 @@ func forgetful(t *testing.T, messages ...reply) (b *bot, s *scripted, later func
 		"/sync":     {ok(fmt.Sprintf(before, saidBefore("$a", 2*time.Hour), saidBefore("$b", 2*time.Hour)))},
 		"/messages": messages, "/keys/upload": {ok(keysUploaded)},
 	})
-	require.NoError(t, b.store.SaveRoom(t.Context(), store.Room{ID: "!broken:gp.example", Kind: store.RoomConsulting, Person: "anna"}))
+	require.NoError(t, b.store.SaveRoom(t.Context(), store.Room{ID: "!broken:gp.example", Kind: store.RoomConsulting, Person: "anna", CreatedAt: now.AddDate(0, -3, 0)}))
 	clock := now.Add(-time.Hour)
 	b.opts.Now = func() time.Time { return clock }
 	require.NoError(t, b.syncOnce(t.Context(), 0))

@@ -31,7 +31,7 @@ func (c *Client) Run(ctx context.Context) error {
 	defer filling.Wait()
 	backoff, wait := firstBackoff, 0 // the first answer comes at once, and tells that we caught up
 	for ctx.Err() == nil {
-		err := c.syncOnce(ctx, wait)
+		err := c.takeIn(ctx, wait)
 		if err == nil {
 			backoff, wait = firstBackoff, longPoll
 			c.caught.Do(func() { close(c.caughtUp) })
@@ -89,17 +89,20 @@ func (c *Client) syncOnce(ctx context.Context, wait int) error {
 	if err != nil {
 		return fmt.Errorf("load the place in the stream: %w", err)
 	}
-	answer, err := c.requestSync(ctx, bot.NextBatch, wait, timelineLimit)
+	answer, err := c.whatIsNew(ctx, bot.NextBatch, wait)
 	if err != nil {
 		return err
 	}
-	if answer.NextBatch == "" {
-		return errors.New("ask /sync what is new: the answer has no next_batch")
-	}
+	return c.take(ctx, answer, bot.NextBatch, "")
+}
+
+// take takes in what /sync answered to a place. lost is the place that the bot had before when that
+// is known no more; "" = it goes on.
+func (c *Client) take(ctx context.Context, answer syncAnswer, since, lost string) error {
 	if err := c.takeDeviceNews(ctx, answer.deviceNews); err != nil {
 		return err
 	}
-	events, gaps, err := c.collect(ctx, answer, bot.NextBatch)
+	events, gaps, err := c.collect(ctx, answer, since, lost)
 	if err != nil {
 		return err
 	}
@@ -107,7 +110,8 @@ func (c *Client) syncOnce(ctx context.Context, wait int) error {
 	for room, news := range answer.Rooms.Join {
 		reads = append(reads, readsIn(room, news.Ephemeral.Events)...)
 	}
-	if err := c.keepBatch(ctx, store.Batch{NextBatch: answer.NextBatch, Reads: reads, Gaps: gaps}, events); err != nil {
+	batch := store.Batch{NextBatch: answer.NextBatch, Reads: reads, Gaps: gaps, Anew: lost != ""}
+	if err := c.keepBatch(ctx, batch, events); err != nil {
 		return err
 	}
 	c.seen.add(events)
@@ -118,7 +122,7 @@ func (c *Client) syncOnce(ctx context.Context, wait int) error {
 
 // collect brings the room state up to date and returns the answer's events in their order, and
 // what of the events before them could not be read.
-func (c *Client) collect(ctx context.Context, answer syncAnswer, since string) (rows []row, gaps []store.Gap, err error) {
+func (c *Client) collect(ctx context.Context, answer syncAnswer, since, lost string) (rows []row, gaps []store.Gap, err error) {
 	patience, done := context.WithTimeout(ctx, gapPatience) // for all rooms together
 	defer done()
 	var rooms [][]incoming
@@ -126,20 +130,18 @@ func (c *Client) collect(ctx context.Context, answer syncAnswer, since string) (
 	for _, news := range []map[id.RoomID]roomNews{answer.Rooms.Leave, answer.Rooms.Join} {
 		for room, n := range news {
 			timeline := c.parseAll(room, n.Timeline.Events)
-			earlier, gap, err := c.fillGap(ctx, patience, room, n, timeline, since)
+			before, err := c.pastOf(ctx, patience, room, n, timeline, since, lost)
 			if err != nil {
 				return nil, nil, err
 			}
-			if gap != nil {
-				gaps = append(gaps, *gap)
+			if before.gap != nil {
+				gaps = append(gaps, *before.gap)
 			}
-			if since == "" {
-				for _, e := range earlier {
-					history[e.ID] = true
-				}
+			for _, e := range before.history {
+				history[e.ID] = true
 			}
 			c.updateState(ctx, append(withoutCrowd(c.parseAll(room, n.State.Events)), timeline...))
-			rooms = append(rooms, append(earlier, timeline...))
+			rooms = append(rooms, append(before.events, timeline...))
 		}
 	}
 	for room, invite := range answer.Rooms.Invite {

@@ -33,6 +33,7 @@ var alarms = map[string]func(*Bridge, context.Context) ([]store.Trouble, error){
 	"alarm.lost": func(b *Bridge, ctx context.Context) ([]store.Trouble, error) {
 		return b.Store.LostGaps(ctx, b.Now().Add(-alarmEvery))
 	},
+	"alarm.anew":    (*Bridge).beganAnew,
 	"alarm.answers": (*Bridge).unasked,
 	"alarm.stuck": func(b *Bridge, ctx context.Context) ([]store.Trouble, error) {
 		return b.Store.StuckTurns(ctx, manyTurn, b.Now().Add(-longTurn))
@@ -86,6 +87,18 @@ func (b *Bridge) raiseAlarm(ctx context.Context, text string, trouble store.Trou
 		b.outbox.ringAll()
 		return b.add(ctx, job("tell", beheer(practice), body{Text: text, Practice: practice}))
 	})
+}
+
+// beganAnew is that the homeserver no longer knew how far the bot had read: every practice hears it.
+func (b *Bridge) beganAnew(ctx context.Context) (all []store.Trouble, err error) {
+	when, found, err := b.Store.BeganAnew(ctx, b.Now().Add(-alarmEvery))
+	if err != nil || !found {
+		return nil, err
+	}
+	for _, p := range b.Practices {
+		all = append(all, store.Trouble{Practice: p.ID, Count: 1, Since: when})
+	}
+	return all, nil
 }
 
 // addTrouble fills in what an alarm counts, when it is delivered.

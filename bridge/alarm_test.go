@@ -195,3 +195,17 @@ func TestWhatIsStuckForTwoReasonsIsOneAlarm(t *testing.T) {
 	require.Len(t, heard, 1, "nothing has grown")
 	assert.Contains(t, heard[0], "11:0", "since the oldest")
 }
+
+func TestBeheerIsToldOnceWhenTheHomeserverHadLostThePlace(t *testing.T) {
+	w := newWorld(t)
+	const begins = "De server waarop de chat staat, wist op 02-03-2026 om 11:00 niet meer hoever wij waren."
+	w.keep()
+	require.Empty(t, w.alarmed(begins))
+	_, err := w.Store.Keep(t.Context(), store.Batch{NextBatch: "anew", Anew: true, Now: w.clock, Due: w.due})
+	require.NoError(t, err)
+	require.Len(t, w.alarmed(begins), 1)
+	for range 30 {
+		w.passes(time.Hour)
+		require.Len(t, w.alarmed(begins), 1)
+	}
+}

@@ -281,6 +281,7 @@ func (f *fakeMatrix) History(_ context.Context, room id.RoomID, place string) (p
 		e := all[i]
 		page.Events = append(page.Events, store.Event{
 			ID: string(e.ID), RoomID: string(room), Type: e.Type.Type, Sender: string(e.Sender), StateKey: e.StateKey,
+			ForInbox: e.Sender != botID,
 			OriginAt: time.UnixMilli(e.Timestamp).UTC(), Target: relatesTo(e.Content.Raw),
 			HasContent: !e.gone && e.StateKey == nil && e.Type.Type != event.EventRedaction.Type,
 		})

@@ -15,12 +15,14 @@ import (
 
 // A walk reads the history of a room of ours and enters what the ledger does not know
 // (requirement D3). Intake is the first net, this is the second: for a database that came from
-// a backup, a gap that could not be filled, a mistake of ours.
+// a backup, a gap that could not be filled, a homeserver whose /sync passed something over, a
+// mistake of ours. What people wrote and intake missed is taken in as well (bridge/missed.go).
 
 const (
 	walkEvery  = 24 * time.Hour
 	walkJitter = time.Hour   // so that not all rooms are walked in the same minute
 	walkOften  = time.Minute // at most, when the retention period is very short
+	walkAgain  = 10 * time.Minute
 	// walkMargin is how far before the last complete walk the next one looks: what is older
 	// was dealt with twice.
 	walkMargin = 2 * care.MaxRetention
@@ -81,17 +83,23 @@ func (b *Bridge) walkPage(ctx context.Context, w store.Walk) error {
 	if err != nil {
 		return err
 	}
+	missed, coming, err := b.missed(ctx, w, page.Events)
+	if err != nil {
+		return err
+	}
+	unknown, w.Again = without(unknown, coming), w.Again || len(coming) > 0
 	files, err := b.filesIn(ctx, unknown)
 	if err != nil {
 		return err
 	}
 	next := b.Now()
 	if w.Place, w.Attempt = page.Next, 0; page.Next == "" || beyond(w, page.Events) {
-		next = next.Add(b.nextWalk(w.RoomID))
-		w.Place, w.WalkedAt, w.BeganAt = "", w.BeganAt, time.Time{}
+		next = next.Add(b.nextWalk(w))
+		w.Place, w.WalkedAt, w.BeganAt, w.Again = "", w.BeganAt, time.Time{}, false
 	}
 	err = b.Store.Transact(ctx, func(ctx context.Context) error {
-		if err := b.Store.EnterFound(ctx, unknown, b.Now(), b.due); err != nil {
+		found := store.Find{Unledgered: unknown, Missed: missed, Now: b.Now(), Due: b.due}
+		if err := b.Store.EnterFound(ctx, found); err != nil {
 			return err
 		}
 		for _, m := range files {
@@ -106,21 +114,22 @@ func (b *Bridge) walkPage(ctx context.Context, w store.Walk) error {
 	})
 	if err == nil {
 		b.walkFound(w, unknown)
+		b.sayMissed(w, missed)
 	}
 	return err
 }
 
-// walkFound wakes retention, and tells the operator what intake had missed. What was sent a
+// walkFound wakes retention, and tells the operator what the ledger had missed. What was sent a
 // moment ago may be on its way.
 func (b *Bridge) walkFound(w store.Walk, unknown []store.Event) {
-	missed := 0
+	old := 0
 	for _, e := range unknown {
 		if b.Now().Sub(e.OriginAt) > walkOften {
-			missed++
+			old++
 		}
 	}
-	if missed > 0 {
-		b.Log.Warn().Str("room_id", w.RoomID).Int("events", missed).Msg("A walk found events that the ledger did not know")
+	if old > 0 {
+		b.Log.Warn().Str("room_id", w.RoomID).Int("events", old).Msg("A walk found events that the ledger did not know")
 	}
 	if len(unknown) > 0 {
 		b.ledger.ring()
@@ -142,11 +151,14 @@ func beyond(w store.Walk, events []store.Event) bool {
 }
 
 // nextWalk is how long after a walk the next one begins: a day, or the retention period when
-// that is shorter, and a little more that differs per room.
-func (b *Bridge) nextWalk(room string) time.Duration {
+// that is shorter, and a little more that differs per room. Soon, when something has to come in.
+func (b *Bridge) nextWalk(w store.Walk) time.Duration {
 	every := max(min(walkEvery, b.Retention), walkOften)
+	if w.Again {
+		every = min(every, walkAgain)
+	}
 	hash := fnv.New32a()
-	_, _ = hash.Write([]byte(room))
+	_, _ = hash.Write([]byte(w.RoomID))
 	return every + min(walkJitter, every/10)*time.Duration(hash.Sum32()%1000)/1000
 }
 

@@ -17,6 +17,8 @@ const (
 			alive_at = CASE WHEN bot.user_id = excluded.user_id THEN bot.alive_at ELSE 0 END,
 			user_id = excluded.user_id, device_id = excluded.device_id, token = excluded.token
 	`
+	beganAnew    = `SELECT anew_at FROM bot WHERE id = 1 AND anew_at > $1`
+	setAnew      = `UPDATE bot SET anew_at = $1 WHERE id = 1`
 	setNextBatch = `UPDATE bot SET next_batch = $1, alive_at = $2 WHERE id = 1`
 )
 
@@ -49,6 +51,27 @@ func (s *Store) SaveBot(ctx context.Context, b Bot) error {
 		return fmt.Errorf("save the bot: %w", err)
 	}
 	return nil
+}
+
+// anew notes that the place in the stream was lost. What was removed may be back at a homeserver
+// that came from a backup, so every room is walked again from now on.
+func (k *keeper) anew(ctx context.Context) error {
+	for _, query := range []string{setAnew, walkAgain} {
+		if _, err := k.store.exec(ctx, query, ms(k.batch.Now)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// BeganAnew is when, since a time, the place in the stream was lost and /sync began anew; false
+// when it was not.
+func (s *Store) BeganAnew(ctx context.Context, since time.Time) (time.Time, bool, error) {
+	when, found, err := one(ctx, s, scalar[int64], beganAnew, ms(since))
+	if err != nil {
+		return time.Time{}, false, fmt.Errorf("look when /sync began anew: %w", err)
+	}
+	return at(when), found, nil
 }
 
 func (s *Store) scanBot(row dbutil.Scannable) (b Bot, err error) {

@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	gapColumns = `SELECT room_id, since, place, entered, attempt, known_at FROM gap `
+	gapColumns = `SELECT room_id, since, place, entered, newest, attempt, known_at FROM gap `
 	getGap     = gapColumns + `WHERE room_id = $1`
 	nextGap    = gapColumns + `WHERE next_at <= $1 ORDER BY next_at LIMIT 1`
 	roomsOfGap = `SELECT room_id FROM gap`
 	// openGap makes one gap of two in the same room: from where the first begins to where the second ends.
 	openGap = `
-		INSERT INTO gap (room_id, since, place, entered, known_at) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (room_id) DO UPDATE SET place = excluded.place
+		INSERT INTO gap (room_id, since, place, entered, newest, known_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (room_id) DO UPDATE SET place = excluded.place, newest = gap.newest OR excluded.newest
 	`
 	// closeGap leaves a gap that has grown since it was read.
 	closeGap    = `DELETE FROM gap WHERE room_id = $1 AND place = $2`
@@ -32,6 +32,7 @@ const (
 		) placed
 	`
 	markOvertaken = `UPDATE inbox SET overtaken = true WHERE id = $1`
+	overtakeEvent = `UPDATE inbox SET overtaken = true WHERE event_id = $1 AND step = 0`
 	knownBefore   = `SELECT EXISTS (SELECT 1 FROM inbox WHERE event_id = $1 AND step = 0 AND received_at <= $2)`
 )
 
@@ -41,6 +42,7 @@ type Gap struct {
 	Since   string    // where in the stream it begins; "" = at the room's beginning, before we had a database
 	Place   string    // where it ends
 	Entered bool      // the bot had just come into the room: it begins there
+	Newest  bool      // these places are of a stream that is no more: it is read from the newest event back
 	Attempt int       // how often reading it failed since
 	Lost    bool      // nothing will ever give it: it is closed, and Beheer is told
 	KnownAt time.Time // until when everything had come in; set by Keep only
@@ -117,7 +119,7 @@ func (k *keeper) open(ctx context.Context, g Gap, known time.Time) error {
 	if g.Lost {
 		return errors.Join(k.lose(ctx, g), k.lost(ctx, g.RoomID, known, k.batch.Now))
 	}
-	_, err := k.store.exec(ctx, openGap, clean(g.RoomID), clean(g.Since), clean(g.Place), g.Entered, ms(known))
+	_, err := k.store.exec(ctx, openGap, clean(g.RoomID), clean(g.Since), clean(g.Place), g.Entered, g.Newest, ms(known))
 	return errors.Join(err, k.ends(ctx, g))
 }
 
@@ -143,7 +145,7 @@ func (k *keeper) places(e Event) bool {
 
 func scanGap(row dbutil.Scannable) (g Gap, err error) {
 	var known int64
-	err = row.Scan(&g.RoomID, &g.Since, &g.Place, &g.Entered, &g.Attempt, &known)
+	err = row.Scan(&g.RoomID, &g.Since, &g.Place, &g.Entered, &g.Newest, &g.Attempt, &known)
 	g.KnownAt = at(known)
 	return g, err
 }

@@ -134,3 +134,31 @@ func TestWhatAGapGivesAfterWhatWasSentLaterIsOvertaken(t *testing.T) {
 		require.False(t, found[Turn](t)(s.Turn(ctx, "$7", 0)).Overtaken, "nothing has come in since: it is only a clock that is slow")
 	})
 }
+
+func TestBeginningAnewIsOneStepWithItsGaps(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		withBot(t, s)
+		keep := func(now time.Time, b Batch) {
+			t.Helper()
+			b.Now, b.Due = now, func(sent time.Time) time.Time { return sent }
+			_, err := s.Keep(ctx, b)
+			require.NoError(t, err)
+		}
+		require.NoError(t, s.SaveRoom(ctx, Room{ID: "!a", Kind: RoomContact, CreatedAt: noon}))
+		require.NoError(t, s.SaveWalk(ctx, Walk{RoomID: "!a", WalkedAt: noon, Again: true}, noon.Add(24*time.Hour)))
+		keep(noon, Batch{NextBatch: "n1", Gaps: []Gap{{RoomID: "!b", Since: "n0", Place: "p", Entered: true}}})
+		missing[time.Time](t)(s.BeganAnew(ctx, time.Time{}))
+		at := noon.Add(time.Hour)
+		keep(at, Batch{NextBatch: "m1", Anew: true, Gaps: []Gap{{RoomID: "!a", Since: "n1", Place: "q", Newest: true}, {RoomID: "!b", Since: "n1", Place: "q", Newest: true}}})
+		require.Equal(t, "m1", must[Bot](t)(s.Bot(ctx)).NextBatch)
+		require.Equal(t, Gap{RoomID: "!a", Since: "n1", Place: "q", Newest: true, KnownAt: noon}, found[Gap](t)(s.GapIn(ctx, "!a")))
+		was := found[Gap](t)(s.GapIn(ctx, "!b"))
+		require.True(t, was.Newest && was.Entered, "the one that was open is read in the same way")
+		keep(at, Batch{NextBatch: "m2", Gaps: []Gap{{RoomID: "!a", Since: "m1", Place: "r"}}})
+		require.True(t, found[Gap](t)(s.GapIn(ctx, "!a")).Newest, "also when it grows")
+		require.True(t, at.Equal(found[time.Time](t)(s.BeganAnew(ctx, noon))))
+		missing[time.Time](t)(s.BeganAnew(ctx, at))
+		require.Equal(t, Walk{RoomID: "!a", WalkedAt: noon, Again: true}, found[Walk](t)(s.NextWalk(ctx, at)), "what was removed may be back")
+	})
+}

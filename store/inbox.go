@@ -62,7 +62,7 @@ type Turn struct {
 	OriginAt   time.Time
 	ReceivedAt time.Time
 	Attempt    int  // how often it was postponed
-	Overtaken  bool // it was missing, and what was sent later in its room had its place before; set by Keep only
+	Overtaken  bool // it was missing, and what was sent later in its room had its place before; set by Keep and EnterFound only
 }
 
 // HeadTurns is the first open turn of each queue, of those whose time has come: new ones in

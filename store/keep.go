@@ -36,6 +36,7 @@ type Batch struct {
 	Events    []Event // in the order of the homeserver
 	Reads     []Read  // how far people have read, after the events
 	Gaps      []Gap   // what could not be read of what was before the events of some rooms
+	Anew      bool    // the place before was lost: this is where /sync begins anew
 	Fills     *Gap    // the events are what was missing there; nil = they are new
 	Now       time.Time
 	Away      time.Duration                  // without an answer of /sync for this long is an outage; 0 = never
@@ -77,6 +78,7 @@ type keeper struct {
 	rooms  map[string]keptRoom
 	behind map[string]bool // rooms in which something earlier is missing
 	latest time.Time       // when a gap is filled: what was sent before this is overtaken
+	missed bool            // a walk found what intake had missed: all of it is overtaken
 	result KeepResult
 }
 
@@ -114,8 +116,10 @@ func (k *keeper) keep(ctx context.Context) error {
 	if err := k.alive(ctx, bot.AliveAt); err != nil {
 		return err
 	}
-	_, err = k.store.exec(ctx, setNextBatch, k.batch.NextBatch, ms(k.batch.Now))
-	return err
+	if _, err = k.store.exec(ctx, setNextBatch, k.batch.NextBatch, ms(k.batch.Now)); err != nil || !k.batch.Anew {
+		return err
+	}
+	return k.anew(ctx)
 }
 
 func (k *keeper) event(ctx context.Context, e Event) error {
@@ -183,6 +187,10 @@ func (k *keeper) enterInbox(ctx context.Context, e Event) error {
 		return err
 	}
 	k.result.Added += n
+	if n > 0 && k.missed {
+		_, err := k.store.exec(ctx, overtakeEvent, e.ID)
+		return err
+	}
 	if !k.places(e) {
 		return nil
 	}

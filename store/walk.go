@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,7 +11,7 @@ import (
 )
 
 const (
-	walkColumns = `SELECT room_id, place, began_at, walked_at, attempt FROM walk `
+	walkColumns = `SELECT room_id, place, began_at, walked_at, attempt, again FROM walk `
 	nextWalk    = walkColumns + `WHERE next_at <= $1 ORDER BY next_at LIMIT 1`
 	missingWalk = `
 		INSERT INTO walk (room_id, next_at) SELECT room_id, $1 FROM room WHERE left_at = 0 ON CONFLICT (room_id) DO NOTHING
@@ -18,12 +19,14 @@ const (
 	walkAgain  = `UPDATE walk SET next_at = $1, attempt = 0 WHERE next_at > $1`
 	addWalk    = `INSERT INTO walk (room_id, next_at) VALUES ($1, $2) ON CONFLICT (room_id) DO NOTHING`
 	dropWalk   = `DELETE FROM walk WHERE room_id = $1`
-	putWalk    = `UPDATE walk SET place = $2, began_at = $3, walked_at = $4, next_at = $5, attempt = $6 WHERE room_id = $1`
+	putWalk    = `UPDATE walk SET place = $2, began_at = $3, walked_at = $4, next_at = $5, attempt = $6, again = $7 WHERE room_id = $1`
 	walkReport = `
 		SELECT COUNT(*), COALESCE(SUM(CASE WHEN walked_at = 0 OR place <> '' THEN 1 ELSE 0 END), 0), COALESCE(MIN(walked_at), 0)
 		FROM walk
 	`
 	ledgerStates = `SELECT event_id, state FROM ledger WHERE event_id IN `
+	taken        = `SELECT event_id FROM inbox WHERE step = 0 AND event_id IN `
+	entered      = ` UNION SELECT event_id FROM ledger WHERE event_id IN `
 	reopenLedger = `
 		UPDATE ledger SET state = 'failed', next_at = $2, verified_at = 0, error = 'came back'
 		WHERE event_id = $1 AND state = 'verified'
@@ -37,6 +40,7 @@ type Walk struct {
 	BeganAt  time.Time // zero: it has not begun
 	WalkedAt time.Time // when the last complete walk began; zero: there was none
 	Attempt  int       // how often the next step failed
+	Again    bool      // something was found that may still come by itself: the room is walked again soon
 }
 
 // StartWalks lets every room that the bot is in be walked from now on. A walk that was cut off
@@ -68,7 +72,7 @@ func (s *Store) NextWalk(ctx context.Context, now time.Time) (Walk, bool, error)
 // SaveWalk stores how far a walk has come, and when it goes on. A room that was left meanwhile
 // has no walk any more.
 func (s *Store) SaveWalk(ctx context.Context, w Walk, next time.Time) error {
-	if _, err := s.exec(ctx, putWalk, w.RoomID, w.Place, ms(w.BeganAt), ms(w.WalkedAt), ms(next), w.Attempt); err != nil {
+	if _, err := s.exec(ctx, putWalk, w.RoomID, w.Place, ms(w.BeganAt), ms(w.WalkedAt), ms(next), w.Attempt, w.Again); err != nil {
 		return fmt.Errorf("save the walk through room %s: %w", w.RoomID, err)
 	}
 	return nil
@@ -107,56 +111,89 @@ func (s *Store) WalkReport(ctx context.Context) (WalkReport, error) {
 
 // Unledgered are those of some events with content that the ledger does not know, or believes to
 // be gone.
-func (s *Store) Unledgered(ctx context.Context, events []Event) (unknown []Event, err error) {
-	var ids []any
-	for _, e := range events {
-		if e = e.clean(); e.HasContent {
-			ids = append(ids, e.ID)
-			unknown = append(unknown, e)
-		}
-	}
-	if len(ids) == 0 {
+func (s *Store) Unledgered(ctx context.Context, events []Event) ([]Event, error) {
+	events = cleaned(events, func(e Event) bool { return e.HasContent })
+	if len(events) == 0 {
 		return nil, nil
 	}
-	var places []string
-	for i := range ids {
-		places = append(places, fmt.Sprintf("$%d", i+1))
-	}
 	settled := map[string]bool{}
-	_, err = list(ctx, s, func(row dbutil.Scannable) (event string, err error) {
+	places, ids := idsOf(events)
+	_, err := list(ctx, s, func(row dbutil.Scannable) (event string, err error) {
 		var state LedgerState
 		err = row.Scan(&event, &state)
 		settled[event] = state != LedgerVerified
 		return event, err
-	}, ledgerStates+"("+strings.Join(places, ", ")+")", ids...)
+	}, ledgerStates+places, ids...)
 	if err != nil {
-		return nil, fmt.Errorf("look for %d events in the ledger: %w", len(ids), err)
+		return nil, fmt.Errorf("look for %d events in the ledger: %w", len(events), err)
 	}
-	n := 0
-	for _, e := range unknown {
-		if !settled[e.ID] {
-			unknown[n] = e
-			n++
-		}
-	}
-	return unknown[:n], nil
+	return slices.DeleteFunc(events, func(e Event) bool { return settled[e.ID] }), nil
 }
 
-// EnterFound enters events that a walk has found and Unledgered does not know; those that were
-// proven gone and are back are redacted again.
-func (s *Store) EnterFound(ctx context.Context, events []Event, now time.Time, due func(sent time.Time) time.Time) error {
+// Untaken are those of some events that want a turn and never came in: neither the inbox nor the
+// ledger knows them.
+func (s *Store) Untaken(ctx context.Context, events []Event) ([]Event, error) {
+	events = cleaned(events, func(e Event) bool { return e.ForInbox })
+	if len(events) == 0 {
+		return nil, nil
+	}
+	places, ids := idsOf(events)
+	known, err := list(ctx, s, scalar[string], taken+places+entered+places, ids...)
+	if err != nil {
+		return nil, fmt.Errorf("look whether %d events came in: %w", len(events), err)
+	}
+	return slices.DeleteFunc(events, func(e Event) bool { return slices.Contains(known, e.ID) }), nil
+}
+
+// cleaned are those of some events that are wanted, as they are stored.
+func cleaned(events []Event, want func(Event) bool) (some []Event) {
+	for _, e := range events {
+		if e = e.clean(); want(e) {
+			some = append(some, e)
+		}
+	}
+	return some
+}
+
+// idsOf is a list of events, as a query wants it.
+func idsOf(events []Event) (places string, ids []any) {
+	var all []string
+	for i, e := range events {
+		all = append(all, fmt.Sprintf("$%d", i+1))
+		ids = append(ids, e.ID)
+	}
+	return "(" + strings.Join(all, ", ") + ")", ids
+}
+
+// A Find is what a walk found in a room's history.
+type Find struct {
+	Unledgered []Event // those that were proven gone and are back are redacted again
+	Missed     []Event // Untaken, and to be taken now, in this order
+	Now        time.Time
+	Due        func(sent time.Time) time.Time
+}
+
+// EnterFound enters what a walk has found in the ledger, and gives what intake had missed the turn
+// that it should have had: marked as overtaken, and placed by its own time as what a transaction
+// alone has brought. All or nothing, so that nothing is known and not taken.
+func (s *Store) EnterFound(ctx context.Context, f Find) error {
 	return s.write(ctx, func(ctx context.Context) error {
 		bot, err := s.Bot(ctx)
 		if err != nil {
 			return err
 		}
-		k := keeper{store: s, batch: Batch{Now: now, Due: due}}
-		for _, e := range events {
-			if err := k.enterLedger(ctx, e, e.Sender == bot.UserID); err != nil {
+		k := keeper{store: s, batch: Batch{Now: f.Now, Due: f.Due}, bot: bot.UserID, rooms: map[string]keptRoom{}, missed: true}
+		for _, e := range f.Unledgered {
+			if err := k.enterLedger(ctx, e, e.Sender == k.bot); err != nil {
 				return err
 			}
-			if _, err := s.exec(ctx, reopenLedger, e.ID, ms(now)); err != nil {
+			if _, err := s.exec(ctx, reopenLedger, e.ID, ms(f.Now)); err != nil {
 				return fmt.Errorf("enter event %s in the ledger again: %w", e.ID, err)
+			}
+		}
+		for _, e := range f.Missed {
+			if err := k.event(ctx, e); err != nil {
+				return fmt.Errorf("take event %s after all: %w", e.ID, err)
 			}
 		}
 		return nil
@@ -165,7 +202,7 @@ func (s *Store) EnterFound(ctx context.Context, events []Event, now time.Time, d
 
 func scanWalk(row dbutil.Scannable) (w Walk, err error) {
 	var began, walked int64
-	err = row.Scan(&w.RoomID, &w.Place, &began, &walked, &w.Attempt)
+	err = row.Scan(&w.RoomID, &w.Place, &began, &walked, &w.Attempt, &w.Again)
 	w.BeganAt, w.WalkedAt = at(began), at(walked)
 	return w, err
 }

@@ -55,7 +55,7 @@ func TestWhatAWalkFindsIsEnteredAndWhatCameBackIsOpenAgain(t *testing.T) {
 		require.Len(t, unknown, 2)
 		require.Equal(t, []string{"$verified", "$new"}, []string{unknown[0].ID, unknown[1].ID})
 		due := func(sent time.Time) time.Time { return sent.Add(time.Hour) }
-		require.NoError(t, s.EnterFound(ctx, unknown, noon, due))
+		require.NoError(t, s.EnterFound(ctx, Find{Unledgered: unknown, Now: noon, Due: due}))
 		row := found[LedgerRow](t)(s.LedgerEvent(ctx, "$new"))
 		require.Equal(t, noon, row.DueAt)
 		require.Equal(t, "$other", row.About)
@@ -63,5 +63,50 @@ func TestWhatAWalkFindsIsEnteredAndWhatCameBackIsOpenAgain(t *testing.T) {
 		require.ElementsMatch(t, []string{"$new", "$verified"}, dueEvents(t, s, noon))
 		require.Empty(t, must[[]Event](t)(s.Unledgered(ctx, page)))
 		require.Empty(t, must[[]Event](t)(s.Unledgered(ctx, nil)))
+	})
+}
+
+func TestWhatIntakeMissedIsTakenWithTheLedgerAndOnlyThat(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		withBot(t, s)
+		due := func(sent time.Time) time.Time { return sent.Add(time.Hour) }
+		event := func(id string, minute int) Event {
+			return Event{
+				ID: id, RoomID: "!r", Type: "m.room.encrypted", Sender: "@anna:x", HasContent: true, ForInbox: true,
+				OriginAt: noon.Add(time.Duration(minute) * time.Minute),
+			}
+		}
+		own, empty, removal := event("$own", 1), event("$empty", 1), event("$removal", 6)
+		own.ForInbox, empty.ForInbox, removal.HasContent = false, false, false
+		history := event("$history", 1) // of before there was a database
+		history.ForInbox = false
+		_, err := s.Keep(ctx, Batch{NextBatch: "n1", Events: []Event{history, event("$came", 2), event("$later", 9)}, Now: noon, Due: due})
+		require.NoError(t, err)
+		history.ForInbox = true
+		page := []Event{event("$later", 9), removal, event("$b", 5), event("$a", 4), event("$came", 2), own, empty, history}
+		untaken := must[[]Event](t)(s.Untaken(ctx, page))
+		require.Len(t, untaken, 3)
+		require.Equal(t, []string{"$removal", "$b", "$a"}, []string{untaken[0].ID, untaken[1].ID, untaken[2].ID})
+
+		unknown := must[[]Event](t)(s.Unledgered(ctx, page))
+		find := Find{Unledgered: unknown, Missed: []Event{event("$a", 4), event("$b", 5), removal}, Now: noon, Due: due}
+		for range 2 { // also again
+			require.NoError(t, s.EnterFound(ctx, find))
+		}
+		require.Empty(t, must[[]Event](t)(s.Untaken(ctx, page)))
+		require.Empty(t, must[[]Event](t)(s.Unledgered(ctx, page)))
+		require.True(t, found[Turn](t)(s.Turn(ctx, "$a", 0)).Overtaken)
+		require.Equal(t, 3, must[int](t)(s.PlaceOverdue(ctx, noon.Add(time.Minute), time.Minute)))
+		var order []string
+		for range 5 {
+			turns := must[[]Turn](t)(s.HeadTurns(ctx, noon.Add(time.Hour), 9))
+			require.Len(t, turns, 1)
+			order = append(order, turns[0].EventID)
+			require.NoError(t, s.FinishTurn(ctx, turns[0].ID, noon))
+		}
+		require.Equal(t, []string{"$came", "$later", "$a", "$b", "$removal"}, order, "once, in the order in which they were sent")
+		require.Empty(t, must[[]Turn](t)(s.HeadTurns(ctx, noon.Add(time.Hour), 9)))
+		require.Empty(t, must[[]Event](t)(s.Untaken(ctx, nil)))
 	})
 }
