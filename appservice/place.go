@@ -24,6 +24,7 @@ import (
 const (
 	refusalsOfStream = 3               // in a row,
 	placePatience    = 3 * time.Minute // and for so long: a proxy refuses too, for a moment
+	anewLimit        = 1               // events of each of thousands of rooms: the gaps give the others
 )
 
 var (
@@ -34,8 +35,8 @@ var (
 )
 
 // whatIsNew asks /sync what happened since a place in the stream.
-func (c *Client) whatIsNew(ctx context.Context, since string, wait int) (syncAnswer, error) {
-	answer, err := c.requestSync(ctx, since, wait, timelineLimit)
+func (c *Client) whatIsNew(ctx context.Context, since string, wait, limit int) (syncAnswer, error) {
+	answer, err := c.requestSync(ctx, since, wait, limit)
 	switch {
 	case since != "" && isStatus(err, http.StatusBadRequest):
 		return answer, fmt.Errorf("%w: %w", errPlaceLost, err)
@@ -109,7 +110,7 @@ func (c *Client) beginAnew(ctx context.Context) error {
 	}
 	// The first answer comes at once, whatever time there is. Synapse would give it again for two
 	// minutes to the same question.
-	answer, err := c.whatIsNew(ctx, "", 1+rand.N(longPoll))
+	answer, err := c.whatIsNew(ctx, "", 1+rand.N(longPoll), anewLimit)
 	if err != nil {
 		return err
 	}

@@ -89,7 +89,7 @@ func (c *Client) syncOnce(ctx context.Context, wait int) error {
 	if err != nil {
 		return fmt.Errorf("load the place in the stream: %w", err)
 	}
-	answer, err := c.whatIsNew(ctx, bot.NextBatch, wait)
+	answer, err := c.whatIsNew(ctx, bot.NextBatch, wait, timelineLimit)
 	if err != nil {
 		return err
 	}

@@ -170,3 +170,18 @@ func TestACrashBetweenFindingAndTakingLosesNothing(t *testing.T) {
 	w.walksAgain()
 	assert.Equal(t, 1, w.times(talk, "gemist"))
 }
+
+func TestARoomInWhichSomethingHasStillToComeInStays(t *testing.T) {
+	w := newWorld(t)
+	_, talk := w.talking(anna, "Een vraag")
+	w.writes(fatima, talk, "!sluiten")
+	w.lives(27)
+	for range 5 {
+		w.clock = w.clock.Add(walkEvery + walkJitter)
+		w.sweeps()
+		w.unheard(fatima, talk, event.EventMessage, plainText("nog iets"))
+		w.walks()
+		w.settles()
+	}
+	assert.False(t, w.dissolved(talk))
+}

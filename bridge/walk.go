@@ -92,9 +92,9 @@ func (b *Bridge) walkPage(ctx context.Context, w store.Walk) error {
 	if err != nil {
 		return err
 	}
-	next := b.Now()
+	next, over := b.Now(), false
 	if w.Place, w.Attempt = page.Next, 0; page.Next == "" || beyond(w, page.Events) {
-		next = next.Add(b.nextWalk(w))
+		next, over = next.Add(b.nextWalk(w)), !w.Again
 		w.Place, w.WalkedAt, w.BeganAt, w.Again = "", w.BeganAt, time.Time{}, false
 	}
 	err = b.Store.Transact(ctx, func(ctx context.Context) error {
@@ -107,7 +107,7 @@ func (b *Bridge) walkPage(ctx context.Context, w store.Walk) error {
 				return err
 			}
 		}
-		if err := b.Store.SaveWalk(ctx, w, next); err != nil || w.Place != "" {
+		if err := b.Store.SaveWalk(ctx, w, next); err != nil || !over {
 			return err
 		}
 		return b.dissolveWhenOver(ctx, w)
