@@ -193,7 +193,8 @@ func TestAfterARestoreOfTheHomeserverNothingIsMissed(t *testing.T) {
 	places := []struct {
 		name   string
 		beyond func(string) string
-	}{{"refused", func(string) string { return "nowhere" }}, {"in its future", putBeyond}}
+		says   int
+	}{{"refused", func(string) string { return "nowhere" }, 120}, {"in its future", putBeyond, 20}}
 	eachServer(t, func(t *testing.T, w *world) {
 		b := w.connect().run()
 		anna := w.person("anna")
@@ -213,7 +214,7 @@ func TestAfterARestoreOfTheHomeserverNothingIsMissed(t *testing.T) {
 			n := b.placed()
 			place := p.beyond(b.place())
 			b.stop()
-			for i := range 120 {
+			for i := range p.says {
 				say(rooms[0], fmt.Sprint(name, " ", i))
 			}
 			say(rooms[1], name)
@@ -231,14 +232,14 @@ func TestAfterARestoreOfTheHomeserverNothingIsMissed(t *testing.T) {
 				require.NoError(t, b.takeIn(t.Context(), 0))
 				for b.tries() {
 				}
-				return b.placed() >= n+121
+				return b.placed() >= n+p.says+1
 			})
 			got := map[id.RoomID][]string{}
 			for _, row := range b.inbox("m.room.message") {
 				got[id.RoomID(row.Room)] = append(got[id.RoomID(row.Room)], row.Event)
 			}
 			assert.Equal(t, want, got, "%s: all of them, once, in order", name)
-			assert.Equal(t, n+121, b.placed())
+			assert.Equal(t, n+p.says+1, b.placed())
 			b.opts.Now = time.Now
 			b.run()
 		}
