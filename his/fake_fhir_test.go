@@ -24,6 +24,8 @@ type fakeFHIR struct {
 	plain     bool           // it ignores If-None-Exist and knows no conditional update
 	sick      map[string]int // by Type/id: the status of an answer
 	noUpdated bool           // it cannot search by _lastUpdated
+	ignores   []string       // search parameters that it does not know, and leaves out
+	denies    []string       // the same, but then it finds nothing
 
 	mu       sync.Mutex
 	versions map[string][]map[string]any // by Type/id, oldest first
@@ -222,6 +224,12 @@ func (f *fakeFHIR) search(kind string, form url.Values) reply {
 	}
 	skip, _ := strconv.Atoi(form.Get("skip"))
 	form.Del("skip")
+	for _, param := range f.ignores {
+		form.Del(param)
+	}
+	if slices.ContainsFunc(f.denies, form.Has) {
+		return reply{status: 200, body: map[string]any{"resourceType": "Bundle", "type": "searchset"}}
+	}
 	found := f.find(kind, form.Encode())
 	body := map[string]any{"resourceType": "Bundle", "type": "searchset"}
 	if len(found) > skip+2 {

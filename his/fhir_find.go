@@ -28,7 +28,7 @@ func (s *fhirServer) Find(ctx context.Context, q PatientQuery) (found []Patient,
 	}
 	err = s.client.Search(ctx, "Patient", form, func(raw json.RawMessage) bool {
 		p, active := s.readPatient(raw)
-		if active && (q.BSN != "" || sameName(p.LastName, name)) {
+		if active && q.mayMean(p) {
 			found = append(found, p)
 		}
 		return len(found) <= MaxFound
@@ -38,6 +38,15 @@ func (s *fhirServer) Find(ctx context.Context, q PatientQuery) (found []Patient,
 	}
 	slices.SortStableFunc(found, func(a, b Patient) int { return exact(b, name) - exact(a, name) })
 	return found[:min(len(found), MaxFound)], more || len(found) > MaxFound, nil
+}
+
+// mayMean looks at what a server gives: one that does not know a parameter may give everybody.
+func (q PatientQuery) mayMean(p Patient) bool {
+	if q.BSN != "" {
+		return p.BSN == "" || p.BSN == q.BSN
+	}
+	born := !datable(p.BirthDate) || fhir.Date(p.BirthDate) == fhir.Date(q.BirthDate)
+	return born && sameName(p.LastName, line(q.LastName))
 }
 
 // sameName goes by the words of a family name in any order: systems write "Vries, de" and

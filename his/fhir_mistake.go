@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"slices"
 
 	"github.com/spreekkamer/spreekkamer/his/fhir"
@@ -99,62 +98,6 @@ func (r stored) marked(reason string) []byte {
 		elements["statusReason"] = text(reason)
 	}
 	return r.with(elements)
-}
-
-// mistaken finds what an item of KindMistake is about: the messages it names with their
-// documents, or all of the conversation.
-func (s *fhirServer) mistaken(ctx context.Context, item Item) (found []stored, err error) {
-	collect := func(kind, query string) {
-		form, parseErr := url.ParseQuery(query)
-		if err != nil || parseErr != nil {
-			return
-		}
-		err = s.client.Search(ctx, kind, form, func(raw json.RawMessage) bool {
-			if r, ok := readStored(kind, raw); ok {
-				found = append(found, r)
-			}
-			return true
-		})
-	}
-	for _, id := range item.Mistaken {
-		collect("Communication", byIdentifier(id))
-		collect("DocumentReference", byIdentifier(derive(id, "document")))
-	}
-	if c := item.Conversation; len(item.Mistaken) == 0 {
-		collect("Communication", byIdentifier(derive(c.ID, "header")))
-		for _, header := range slices.Clone(found) {
-			collect("Communication", "part-of="+header.reference())
-		}
-		collect("Task", byIdentifier(c.ID))
-		for _, task := range slices.Clone(found) {
-			if task.kind == "Task" {
-				collect("DocumentReference", "related="+task.reference())
-			}
-		}
-		if c.Derde != nil {
-			collect("Consent", byIdentifier(c.consentID()))
-		}
-	}
-	for _, message := range slices.Clone(found) {
-		for _, document := range message.documents() {
-			there := slices.ContainsFunc(found, func(r stored) bool { return r.reference() == document })
-			if path, ok := s.client.Relative(document); ok && err == nil && !there {
-				err = s.collectOne(ctx, path, &found)
-			}
-		}
-	}
-	return found, err
-}
-
-func (s *fhirServer) collectOne(ctx context.Context, path string, found *[]stored) error {
-	var raw json.RawMessage
-	if err := s.get(ctx, path, &raw); err != nil {
-		return err
-	}
-	if r, ok := readStored("DocumentReference", raw); ok {
-		*found = append(*found, r)
-	}
-	return nil
 }
 
 // documents are what a Communication's payload refers to.
