@@ -26,6 +26,7 @@ type fakeFHIR struct {
 	noUpdated bool           // it cannot search by _lastUpdated
 	ignores   []string       // search parameters that it does not know, and leaves out
 	denies    []string       // the same, but then it finds nothing
+	before    func(method string, body map[string]any)
 
 	mu       sync.Mutex
 	versions map[string][]map[string]any // by Type/id, oldest first
@@ -85,6 +86,9 @@ func (f *fakeFHIR) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if len(body) > 0 && r.Header.Get("Content-Type") == "application/fhir+json" && json.Unmarshal(body, &content) != nil {
 		f.answer(w, reply{status: 400})
 		return
+	}
+	if f.before != nil {
+		f.before(r.Method, content)
 	}
 	switch {
 	case path == "" && content["type"] == "transaction":

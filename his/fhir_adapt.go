@@ -24,10 +24,12 @@ func (s *fhirServer) bundle(ctx context.Context, item Item, can *capabilities) (
 	if err != nil {
 		return b, err
 	}
+	change := s.keepTheirs
 	if item.Kind == KindMistake {
-		if err := s.markMistaken(ctx, item, &b); err != nil {
-			return b, err
-		}
+		change = s.markMistaken
+	}
+	if err := change(ctx, item, &b); err != nil {
+		return b, err
 	}
 	if !can.puts("Binary") {
 		b.Entry = inlined(b.Entry)

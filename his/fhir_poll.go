@@ -118,7 +118,7 @@ func (s *fhirServer) put(ctx context.Context, r stored, elements map[string]any)
 	_, err := s.client.Do(ctx, rest.Request{Method: "PUT", Path: r.reference(), Header: header, Body: rest.JSON(r.with(elements))})
 	var answered *rest.Error
 	if errors.As(err, &answered) && (answered.Status == 412 || answered.Status == 409) {
-		return fmt.Errorf("it was changed by another at the same time: %w", rest.CodeConflict)
+		return errOvertaken
 	}
 	return err
 }

@@ -39,7 +39,7 @@ func (s *fhirServer) transact(ctx context.Context, b fhir.Bundle, _ *capabilitie
 		Method: http.MethodPost, Header: map[string]string{"Prefer": "return=minimal"}, Body: rest.Body{Size: size, Write: buffered(ctx, b.Write)},
 	})
 	if err != nil {
-		return Receipt{}, err
+		return Receipt{}, s.overtaken(ctx, b, err)
 	}
 	var o outcomes
 	if err := decode(answer.Body, &o); err != nil {
@@ -51,7 +51,11 @@ func (s *fhirServer) transact(ctx context.Context, b fhir.Bundle, _ *capabilitie
 	var receipt Receipt
 	for i, e := range o.Entry {
 		if !strings.HasPrefix(e.Response.Status, "2") {
-			return Receipt{}, rest.EntryError(e.Response.Status, e.Response.Outcome)
+			err := rest.EntryError(e.Response.Status, e.Response.Outcome)
+			if b.Entry[i].Request.IfMatch != "" && err.Code == rest.CodeDouble {
+				return Receipt{}, errOvertaken
+			}
+			return Receipt{}, err
 		}
 		receipt.note(b, i, filedAt{
 			reference: s.reference(e.Response.Location, e.Response.ETag), made: !strings.HasPrefix(e.Response.Status, "200"),
@@ -246,6 +250,9 @@ func (s *fhirServer) write(ctx context.Context, e fhir.Entry, path, match string
 	answer, err := s.client.Do(ctx, rest.Request{
 		Method: method, Path: path, Header: all, Body: rest.Body{Size: size, Write: buffered(ctx, e.WriteResource)},
 	})
+	if match != "" && errors.Is(err, rest.CodeDouble) { // 412: what was matched has another version
+		return filedAt{}, errOvertaken
+	}
 	if err != nil {
 		return filedAt{}, err
 	}

@@ -1,0 +1,89 @@
+package his_test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/his/histest"
+	"github.com/spreekkamer/spreekkamer/his/rest"
+)
+
+func closingOf(seq int) his.Item {
+	item := histest.Message(seq)
+	item.Kind, item.Text, item.Author, item.Closing = his.KindClosing, "", his.Author{Role: his.RoleBridge}, histest.Document()
+	return item
+}
+
+// What the practice wrote on the Task in its own system is its own: an answer may be there that
+// nobody has read yet.
+func TestClosingLeavesWhatThePracticePutOnTheTask(t *testing.T) {
+	for name, transactions := range map[string]bool{"a transaction": true, "one by one": false} {
+		t.Run(name, func(t *testing.T) {
+			f := newFakeFHIR(t)
+			f.can(transactions, true, true, allTypes...)
+			c := fhirAt(t, f, nil)
+			fileIn(t, c, histest.Message(1))
+			path := f.find("Task", "")[0]
+			task := f.newest(path)
+			task["owner"] = object{"display": "P. Bakker"}
+			task["output"] = []any{object{"type": object{"text": "Antwoord"}, "valueString": "Dat is niet erg."}}
+			f.put(path, "", task)
+			for range 2 {
+				fileIn(t, c, closingOf(2))
+			}
+			now := f.newest(path)
+			assert.Equal(t, "completed", now["status"])
+			assert.Equal(t, object{"display": "P. Bakker"}, now["owner"])
+			all := told(t, c)
+			require.Len(t, all, 1)
+			assert.Equal(t, "Dat is niet erg.", all[0].Text)
+			assert.Len(t, f.find("Task", ""), 1)
+		})
+	}
+}
+
+// Somebody who works in the HIS at that moment is no reason to trouble staff.
+func TestATaskThatChangesMeanwhileIsClosedTheNextTime(t *testing.T) {
+	for name, transactions := range map[string]bool{"a transaction": true, "one by one": false} {
+		t.Run(name, func(t *testing.T) {
+			f := newFakeFHIR(t)
+			f.can(transactions, true, true, allTypes...)
+			c := fhirAt(t, f, nil)
+			fileIn(t, c, histest.Message(1))
+			path, meanwhile := f.find("Task", "")[0], true
+			f.before = func(method string, body map[string]any) {
+				if closes := fmt.Sprint(body); meanwhile && method != http.MethodGet && strings.Contains(closes, "completed") {
+					meanwhile = false
+					task := maps.Clone(f.newest(path))
+					task["note"] = []any{object{"text": "even overleggen"}}
+					f.put(path, "", task)
+				}
+			}
+			_, err := c.File(t.Context(), closingOf(2))
+			require.ErrorIs(t, err, rest.CodeConflict)
+			assert.NotErrorIs(t, err, his.ErrRefused)
+			fileIn(t, c, closingOf(2))
+			assert.Equal(t, "completed", f.newest(path)["status"])
+			assert.NotNil(t, f.newest(path)["note"])
+		})
+	}
+}
+
+func TestWhatTheHISEndedItselfKeepsItsEnd(t *testing.T) {
+	f := newFakeFHIR(t)
+	c := fhirAt(t, f, nil)
+	fileIn(t, c, histest.Message(1))
+	path := f.find("Task", "")[0]
+	task := maps.Clone(f.newest(path))
+	task["status"] = "rejected"
+	f.put(path, "", task)
+	fileIn(t, c, closingOf(2))
+	assert.Equal(t, "rejected", f.newest(path)["status"])
+}
