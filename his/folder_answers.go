@@ -33,10 +33,15 @@ import (
 // The text is UTF-8, or else Windows-1252. Write it under another extension than .txt and
 // rename it when it is complete. When the answer was sent the file goes to sentDir; when it
 // cannot be sent it goes to failedDir, with the reason in a file beside it.
+//
+// Which answer it is, is told by its name and its words, so that a file that is read again is
+// the same. Once it was put away that is noted in overDir: a file of the same name with the same
+// words is another answer then.
 const (
 	answersDir = "antwoorden"
 	sentDir    = "verzonden"
 	failedDir  = "mislukt"
+	overDir    = ".afgehandeld"
 )
 
 // An answer in a file is given until it was reported, so there is no cursor to keep.
@@ -61,12 +66,40 @@ func (f *folder) Report(ctx context.Context, r Report) error {
 	if !over {
 		return nil
 	}
-	return f.eachAnswer(ctx, func(p *place, name string, a Answer) error {
+	err := f.eachAnswer(ctx, func(p *place, name string, a Answer) error {
 		if a.Reference != r.Reference {
 			return nil
 		}
 		return p.settle(name, dir, r.Reason)
 	})
+	if err != nil {
+		return err
+	}
+	return f.noteOver(ctx, r.Reference)
+}
+
+// noteOver comes after the file was put away, also when that was by a try that ended there.
+func (f *folder) noteOver(ctx context.Context, reference string) error {
+	if _, err := uuid.Parse(reference); err != nil {
+		return nil
+	}
+	unlock, err := f.busy.lock(ctx, answersDir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	p, err := f.answersPlace()
+	if p == nil || err != nil {
+		return err
+	}
+	if p, err = p.below(overDir); err != nil {
+		return f.unread(err)
+	}
+	defer p.close()
+	if err := p.write("over", reference, func(io.Writer) error { return nil }); err != nil {
+		return f.unread(err)
+	}
+	return p.sync()
 }
 
 // eachAnswer goes over the files of the practice that hold an answer, sorted by name.
@@ -87,7 +120,7 @@ func (f *folder) eachAnswer(ctx context.Context, do func(*place, string, Answer)
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if path.Ext(name) != ".txt" || strings.HasPrefix(name, ".") {
+		if !strings.EqualFold(path.Ext(name), ".txt") || strings.HasPrefix(name, ".") {
 			continue
 		}
 		a, isFile, err := p.answer(name)
@@ -132,7 +165,17 @@ func (p *place) answer(name string) (a Answer, isFile bool, err error) {
 	if err != nil {
 		return a, false, err
 	}
-	return readAnswer(name, data, info.ModTime()), true, nil
+	a = readAnswer(name, data, info.ModTime())
+	for over := true; over; {
+		if over, err = p.has(overDir + "/" + a.Reference); err != nil {
+			return a, false, err
+		}
+		if over {
+			a.ID = derive(a.ID, "again")
+			a.Reference = a.ID.String()
+		}
+	}
+	return a, true, nil
 }
 
 // readAnswer takes a file apart; what is wrong with it is a Problem for staff.
@@ -220,7 +263,7 @@ func (p *place) settle(name, dir, reason string) error {
 		return err
 	}
 	defer sub.close()
-	target := strings.TrimSuffix(name, ".txt") + "." + Mark(uuid.New())
+	target := strings.TrimSuffix(name, path.Ext(name)) + "." + Mark(uuid.New())
 	if reason = line(reason); reason != "" {
 		err = sub.write("reden", target+".reden.txt", func(w io.Writer) error {
 			_, err := io.WriteString(w, reason+"\n")

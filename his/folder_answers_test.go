@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -85,6 +86,57 @@ func TestOnlyCompleteFilesAreAnswersAndOldestComeFirst(t *testing.T) {
 	require.Len(t, got, 2)
 	assert.Equal(t, []int64{1043, 1042}, []int64{got[0].Number, got[1].Number})
 	assert.Equal(t, got, answers(t, c), "until it is reported an answer comes again, under the same id")
+}
+
+// A HIS may give each answer in a conversation the same name, and a GP says the same again.
+func TestTheSameWordsAgainAreAnotherAnswer(t *testing.T) {
+	dir, at := t.TempDir(), time.Date(2026, 6, 1, 10, 0, 0, 0, time.UTC)
+	c := open(t, dir)
+	seen := map[uuid.UUID]bool{}
+	for n := range 3 {
+		drop(t, dir, "1042.txt", good, at.Add(time.Duration(n)*time.Hour))
+		for range 2 {
+			all := answers(t, c)
+			require.Len(t, all, 1)
+			seen[all[0].ID] = true
+		}
+		r := his.Report{Reference: answers(t, c)[0].Reference, Delivery: his.DeliveryDelivered, At: at}
+		for range 2 {
+			require.NoError(t, c.(his.Answerer).Report(t.Context(), r))
+		}
+		assert.Empty(t, answers(t, c))
+	}
+	assert.Len(t, seen, 3)
+}
+
+// What ended between putting a file away and noting it is made good by the next report.
+func TestThatAnAnswerIsOverIsNotedInTheEnd(t *testing.T) {
+	dir, at := t.TempDir(), time.Date(2026, 6, 1, 10, 0, 0, 0, time.UTC)
+	drop(t, dir, "1042.txt", good, at)
+	moved := false
+	c := his.OpenFaulty(dir, func(step string) error {
+		if moved {
+			return os.ErrPermission
+		}
+		moved = step == "rename"
+		return nil
+	})
+	r := his.Report{Reference: answers(t, c)[0].Reference, Delivery: his.DeliveryDelivered, At: at}
+	require.Error(t, c.(his.Answerer).Report(t.Context(), r))
+	moved = false
+	require.NoError(t, open(t, dir).(his.Answerer).Report(t.Context(), r))
+	drop(t, dir, "1042.txt", good, at)
+	assert.NotEqual(t, r.Reference, answers(t, open(t, dir))[0].Reference)
+}
+
+func TestAnExtensionInCapitalsIsTheSame(t *testing.T) {
+	dir, at := t.TempDir(), time.Date(2026, 6, 1, 10, 0, 0, 0, time.UTC)
+	c := open(t, dir)
+	drop(t, dir, "ANTWOORD.TXT", good, at)
+	all := answers(t, c)
+	require.Len(t, all, 1)
+	require.NoError(t, c.(his.Answerer).Report(t.Context(), his.Report{Reference: all[0].Reference, Delivery: his.DeliveryDelivered, At: at}))
+	assert.Empty(t, answers(t, c))
 }
 
 func TestAFileThatCannotBeReadHoldsUpNoOther(t *testing.T) {
