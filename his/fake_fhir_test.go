@@ -73,6 +73,11 @@ type reply struct {
 	body     map[string]any
 }
 
+func (a reply) path() string {
+	at, _, _ := strings.Cut(a.location, "/_history/")
+	return at
+}
+
 func (f *fakeFHIR) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -276,6 +281,12 @@ func matches(r map[string]any, form url.Values) bool {
 	}
 	for _, param := range []string{"part-of", "related"} {
 		if want := form.Get(param); want != "" && !strings.Contains(string(text), `"reference":"`+want+`"`) {
+			return false
+		}
+	}
+	if since, bad := time.Parse("ge"+time.RFC3339, form.Get("_lastUpdated")); bad == nil {
+		at, err := time.Parse(time.RFC3339Nano, fmt.Sprint(r["meta"].(map[string]any)["lastUpdated"]))
+		if err != nil || at.Before(since) {
 			return false
 		}
 	}

@@ -24,14 +24,19 @@ const pageSize = "50"
 
 // changed gives the resources of a type that were changed since the cursor, oldest first,
 // and the next cursor: the time of the last one. What was read a moment ago comes again; who
-// reads goes by ids.
+// reads goes by ids. The cursor is never in the future: the clock of a server that was ahead will
+// be set right, and what it has then comes behind it.
 func (s *fhirServer) changed(ctx context.Context, kind, since string, each func(stored) error) (next string, err error) {
+	now := time.Now()
 	if since == "" {
-		since = time.Now().Add(-firstLook).UTC().Format(time.RFC3339)
+		since = now.Add(-firstLook).UTC().Format(time.RFC3339)
 	}
 	at, bad := time.Parse(time.RFC3339Nano, since)
 	if bad != nil {
 		return "", errors.New("a cursor that is not ours")
+	}
+	if at.After(now) {
+		at, since = now, now.UTC().Format(time.RFC3339)
 	}
 	next, since = since, at.Add(-overlap).UTC().Format(time.RFC3339)
 	var failed error
@@ -43,7 +48,9 @@ func (s *fhirServer) changed(ctx context.Context, kind, since string, each func(
 		if failed = each(r); failed != nil {
 			return false
 		}
-		next = later(next, r.updated())
+		if updated := r.updated(); !isAfter(updated, now) {
+			next = later(next, updated)
+		}
 		return true
 	}
 	form := url.Values{"_lastUpdated": {"ge" + since}, "_sort": {"_lastUpdated"}, "_count": {pageSize}}
@@ -90,6 +97,11 @@ func (r stored) updated() string {
 		return ""
 	}
 	return meta.LastUpdated
+}
+
+func isAfter(moment string, now time.Time) bool {
+	at, err := time.Parse(time.RFC3339Nano, moment)
+	return err == nil && at.After(now)
 }
 
 // later compares moments, not texts: zones and fractions differ.
