@@ -161,7 +161,7 @@ func (b *Bridge) notAbout(ctx context.Context, p place, kind string, relayed boo
 }
 
 func (b *Bridge) fileEdit(ctx context.Context, p place, c care.Case, target string) error {
-	file, err := b.fileJob(ctx, "file", c.Conversation, func(what *body) { what.Late = p.late() })
+	file, err := b.fileJob(ctx, "file", c.Conversation, func(what *body) { what.Late, what.Target = p.late(), target })
 	if err != nil {
 		return err
 	}

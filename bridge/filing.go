@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -149,7 +150,11 @@ func (b *Bridge) day(d care.Date) time.Time {
 // addressed puts the words of a letter, and who wrote them, in an item.
 func (b *Bridge) addressed(ctx context.Context, item *his.Item, t task, l letter) error {
 	item.ID, item.Kind, item.Sent, item.Text = his.MessageID(t.body.inRecord(t.Effect)), his.KindMessage, l.Sent.In(b.Zone), l.Text
-	if l.Replaces != "" && t.body.Instead == "" && !t.body.Alone { // the record has what it edits
+	alone, err := b.standsAlone(ctx, t)
+	if err != nil {
+		return err
+	}
+	if l.Replaces != "" && !alone { // the record has what it edits
 		item.Kind, item.Replaces = his.KindEdit, his.MessageID(l.Replaces)
 	}
 	if err := b.answered(ctx, item, l, t); err != nil {
@@ -161,9 +166,22 @@ func (b *Bridge) addressed(ctx context.Context, item *his.Item, t task, l letter
 			Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.Data)), nil },
 		})
 	}
-	var err error
 	item.Author, err = b.authorOf(ctx, item.Conversation, l)
 	return err
+}
+
+// standsAlone says that an edit changes nothing in the record: what it edits is not there, or, when
+// it was refused and is tried again, has a later wording there.
+func (b *Bridge) standsAlone(ctx context.Context, t task) (bool, error) {
+	if t.body.Instead != "" || t.body.Alone || t.body.Target == "" || t.Attempt < 2 {
+		return t.body.Instead != "" || t.body.Alone, nil
+	}
+	filed, err := b.Store.Filings(ctx, t.Conversation)
+	return slices.ContainsFunc(filed, func(e store.Effect) bool {
+		what, err := parseBody(e)
+		return err == nil && e.Kind == t.Kind && e.State == store.EffectDone && what.Target == t.body.Target &&
+			what.Edition == t.body.Edition && what.Seq > t.body.Seq
+	}), err
 }
 
 // answered names the message that a letter replies to, as the HIS knows it: by the event

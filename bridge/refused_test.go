@@ -93,6 +93,41 @@ func TestANamedPersonHasItTriedAgain(t *testing.T) {
 	}
 }
 
+// The record would show the older wording as what is meant.
+func TestAnEditThatIsTriedAgainDoesNotUndoALaterOne(t *testing.T) {
+	h := &brokenHIS{}
+	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector = h })
+	consulting, _ := w.talking(anna, "Een vraag")
+	mine := w.writes(anna, consulting, "Neem ik er een of twee?")
+	h.err = fmt.Errorf("item 7: no author: %w", his.ErrRefused)
+	w.edits(anna, consulting, mine, "Neem ik er twee?")
+	h.err = nil
+	w.edits(anna, consulting, mine, "Neem ik er een?")
+	w.writes(fatima, w.balie(), "!opnieuw alles")
+	require.Len(t, h.filed, 4)
+	assert.Equal(t, his.KindEdit, h.filed[2].Kind)
+	assert.Equal(t, "Neem ik er een?", h.filed[2].Text)
+	assert.Equal(t, his.KindMessage, h.filed[3].Kind, "it stands by itself")
+	assert.Equal(t, "Neem ik er twee?", h.filed[3].Text)
+	assert.Empty(t, w.refusedNow())
+}
+
+func TestAnEditThatIsTriedAgainWithoutALaterOneIsAnEdit(t *testing.T) {
+	h := &brokenHIS{}
+	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector = h })
+	consulting, _ := w.talking(anna, "Een vraag")
+	mine := w.writes(anna, consulting, "Neem ik er een of twee?")
+	other := w.writes(anna, consulting, "Na het eten?")
+	h.err = his.ErrRefused
+	w.edits(anna, consulting, mine, "Neem ik er twee?")
+	h.err = nil
+	w.edits(anna, consulting, other, "Voor het eten?")
+	w.writes(fatima, w.balie(), "!opnieuw alles")
+	require.Len(t, h.filed, 5)
+	assert.Equal(t, his.KindEdit, h.filed[4].Kind)
+	assert.Equal(t, his.MessageID(string(mine)), h.filed[4].Replaces)
+}
+
 func TestRefusedAgainItIsShownAgain(t *testing.T) {
 	w, h, card := refusing(t)
 	h.err = his.ErrRefused
