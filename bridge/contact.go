@@ -37,7 +37,8 @@ func (b *Bridge) inUnknown(ctx context.Context, p place) error {
 		})
 	}
 	return b.finish(ctx, p, func(ctx context.Context) error {
-		if err := b.Store.SavePerson(ctx, person); err != nil {
+		person, err := b.enter(ctx, person)
+		if err != nil {
 			return err
 		}
 		room := store.Room{ID: p.RoomID, Kind: store.RoomContact, Person: person.ID, CreatedAt: b.Now()}
@@ -78,6 +79,15 @@ func (b *Bridge) personOf(ctx context.Context, user string) (care.Person, error)
 	}, nil
 }
 
+// enter stores an account that is new. One that is known stays as it is now: an invitation that a
+// transaction brought is in no queue of the person, so something else may have happened to them.
+func (b *Bridge) enter(ctx context.Context, person care.Person) (care.Person, error) {
+	if now, known, err := b.Store.PersonByUser(ctx, person.UserID); err != nil || known {
+		return now, err
+	}
+	return person, b.Store.SavePerson(ctx, person)
+}
+
 // inContact handles the patient's own chat with the bot. Nothing is read there: what is
 // written is removed where the bot may, and the way to the consulting room is shown.
 func (b *Bridge) inContact(ctx context.Context, p place) error {
@@ -94,7 +104,8 @@ func (b *Bridge) inContact(ctx context.Context, p place) error {
 	}
 	return b.finish(ctx, p, func(ctx context.Context) error {
 		if !known {
-			if err := b.Store.SavePerson(ctx, person); err != nil {
+			var err error
+			if person, err = b.enter(ctx, person); err != nil {
 				return err
 			}
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"maunium.net/go/mautrix/event"
 
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/store"
@@ -38,6 +39,25 @@ func TestStaffChooseTheNameThatPatientsSee(t *testing.T) {
 	w.writes(chef, beheer, "!medewerker+ "+string(fatima)+" doktersassistent Fatima")
 	w.writes(fatima, talk, "Nog een antwoord")
 	assert.Contains(t, w.heard(consulting), "Fatima, doktersassistent: Nog een antwoord", "beheer sets it anew")
+}
+
+// Beheer decides in another queue: it may come between reading who someone is and storing the name.
+func TestWhoIsRemovedWhileTheyChooseANameStaysRemoved(t *testing.T) {
+	w := newWorld(t)
+	_, talk := w.talking(anna, "Een vraag")
+	m, _, err := w.Store.Staff(t.Context(), string(fatima))
+	require.NoError(t, err)
+	room, _, err := w.Store.Room(t.Context(), string(talk))
+	require.NoError(t, err)
+	typed := w.arrives(fatima, talk, event.EventMessage, map[string]any{"msgtype": "m.text", "body": "!naam Fatima el Idrissi"})
+	turn, _, err := w.Store.Turn(t.Context(), string(typed), 0)
+	require.NoError(t, err)
+	r := request{place: place{Turn: turn, room: room}, member: m, args: []string{"Fatima", "el", "Idrissi"}}
+	require.NoError(t, w.Store.RemoveStaff(t.Context(), string(fatima), w.clock))
+	require.NoError(t, w.nameCommand(t.Context(), r))
+	_, known, err := w.Store.Staff(t.Context(), string(fatima))
+	require.NoError(t, err)
+	assert.False(t, known)
 }
 
 func TestAccountsThatBeginAlikeAreNeverConfused(t *testing.T) {

@@ -91,9 +91,12 @@ func (b *Bridge) nameCommand(ctx context.Context, r request) error {
 	if err != nil {
 		return b.mistake(ctx, r, "error.staff_name")
 	}
-	m := r.member
-	m.Name, m.OwnName = name, true
 	return b.finish(ctx, r.place, func(ctx context.Context) error {
+		m, known, err := b.Store.Staff(ctx, r.Sender) // Beheer may have decided about them meanwhile
+		if err != nil || !known {
+			return err
+		}
+		m.Name, m.OwnName = name, true
 		audit := store.Audit{At: b.Now(), Actor: r.Sender, Action: "staff.named", EventID: r.EventID}
 		if err := errors.Join(b.Store.SaveStaff(ctx, m), b.Store.AddAudit(ctx, audit)); err != nil {
 			return err
