@@ -102,7 +102,7 @@ func (b *Bridge) filedIn(m misfiling) []string {
 			lanes[e.Lane] = true
 		}
 	}
-	if first != 1 && m.before.Edition == 0 {
+	if first == 0 || first != 1 && m.before.Edition == 0 {
 		_, name := b.systemOf(m.before)
 		lanes[systemLane(name, m.before.Practice)] = true
 	}

@@ -290,3 +290,33 @@ func TestTheDocumentMovesAlongWithWhatIsInIt(t *testing.T) {
 	assert.Contains(t, w.letters()[0], "Een vraag")
 	w.noneKept(talk)
 }
+
+// The outbox forgets what was done a month ago. That it was filed, it was all the same.
+func TestAConversationThatMovedBeforeIsMarkedAgainAlsoLongAfter(t *testing.T) {
+	h := &keepingHIS{files: map[string][]byte{}}
+	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector = h })
+	consulting, talk := w.talking(anna, "Een oude vraag")
+	w.writes(fatima, talk, "!dossier P-9")
+	w.writes(fatima, talk, "!sluiten")
+	old := h.filed[0].Conversation.ID
+	w.passes(2 * trafficLog)
+	w.sweeps()
+	require.NoError(t, w.tidy(t.Context()))
+	rows, err := w.Store.Filings(t.Context(), old.String())
+	require.NoError(t, err)
+	require.Empty(t, rows)
+	w.writes(anna, consulting, "Een nieuwe")
+	w.writes(anna, consulting, "1")
+	w.passes(time.Second)
+	before := len(h.filed)
+	w.writes(fatima, w.talk(anna), "!dossier P-10")
+	var marked []uuid.UUID
+	for _, i := range h.filed[before:] {
+		if i.Kind == his.KindMistake {
+			marked = append(marked, i.Conversation.ID)
+			assert.Equal(t, "P-9", i.Conversation.Patient.Number)
+		}
+	}
+	assert.Contains(t, marked, old)
+	assert.Len(t, marked, 2)
+}
