@@ -154,7 +154,7 @@ func (b *Bridge) answerShown(ctx context.Context, t task, row store.Answer, room
 			return err
 		}
 	}
-	if !t.body.Last {
+	if !t.body.Last || row.State == store.AnswerFailed { // the system has heard what is missing
 		return nil
 	}
 	if err := b.Store.MoveAnswer(ctx, row.ID, store.AnswerDelivered); err != nil {
@@ -163,23 +163,47 @@ func (b *Bridge) answerShown(ctx context.Context, t task, row store.Answer, room
 	return b.report(ctx, row, his.DeliveryDelivered, "")
 }
 
-// answerGivenUp ends an answer that a room can never get.
+// errAnswerFile says that a file of an answer cannot be passed on; the rest of the answer can.
+var errAnswerFile = errors.New("a file of the answer cannot be passed on")
+
+// answerGivenUp ends a part of an answer that a room can never get, and with it the answer, unless
+// it is a file and the patient gets the rest.
 func (b *Bridge) answerGivenUp(ctx context.Context, e store.Effect, cause error) error {
 	what, err := parseBody(e)
 	if err != nil {
 		return nil
 	}
 	row, known, err := b.Store.Answer(ctx, what.Answer)
-	if err != nil || !known || row.State == store.AnswerFailed {
+	if err != nil || !known {
 		return err
 	}
-	if !toPatient(e) {
+	file := errors.Is(cause, errAnswerFile)
+	if !toPatient(e) || file && row.State == store.AnswerFailed { // one word about it is enough
 		return b.Store.AnswerShown(ctx, row.ID)
 	}
-	if errors.Is(cause, errGroundEnded) {
+	says, _, err := b.answerSays(ctx, row.ID)
+	switch {
+	case err != nil:
+		return err
+	case file && (says.Text != "" || len(says.Files) > 1):
+		return b.dropFile(ctx, row)
+	case file:
+		return b.dropAnswer(ctx, row, "answer.file")
+	case errors.Is(cause, errGroundEnded):
 		return b.dropAnswer(ctx, row, "answer.ground_ended")
 	}
 	return b.dropAnswer(ctx, row, "answer.no_patient")
+}
+
+// dropFile ends one file of an answer: staff must not think that the patient has nothing of it.
+func (b *Bridge) dropFile(ctx context.Context, row store.Answer) error {
+	err := errors.Join(b.Store.AnswerShown(ctx, row.ID), b.Store.MoveAnswer(ctx, row.ID, store.AnswerFailed))
+	if err != nil {
+		return err
+	}
+	_, practice, _ := strings.Cut(row.Lane, ":")
+	why := b.Texts.Text(b.Language, "answer.file_alone", b.practiceArgs(b.practice(practice)))
+	return b.tellOfAnswer(ctx, row, "answer.not_all_passed_on", why)
 }
 
 // answerLeg is how an answer is shown: with the name and function of who wrote it.
@@ -226,7 +250,7 @@ func (b *Bridge) answerContent(ctx context.Context, t task, l leg, says answer) 
 	}
 	f, err := media.Clean(sent.Data, sent.Name, b.Files)
 	if err != nil {
-		return nil, refused("a file of the answer cannot be passed on")
+		return nil, errors.Join(errAnswerFile, refused("it is not fit for the chat"))
 	}
 	file, err := b.upload(ctx, f.Data, l.room)
 	if err != nil {
@@ -243,7 +267,7 @@ func (b *Bridge) answerContent(ctx context.Context, t task, l leg, says answer) 
 // asRefused makes what cannot be carried final.
 func asRefused(err error) error {
 	if why := reasonOf(err); why != "" {
-		return refused("a file of the answer cannot be passed on: %s", why)
+		return errors.Join(errAnswerFile, refused("%s", why))
 	}
 	return err
 }

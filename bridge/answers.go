@@ -333,8 +333,12 @@ func (b *Bridge) deliverReport(ctx context.Context, t task) (done delivery, err 
 
 // notPassedOn tells the system and staff that an answer does not reach the patient.
 func (b *Bridge) notPassedOn(ctx context.Context, a store.Answer, why string) error {
+	return b.tellOfAnswer(ctx, a, "answer.not_passed_on", why)
+}
+
+func (b *Bridge) tellOfAnswer(ctx context.Context, a store.Answer, text, why string) error {
 	_, practice, _ := strings.Cut(a.Lane, ":")
-	told := job("tell", balie(practice), body{Text: "answer.not_passed_on", Practice: practice, Words: why})
+	told := job("tell", balie(practice), body{Text: text, Practice: practice, Words: why})
 	told.Person, told.Conversation = a.Person, a.Conversation
 	if err := b.add(ctx, told); err != nil {
 		return err
