@@ -26,6 +26,7 @@ type fakeFHIR struct {
 	noUpdated bool           // it cannot search by _lastUpdated
 	ignores   []string       // search parameters that it does not know, and leaves out
 	denies    []string       // the same, but then it finds nothing
+	sloppy    string         // a type that it refuses in a transaction, of which it does the rest; "": none
 	before    func(method string, body map[string]any)
 
 	mu       sync.Mutex
@@ -302,6 +303,10 @@ func (f *fakeFHIR) transaction(bundle map[string]any) reply {
 	for range 2 { // first to know the addresses, then with them
 		f.versions, f.order, f.made, answers = maps.Clone(before), slices.Clone(order), made, nil
 		for _, e := range bundle["entry"].([]any) {
+			if f.sloppy != "" && e.(map[string]any)["resource"].(map[string]any)["resourceType"] == f.sloppy {
+				answers = append(answers, map[string]any{"response": map[string]any{"status": "422"}})
+				continue
+			}
 			a, full := f.entry(e.(map[string]any), known)
 			if a.status > 299 {
 				f.versions, f.order, f.made = before, order, made

@@ -95,3 +95,17 @@ func TestAServerThatLeavesOutAParameterProposesNobodyElse(t *testing.T) {
 		assert.False(t, more)
 	}
 }
+
+// Some servers do the rest of a transaction when they refuse a part of it. That the Provenance is
+// there says nothing then: it points at nothing.
+func TestAnItemIsNotFiledWhenOnlyItsProvenanceIs(t *testing.T) {
+	f := newFakeFHIR(t)
+	f.sloppy = "Communication"
+	_, err := fhirAt(t, f, nil).File(t.Context(), histest.Message(1))
+	require.ErrorIs(t, err, his.ErrRefused)
+	require.Len(t, f.find("Provenance", ""), 1)
+	f.sloppy = ""
+	receipt := fileIn(t, fhirAt(t, f, nil), histest.Message(1)) // after a restart
+	assert.False(t, receipt.Already)
+	assert.Len(t, f.find("Communication", ""), 2, "the message and its header")
+}

@@ -200,7 +200,7 @@ func (s *fhirServer) look(ctx context.Context, item Item) (r Receipt, found bool
 	if errors.Is(err, rest.CodeMissing) {
 		return r, false, nil
 	}
-	if err != nil || len(p.Target) == 0 {
+	if err != nil || len(p.Target) == 0 || strings.HasPrefix(p.Target[0].Reference, "urn:") { // what was refused beside it
 		return r, false, err
 	}
 	reference, ok := s.client.Relative(p.Target[0].Reference)
