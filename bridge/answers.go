@@ -205,6 +205,9 @@ func (b *Bridge) keepAnswer(ctx context.Context, lane string, a answer) error {
 	if err != nil {
 		return err
 	}
+	if known && b.isReadIn(lane, c) {
+		return nil
+	}
 	row := store.Answer{ID: a.ID, Lane: lane, Reference: a.Reference, State: store.AnswerReceived, At: b.Now()}
 	_, practice, _ := strings.Cut(lane, ":")
 	if known = known && c.Practice == practice; known {

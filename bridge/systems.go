@@ -72,3 +72,11 @@ func (b *Bridge) systemIn(lane string) (System, error) {
 	}
 	return system, nil
 }
+
+// isReadIn says that an answer is read by another lane, whose conversation it is in: practices may
+// have one server together, and each then sees what is written to the patients of the others.
+func (b *Bridge) isReadIn(lane string, c care.Conversation) bool {
+	ours, name := b.systemOf(c)
+	read, err := b.systemIn(lane)
+	return err == nil && systemLane(name, c.Practice) != lane && his.SameServer(read.Connector, ours.Connector)
+}

@@ -98,5 +98,12 @@ func Open(kind string, settings Settings) (Connector, error) {
 	return c, nil
 }
 
+// SameServer says that two connectors are of one server: what one reads the other reads too.
+func SameServer(a, b Connector) bool {
+	one, isA := a.(*fhirServer)
+	two, isB := b.(*fhirServer)
+	return a == b || isA && isB && one.client.Base() == two.client.Base()
+}
+
 // Kinds are the names that Open knows, sorted.
 func Kinds() []string { return slices.Sorted(maps.Keys(kinds)) }
