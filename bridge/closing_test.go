@@ -277,3 +277,26 @@ func TestWhatIsRemovedBeforeItIsFiledNeverComesIntoTheRecord(t *testing.T) {
 	assert.NotContains(t, w.heard(talk), "Daar blijft het staan")
 	w.noneKept(talk)
 }
+
+// The outbox forgets what was done a month ago; a conversation may go on for longer.
+func TestTheDocumentOfALongConversationPointsAtAllThatWasFiled(t *testing.T) {
+	h := &keepingHIS{files: map[string][]byte{}}
+	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector = h })
+	consulting, talk := w.talking(anna, "Een vraag van toen")
+	w.passes(2 * trafficLog)
+	w.sweeps()
+	require.NoError(t, w.tidy(t.Context()))
+	w.writes(anna, consulting, "Een vraag van nu")
+	w.writes(fatima, talk, "!sluiten")
+	closing := h.filed[len(h.filed)-1].Closing
+	require.NotNil(t, closing)
+	require.Len(t, closing.Said, 2)
+	assert.Contains(t, closing.Said[0].Text, his.Mark(h.filed[0].ID))
+	assert.Equal(t, "Een vraag van nu", closing.Said[1].Text)
+	w.passes(2 * trafficLog)
+	w.sweeps()
+	require.NoError(t, w.tidy(t.Context()))
+	rows, err := w.Store.Filings(t.Context(), h.filed[0].Conversation.ID.String())
+	require.NoError(t, err)
+	assert.Empty(t, rows, "not for ever")
+}

@@ -21,7 +21,9 @@ const (
 // stand for is proven to be gone.
 var forgetDone = []string{
 	`DELETE FROM inbox WHERE state <> 'open' AND received_at < $1 AND id NOT IN (SELECT turn FROM parked)`,
-	`DELETE FROM outbox WHERE state IN ('done', 'skipped') AND done_at > 0 AND done_at < $1`,
+	// what was filed is pointed at by the document on closing
+	`DELETE FROM outbox WHERE state IN ('done', 'skipped') AND done_at > 0 AND done_at < $1 AND NOT (lane <> '' AND EXISTS (
+		SELECT 1 FROM conversation AS c WHERE c.id = outbox.conversation AND (c.state = 'open' OR c.closed_at >= $1)))`,
 	`DELETE FROM ledger WHERE verified_at > 0 AND verified_at < $1 AND state IN ('verified', 'gone')`,
 	`DELETE FROM media WHERE done_at > 0 AND done_at < $1`,
 	`DELETE FROM mirror WHERE at < $1`,
@@ -54,7 +56,7 @@ func (s *Store) Backlog(ctx context.Context) (Backlog, error) {
 }
 
 // ForgetDone removes rows of what was dealt with before a time: turns by when they came in,
-// effects and proofs of redaction by when they were done, mirrored events, and how far
+// effects (of filing: once the conversation is long closed) and proofs of redaction by when they were done, mirrored events, and how far
 // they have been read, by their age. The
 // time must be so long ago that no homeserver sends those events again (30 days or more).
 func (s *Store) ForgetDone(ctx context.Context, before time.Time) (n int64, err error) {
