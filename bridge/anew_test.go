@@ -320,3 +320,18 @@ func TestAConversationThatMovedBeforeIsMarkedAgainAlsoLongAfter(t *testing.T) {
 	assert.Contains(t, marked, old)
 	assert.Len(t, marked, 2)
 }
+
+func TestWhatIsRemovedBeforeTheRightRecordHasItIsNotKeptThere(t *testing.T) {
+	h := &keepingHIS{files: map[string][]byte{}}
+	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector = h })
+	consulting, talk := w.talking(anna, "Een vraag")
+	mine := w.writes(anna, consulting, "kanarie")
+	h.err = assert.AnError
+	w.writes(fatima, talk, "!dossier P-9")
+	w.removes(anna, consulting, mine)
+	h.err = nil
+	w.passes(maxBackoff)
+	assert.Equal(t, []string{"message 0", "message 0", "mistake 0", "message 1"}, kindsOf(h.filed))
+	assert.NotContains(t, w.heard(talk), "kanarie")
+	assert.NotContains(t, w.heard(consulting), "dossier bewaart")
+}

@@ -24,6 +24,16 @@ func says(e store.Effect, event string) bool {
 	return e.SourceEvent == event || err == nil && event != "" && what.Instead == event
 }
 
+// editionOf is which edition of its conversation an effect belongs to: what is in another is marked
+// there as a mistake, and is in no record that counts.
+func editionOf(e store.Effect) int {
+	what, err := parseBody(e)
+	if err != nil {
+		return -1
+	}
+	return what.Edition
+}
+
 // inRecord is the event by which the record knows what an effect files: an edit of what was never
 // opened stands in its place.
 func (w body) inRecord(e store.Effect) string { return cmp.Or(w.Instead, e.SourceEvent) }
@@ -39,7 +49,7 @@ func (b *Bridge) takenBack(ctx context.Context, t task, event string) (taken boo
 		return false, err
 	}
 	for _, e := range filed {
-		if e.ID == t.ID || !says(e, event) {
+		if e.ID == t.ID || !says(e, event) || editionOf(e) != t.body.Edition {
 			continue
 		}
 		if e.State == store.EffectDone {
@@ -93,7 +103,7 @@ func (b *Bridge) fileRemoval(ctx context.Context, p place, c care.Case, target s
 		return err
 	}
 	for _, e := range filed {
-		if !says(e, target) {
+		if !says(e, target) || editionOf(e) != c.Conversation.Edition {
 			continue
 		}
 		if e.Lane == keptLane && e.State == store.EffectDone { // it is in the document
