@@ -69,9 +69,17 @@ func (b *Bridge) deliverFind(ctx context.Context, t task) (done delivery, err er
 	return done, err
 }
 
+// noNumber stands for a patient number that the system does not tell, or that cannot be typed. It
+// is none: the BSN behind it would be taken for the number otherwise.
+const noNumber = "…"
+
 // match is one proposal, with what to type to accept it.
 func (b *Bridge) match(person care.Person, p his.Patient) string {
-	typed := "!" + commands["approve"].names[0] + " " + code(person) + " " + oneLine(p.Number)
+	number := oneLine(p.Number)
+	if number == "" || strings.Contains(number, " ") {
+		number = noNumber
+	}
+	typed := "!" + commands["approve"].names[0] + " " + code(person) + " " + number
 	if p.BSN != "" {
 		typed += " " + oneLine(p.BSN)
 	}

@@ -119,6 +119,22 @@ func TestTheHISProposesWhoANewAccountMayBeAndStaffDecide(t *testing.T) {
 	assert.Equal(t, "123456782", w.person(anna).Identity.BSN)
 }
 
+// What is proposed is typed over: without the number the BSN would be one, and a patient whom
+// nobody knows would get the record.
+func TestAProposalWithoutANumberCouplesNobody(t *testing.T) {
+	born := time.Date(1980, 5, 31, 0, 0, 0, 0, time.UTC)
+	for _, number := range []string{"", "P 4711"} {
+		w, _, beheer := finding(t, &findingHIS{found: []his.Patient{{Number: number, BSN: "123456782", LastName: "de Berg", BirthDate: born}}})
+		w.passes(findLater)
+		said := w.said(beheer)
+		_, typed, proposed := strings.Cut(said[len(said)-1], "!goedkeuren")
+		require.True(t, proposed)
+		w.writes(chef, beheer, "!goedkeuren"+strings.SplitN(typed, "\n", 2)[0])
+		assert.Equal(t, care.Awaiting, w.person(anna).State)
+		assert.Contains(t, w.heard(beheer), "… 123456782")
+	}
+}
+
 func TestNobodyFoundIsSaid(t *testing.T) {
 	w, _, beheer := finding(t, &findingHIS{})
 	w.passes(findLater)
