@@ -86,6 +86,9 @@ func classOf(err error) error {
 		return nil
 	}
 	byStatus, said := statuses[answer.Response.StatusCode], answer.RespError
+	if said == nil && byStatus == ErrNotFound {
+		return nil // of a proxy that finds no homeserver just now: of the thing it says nothing
+	}
 	if said == nil || said.ErrCode == "M_UNKNOWN" || byStatus == ErrTooLarge || byStatus == ErrUnsupported {
 		return byStatus
 	}

@@ -41,6 +41,8 @@ func TestWhatAnErrorMeans(t *testing.T) {
 		{"too large, as Dendrite says it", answer(413, "M_BAD_JSON"), []error{ErrTooLarge, ErrPermanent}},
 		{"forbidden, as Dendrite says it", answer(403, "M_UNKNOWN"), []error{ErrForbidden, ErrPermanent}},
 		{"not there", answer(404, "M_NOT_FOUND"), []error{ErrNotFound}},
+		{"nothing there, says a proxy", answer(404, ""), nil},
+		{"not there, as Dendrite says it", answer(404, "M_UNKNOWN"), []error{ErrNotFound}},
 		{"no such request", answer(404, "M_UNRECOGNIZED"), []error{ErrUnsupported}},
 		{"switched off", answer(501, "M_UNKNOWN"), []error{ErrUnsupported}},
 		{"token gone", answer(401, "M_UNKNOWN_TOKEN"), []error{ErrUnknownToken}},
@@ -131,4 +133,20 @@ func TestLimiter(t *testing.T) {
 		l.allow(fmt.Sprint(i))
 	}
 	assert.LessOrEqual(t, len(l.last), limiterSize)
+}
+
+// Traefik, an ingress of Kubernetes or nginx say so while the homeserver behind them starts. What
+// was written is there all the same, and so is what had to go.
+func TestAProxyWithoutAHomeserverSaysNothingOfAnEvent(t *testing.T) {
+	for _, page := range []string{"404 page not found\n", "<html><h1>404 Not Found</h1></html>", "", "default backend - 404"} {
+		b, _ := scriptedBot(t, map[string][]reply{"/": {{404, page}}})
+		_, err := b.Read(t.Context(), "!room:gp.example", "$event")
+		require.Error(t, err, "%q", page)
+		assert.NotErrorIs(t, err, ErrNotFound, "it would be passed over without a word")
+		_, err = b.Gone(t.Context(), "!room:gp.example", "$event")
+		require.Error(t, err, "it would be proven gone")
+		err = b.Redact(t.Context(), "!room:gp.example", "$event", "txn")
+		require.Error(t, err)
+		assert.NotErrorIs(t, err, ErrNotFound, "it would be proven gone")
+	}
 }
