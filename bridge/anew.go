@@ -127,7 +127,7 @@ func (b *Bridge) withdraw(ctx context.Context, m misfiling, c care.Conversation,
 }
 
 // again are the kinds that are filed anew.
-var again = map[string]bool{"file": true, "file.end": true, "file.summary": true, "file.answer": true}
+var again = map[string]bool{"file": true, "file.end": true, "file.summary": true, "file.answer": true, "file.withdrawal": true}
 
 // anew puts an item in the new edition; 1 when its words are gone.
 func (b *Bridge) anew(ctx context.Context, e store.Effect, edition int, c care.Conversation) (lost int, err error) {

@@ -70,6 +70,7 @@ func init() { // some deliverers add rows for others
 		"track":              (*Bridge).deliverTrack,
 		"file.removal":       (*Bridge).deliverFileRemoval,
 		"file.end":           (*Bridge).deliverFileEnd,
+		"file.withdrawal":    (*Bridge).deliverWithdrawal,
 	}
 }
 

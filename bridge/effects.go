@@ -98,10 +98,9 @@ var carry = map[care.Do]func(*Bridge, context.Context, place, care.Case, care.Ef
 // settle stores a case after a rule changed it: the person, the conversation, whom it
 // concerns, the gate and every effect. It runs inside the turn's transaction.
 func (b *Bridge) settle(ctx context.Context, p place, before, after care.Case) error {
-	if after.Derde != nil {
-		if err := b.Store.SaveDerde(ctx, *after.Derde); err != nil {
-			return err
-		}
+	ended, err := b.saveDerde(ctx, after.Derde)
+	if err != nil {
+		return err
 	}
 	if after.Ended != nil {
 		if err := b.Store.SaveConversation(ctx, *after.Ended); err != nil {
@@ -126,6 +125,11 @@ func (b *Bridge) settle(ctx context.Context, p place, before, after care.Case) e
 	for _, e := range after.Effects {
 		if err := carry[e.Do](b, ctx, p, after, e); err != nil {
 			return fmt.Errorf("%s: %w", e.Do, err)
+		}
+	}
+	if ended { // after what closes a conversation: that is filed under the attestation still
+		if err := b.withdrawGround(ctx, *after.Derde, p.Sender); err != nil {
+			return err
 		}
 	}
 	if gate && !after.Person.MaySpeak() && after.Person.State != care.Refused {
