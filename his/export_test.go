@@ -1,5 +1,7 @@
 package his
 
+import "time"
+
 // What the tests of package his_test see of the inside.
 var (
 	DirName         = dirName
@@ -17,4 +19,12 @@ func OpenFaultySpool(dir string, fault func(step string) error) Connector {
 // OpenFaulty opens a folder whose every step may be made to fail.
 func OpenFaulty(dir string, fault func(step string) error) Connector {
 	return &folder{dir: dir, fault: fault}
+}
+
+// LastAsked lets a FHIR server have been asked last at some time what it can do.
+func LastAsked(c Connector, at time.Time) {
+	s := c.(*fhirServer)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.read = at
 }

@@ -152,7 +152,7 @@ func (s *fhirServer) ours(ctx context.Context, identifiers []fhir.Identifier) (b
 		if !ok || id.Version() != 5 {
 			continue
 		}
-		err := s.get(ctx, "Provenance/"+resourceID(derive(id, "provenance")), nil)
+		err := s.askFor(ctx, "Provenance/"+resourceID(derive(id, "provenance")), nil)
 		if errors.Is(err, rest.CodeMissing) {
 			continue
 		}

@@ -106,7 +106,7 @@ func (s *fhirServer) capabilities(ctx context.Context) (*capabilities, error) {
 	s.mu.Unlock()
 	var said statement
 	err = s.get(ctx, "metadata", &said)
-	if err != nil && !errors.Is(err, rest.CodeMissing) {
+	if err != nil && (!errors.Is(err, rest.CodeMissing) || before != nil && before.told) { // it had one
 		if before != nil {
 			return before, nil // what it could do an hour ago
 		}

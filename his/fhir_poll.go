@@ -141,7 +141,7 @@ func (s *fhirServer) stored(ctx context.Context, reference string) (stored, erro
 		return stored{}, rest.CodeElsewhere
 	}
 	var raw json.RawMessage
-	if err := s.get(ctx, path, &raw); err != nil {
+	if err := s.askFor(ctx, path, &raw); err != nil {
 		return stored{}, err
 	}
 	r, ok := readStored(typeOfPath(path), raw)

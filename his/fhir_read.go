@@ -180,7 +180,7 @@ func (s *fhirServer) readFile(ctx context.Context, f fhir.Attachment, a *Answer)
 
 func (s *fhirServer) binary(ctx context.Context, path string) ([]byte, error) {
 	var b struct{ Data string }
-	if err := s.get(ctx, path, &b); err != nil {
+	if err := s.askFor(ctx, path, &b); err != nil {
 		return nil, err
 	}
 	data, err := base64.StdEncoding.DecodeString(b.Data)

@@ -270,5 +270,29 @@ func (s *fhirServer) get(ctx context.Context, path string, into any) error {
 	return decode(answer.Body, into)
 }
 
+// askFor is get for who goes on without what is not there. That counts only when the server says it: a
+// proxy answers with a page of its own while there is no server behind it.
+func (s *fhirServer) askFor(ctx context.Context, path string, into any) error {
+	err := s.get(ctx, path, into)
+	var answered *rest.Error
+	if !ofOne(err) || !errors.As(err, &answered) || !answered.Strange || s.answers(ctx) {
+		return err
+	}
+	return &rest.Error{Status: answered.Status, Code: rest.CodeBroken, Strange: true}
+}
+
+// answers says that the server itself answers now, as far as that can be known: one that has no
+// statement is believed.
+func (s *fhirServer) answers(ctx context.Context) bool {
+	var said statement
+	err := s.get(ctx, "metadata", &said)
+	if errors.Is(err, rest.CodeMissing) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.can == nil || !s.can.told
+	}
+	return err == nil && said.ResourceType == "CapabilityStatement"
+}
+
 // fresh asks a server not to answer from a list that it made before.
 var fresh = map[string]string{"Cache-Control": "no-cache"}

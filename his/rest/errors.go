@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -29,10 +30,11 @@ const (
 
 // Error is an answer that is no success.
 type Error struct {
-	Status int
-	Code   Code
-	Where  string        // what is wrong and in which elements, in FHIR's words; may be empty
-	Retry  time.Duration // how long the server wants to be left alone; zero: it did not say
+	Status  int
+	Code    Code
+	Where   string        // what is wrong and in which elements, in FHIR's words; may be empty
+	Retry   time.Duration // how long the server wants to be left alone; zero: it did not say
+	Strange bool          // it is not FHIR: perhaps a proxy says it, and not the server
 }
 
 // Error says it in English, for the log.
@@ -76,6 +78,7 @@ var codes = map[int]Code{
 // a proxy's page of HTML says nothing about what was sent.
 func refusal(resp *http.Response, body []byte) *Error {
 	e := &Error{Status: resp.StatusCode, Code: CodeBroken, Retry: retryAfter(resp.Header.Get("Retry-After"))}
+	e.Strange = isStrange(resp.Header, body)
 	if code, known := codes[resp.StatusCode]; known {
 		e.Code = code
 	}
@@ -112,4 +115,17 @@ func retryAfter(s string) time.Duration {
 		d = time.Until(at)
 	}
 	return min(max(d, 0), time.Hour)
+}
+
+// isStrange says that what a server answered need not be from a FHIR server: not even gateways that
+// speak JSON give a resource.
+func isStrange(h http.Header, body []byte) bool {
+	if !isFHIR(h) {
+		return true
+	}
+	var resource struct {
+		ResourceType string `json:"resourceType"`
+	}
+	is := strings.HasPrefix(h.Get("Content-Type"), MediaType)
+	return !is && (json.Unmarshal(body, &resource) != nil || resource.ResourceType == "")
 }

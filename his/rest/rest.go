@@ -206,7 +206,7 @@ func read(r Request, resp *http.Response) (*Response, error) {
 		return nil, fmt.Errorf("the answer ended too soon: %w", bare(r, err))
 	}
 	if r.Accept == "" && len(body) > 0 && !isFHIR(resp.Header) {
-		return nil, &Error{Status: resp.StatusCode, Code: CodeNotFHIR}
+		return nil, &Error{Status: resp.StatusCode, Code: CodeNotFHIR, Strange: true}
 	}
 	return &Response{resp.StatusCode, resp.Header, body}, nil
 }
