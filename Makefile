@@ -20,7 +20,7 @@ play: install ## the same servers, left running for you and a client
 test: install unit e2e ## everything
 
 unit: ## without homeservers
-	$(GO) test $(TAGS) -race -timeout 10m $(UNIT)
+	$(GO) test $(TAGS) -race -timeout 20m $(UNIT)
 	$(GO) test $(TAGS),faultpoints -race ./internal/...
 
 # Never from Go's cache: it does not see that the bridge, which the tests build, has changed.

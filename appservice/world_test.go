@@ -289,10 +289,16 @@ func (p *person) room(room id.RoomID, rest string) string {
 	return "/_matrix/client/v3/rooms/" + url.PathEscape(string(room)) + rest
 }
 
-// event returns an event as this person's clients see it.
-func (p *person) event(room id.RoomID, event id.EventID) map[string]any {
+// event returns an event as this person's clients see it. Dendrite takes an event a moment before it
+// gives it to who asks.
+func (p *person) event(room id.RoomID, event id.EventID) (answer map[string]any) {
 	p.t.Helper()
-	return p.must("GET", p.room(room, "/event/"+url.PathEscape(string(event))), nil)
+	until(p.t, "the event to be there", func() bool {
+		status, found := p.ask("GET", p.room(room, "/event/"+url.PathEscape(string(event))), nil)
+		answer = found
+		return status == http.StatusOK
+	})
+	return answer
 }
 
 // timeline returns the newest events of a room that are no state, newest first.

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"time"
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
@@ -122,6 +123,9 @@ func (b *Bridge) deliverRelay(ctx context.Context, t task) (done delivery, err e
 		return b.arrived(ctx, t, room, id.EventID(t.EventID), nil)
 	}
 	evt, err := b.Matrix.Read(ctx, t.sourceRoom(), t.sourceEvent())
+	if b.notThereYet(err, t.CreatedAt) {
+		return done, errNotYet
+	}
 	if wasRemoved(err) {
 		return done, nil // removed before it was passed on
 	}
@@ -150,6 +154,12 @@ func (b *Bridge) deliverRelay(ctx context.Context, t task) (done delivery, err e
 
 // wasRemoved says that there is nothing any more to read.
 func wasRemoved(err error) bool { return errors.Is(err, ErrRedacted) || errors.Is(err, ErrNotFound) }
+
+// notThereYet says of an event that we know of since a time that its homeserver may still have to
+// find it: Dendrite tells of an event before it gives it to who asks.
+func (b *Bridge) notThereYet(err error, known time.Time) bool {
+	return errors.Is(err, ErrNotFound) && b.Now().Sub(known) < strangeWait
+}
 
 // arrived ends a delivery that has an event: which stands for which is remembered, and which
 // files it has. content is what was sent; after a crash or a lost answer only the event itself

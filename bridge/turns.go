@@ -224,7 +224,9 @@ func (b *Bridge) reads(p place) bool {
 // open: then both sides are told (requirement B2).
 func (b *Bridge) unread(ctx context.Context, p place, err error) error {
 	switch {
-	case errors.Is(err, ErrRedacted), errors.Is(err, ErrNotFound):
+	case b.notThereYet(err, p.ReceivedAt):
+		return errNotYet
+	case wasRemoved(err):
 		return b.finish(ctx, p, nil)
 	case errors.Is(err, ErrUnreadable), errors.Is(err, ErrRefused):
 		return b.finish(ctx, p, func(ctx context.Context) error { return b.tellMissing(ctx, p, "unreadable") })

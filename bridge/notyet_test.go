@@ -1,0 +1,56 @@
+package bridge
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"maunium.net/go/mautrix/id"
+)
+
+// A homeserver may tell of a message a moment before it gives it to who asks: Dendrite does so.
+func TestAMessageThatItsHomeserverDoesNotFindYetIsWaitedFor(t *testing.T) {
+	for name, fails := range map[string]int{"in its turn": 1, "when it is passed on": 2, "when it is filed": 3} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			room, talk := w.talking(anna, "Een vraag")
+			read := 0
+			w.matrix.fails = func(call string, where id.RoomID) error {
+				if call != "read" || where != room {
+					return nil
+				}
+				if read++; read == fails {
+					return ErrNotFound
+				}
+				return nil
+			}
+			w.writes(anna, room, "kanarie")
+			require.GreaterOrEqual(t, read, fails)
+			for range 10 {
+				w.passes(10 * time.Second)
+			}
+			assert.Equal(t, 1, strings.Count(w.heard(talk), "kanarie"))
+			assert.Equal(t, 1, strings.Count(strings.Join(w.letters(), "\n"), "kanarie"))
+		})
+	}
+}
+
+func TestAMessageThatItsHomeserverNeverFindsHoldsUpNobodyForLong(t *testing.T) {
+	w := newWorld(t)
+	room, talk := w.talking(anna, "Een vraag")
+	w.matrix.fails = func(call string, where id.RoomID) error {
+		if call == "read" && where == room {
+			return ErrNotFound
+		}
+		return nil
+	}
+	w.writes(anna, room, "verdwenen")
+	w.passes(strangeWait)
+	w.matrix.fails = nil
+	w.writes(anna, room, "en dit is er wel")
+	w.passes(time.Minute)
+	assert.NotContains(t, w.heard(talk), "verdwenen")
+	assert.Contains(t, w.heard(talk), "en dit is er wel")
+}
