@@ -9,7 +9,7 @@ TAGS       := -tags goolm
 # go list also finds packages in directories that are no part of the product.
 UNIT        = $(shell $(GO) list $(TAGS) ./... | grep -v /e2e)
 
-.PHONY: bench bench-his conformance demo play test unit e2e faults fuzz lint build install
+.PHONY: bench bench-his conformance demo play test unit e2e races faults fuzz lint build install
 
 demo: install ## the main job, told step by step: HOMESERVER=dendrite or synapse
 	$(GO) run $(TAGS) ./e2e/demo -homeserver $(HOMESERVER)
@@ -26,7 +26,10 @@ unit: ## without homeservers
 # Never from Go's cache: it does not see that the bridge, which the tests build, has changed.
 e2e: install ## real homeservers, real clients; one package at a time, as they share two cores
 	rm -rf .cache/bundles
-	$(GO) test $(TAGS) -race -count 1 -timeout 30m -p 1 ./e2e/...
+	$(GO) test $(TAGS) -race -count 1 -timeout 45m -p 1 ./e2e/...
+
+races: ## make e2e with the race detector in the bridge as well; takes longer
+	E2E_RACE=1 $(MAKE) e2e
 
 faults: install ## every fault, on every homeserver and database; writes the table of docs/reliability.md
 	rm -f .cache/faults.jsonl

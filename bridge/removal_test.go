@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -109,11 +110,14 @@ func TestWhatTheHISRefusedOrDidNotTakeIsSealedBeforeItsChatGoes(t *testing.T) {
 
 // A brokenHIS answers what it is told to, and remembers what it took.
 type brokenHIS struct {
+	mu    sync.Mutex // conversations are filed side by side
 	err   error
 	filed []his.Item
 }
 
 func (h *brokenHIS) File(_ context.Context, item his.Item) (his.Receipt, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if h.err == nil {
 		h.filed = append(h.filed, item)
 	}

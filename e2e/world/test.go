@@ -12,7 +12,7 @@ import (
 
 // InTest starts a world for a test, under its name and by default in a directory of its own, and
 // ends it with the test. The test fails when the race detector found something in the bridge, which
-// has it when the test has it (go test -race).
+// has it with `make races`.
 func InTest(t testing.TB, o Options) *World {
 	t.Helper()
 	here, err := os.Getwd() // the package of the test
