@@ -146,6 +146,10 @@ func (b *Bridge) later(ctx context.Context, row store.LedgerRow, cause error) er
 	return b.Store.MarkLedgerFailed(ctx, row.EventID, b.Now().Add(backoff(row.Attempt)), "failed")
 }
 
+// refusedTries are how often the bot is told that it may not remove something before it believes that:
+// Dendrite has refused it for a moment where it may.
+const refusedTries = 6
+
 // notOurs handles an event that the bot may not remove: in a patient's own chat the bot
 // has only what power it was given. It leaves that chat, so that it is no room of ours.
 func (b *Bridge) notOurs(ctx context.Context, row store.LedgerRow, cause error) error {
@@ -156,7 +160,7 @@ func (b *Bridge) notOurs(ctx context.Context, row store.LedgerRow, cause error) 
 	if known && !room.LeftAt.IsZero() { // nor may it in a room that it has left or deleted
 		return b.Store.MarkGone(ctx, row.EventID, b.Now())
 	}
-	if !known || room.Kind != store.RoomContact {
+	if !known || room.Kind != store.RoomContact || row.Attempt < refusedTries {
 		return b.later(ctx, row, cause)
 	}
 	return b.Store.Transact(ctx, func(ctx context.Context) error {
