@@ -59,6 +59,11 @@ func (c chat) Send(ctx context.Context, room id.RoomID, kind event.Type, content
 	return sent, meant(err)
 }
 
+func (c chat) Sent(ctx context.Context, room id.RoomID, txn string, since time.Time) (id.EventID, bool, error) {
+	sent, found, err := c.Client.Sent(ctx, room, txn, since)
+	return sent, found, meant(err)
+}
+
 // Identity is the cross-signing identity of a user, as the bot last saw it.
 func (c chat) Identity(ctx context.Context, user id.UserID) (bridge.Identity, error) {
 	key, first, err := c.MasterKey(ctx, user)

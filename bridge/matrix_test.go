@@ -40,6 +40,8 @@ type fakeMatrix struct {
 	fails func(call string, room id.RoomID) error
 	// lose, when set, says whether the answer to what is sent to a room gets lost.
 	lose func(room id.RoomID) bool
+	// mute says that /sync does not tell of what is sent.
+	mute bool
 }
 
 type fakeRoom struct {
@@ -159,11 +161,22 @@ func (f *fakeMatrix) Send(_ context.Context, room id.RoomID, kind event.Type, co
 	}
 	e := f.put(room, botID, kind, content, txn)
 	f.byTxn[txn] = e.ID
-	f.echoes = append(f.echoes, e)
+	if !f.mute {
+		f.echoes = append(f.echoes, e)
+	}
 	if f.lose != nil && f.lose(room) {
 		return "", errors.New("the answer got lost")
 	}
 	return e.ID, nil
+}
+
+func (f *fakeMatrix) Sent(_ context.Context, room id.RoomID, txn string, _ time.Time) (id.EventID, bool, error) {
+	defer f.mu.Unlock()
+	if err := f.begin("sent", room); err != nil {
+		return "", false, err
+	}
+	sent, found := f.byTxn[txn]
+	return sent, found, nil
 }
 
 func (f *fakeMatrix) EnsureRoom(_ context.Context, room Room) (id.RoomID, error) {

@@ -33,6 +33,8 @@ type Matrix interface {
 	// Send sends content once per txn, encrypted where the room is. It may have been sent
 	// before, since a time: then the room is searched for it first (zero = certainly new).
 	Send(ctx context.Context, room id.RoomID, kind event.Type, content map[string]any, txn string, since time.Time) (id.EventID, error)
+	// Sent finds what was sent under a txn since a time; false = nothing was.
+	Sent(ctx context.Context, room id.RoomID, txn string, since time.Time) (id.EventID, bool, error)
 	// EnsureRoom makes the room, or mends it where it is not as it should be.
 	EnsureRoom(ctx context.Context, room Room) (id.RoomID, error)
 	// KeepOnly removes everyone from a room but those given and the bot, invited or joined.

@@ -127,7 +127,7 @@ func (b *Bridge) deliverRelay(ctx context.Context, t task) (done delivery, err e
 		return done, errNotYet
 	}
 	if wasRemoved(err) {
-		return done, nil // removed before it was passed on
+		return b.passedOnBefore(ctx, t)
 	}
 	if err != nil {
 		return done, err
@@ -150,6 +150,23 @@ func (b *Bridge) deliverRelay(ctx context.Context, t task) (done delivery, err e
 		return done, err
 	}
 	return b.arrived(ctx, t, l.room, done.event, content)
+}
+
+// passedOnBefore ends the delivery of a message that is removed by now: it was not passed on, or it was
+// and nobody could note it. Then it is noted now, or its removal would find nothing to remove.
+func (b *Bridge) passedOnBefore(ctx context.Context, t task) (done delivery, err error) {
+	if t.Attempt <= 1 {
+		return done, nil
+	}
+	room, err := b.roomOfDestination(ctx, t)
+	if err != nil {
+		return done, err
+	}
+	sent, found, err := b.Matrix.Sent(ctx, id.RoomID(room), t.TxnID, t.CreatedAt)
+	if err != nil || !found {
+		return done, err
+	}
+	return b.arrived(ctx, t, room, sent, nil)
 }
 
 // wasRemoved says that there is nothing any more to read.
