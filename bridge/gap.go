@@ -34,7 +34,7 @@ const gapMark = "nl.spreekkamer.gap"
 // message go to the gap, as they would to the message.
 func (b *Bridge) showGap(ctx context.Context, t task, l leg, why string) (done delivery, err error) {
 	if _, err := b.Matrix.Read(ctx, t.sourceRoom(), t.sourceEvent()); wasRemoved(err) {
-		return done, nil // removed meanwhile, and its file with it
+		return b.passedOnBefore(ctx, t) // removed meanwhile, and its file with it
 	}
 	text, err := b.gapText(ctx, t, why)
 	if err != nil {

@@ -184,11 +184,8 @@ func skipped(err error) error {
 
 // deliverReaction carries a reaction to the event that stands for its target.
 func (b *Bridge) deliverReaction(ctx context.Context, t task) (done delivery, err error) {
-	evt, err := b.Matrix.Read(ctx, t.sourceRoom(), t.sourceEvent())
-	if wasRemoved(err) {
-		return done, nil
-	}
-	if err != nil {
+	evt, done, err := b.toCarry(ctx, t)
+	if err != nil || evt == nil {
 		return done, err
 	}
 	l, err := b.legOf(ctx, t, evt.Sender)
@@ -204,11 +201,11 @@ func (b *Bridge) deliverReaction(ctx context.Context, t task) (done delivery, er
 		done.after = func(ctx context.Context) error { return b.add(ctx, toSender(t.Effect, "unsupported")...) }
 		return done, nil
 	}
-	if done.event, err = b.send(ctx, t, l.room, event.EventReaction, reaction(target, key)); err != nil {
+	content := reaction(target, key)
+	if done.event, err = b.send(ctx, t, l.room, event.EventReaction, content); err != nil {
 		return done, err
 	}
-	done.after = func(ctx context.Context) error { return b.carried(ctx, t, l.room, done.event, nil) }
-	return done, nil
+	return b.arrived(ctx, t, l.room, done.event, content)
 }
 
 // maxReaction bounds the key of a reaction in bytes.

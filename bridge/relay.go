@@ -115,21 +115,8 @@ func (l leg) name() string {
 
 // deliverRelay carries one message to the other side, or shows there that it is missing.
 func (b *Bridge) deliverRelay(ctx context.Context, t task) (done delivery, err error) {
-	if t.EventID != "" { // its echo was seen: it only has to be remembered, also when it is removed by now
-		room, err := b.roomOfDestination(ctx, t)
-		if err != nil {
-			return done, err
-		}
-		return b.arrived(ctx, t, room, id.EventID(t.EventID), nil)
-	}
-	evt, err := b.Matrix.Read(ctx, t.sourceRoom(), t.sourceEvent())
-	if b.notThereYet(err, t.CreatedAt) {
-		return done, errNotYet
-	}
-	if wasRemoved(err) {
-		return b.passedOnBefore(ctx, t)
-	}
-	if err != nil {
+	evt, done, err := b.toCarry(ctx, t)
+	if err != nil || evt == nil {
 		return done, err
 	}
 	l, err := b.legOf(ctx, t, evt.Sender)
@@ -150,6 +137,28 @@ func (b *Bridge) deliverRelay(ctx context.Context, t task) (done delivery, err e
 		return done, err
 	}
 	return b.arrived(ctx, t, l.room, done.event, content)
+}
+
+// toCarry reads what an effect carries to the other side; nil when it is there already, or was removed
+// before it could be, which ends the delivery.
+func (b *Bridge) toCarry(ctx context.Context, t task) (evt *event.Event, done delivery, err error) {
+	if t.EventID != "" { // its echo was seen: it only has to be remembered, also when it is removed by now
+		room, err := b.roomOfDestination(ctx, t)
+		if err != nil {
+			return nil, done, err
+		}
+		done, err = b.arrived(ctx, t, room, id.EventID(t.EventID), nil)
+		return nil, done, err
+	}
+	evt, err = b.Matrix.Read(ctx, t.sourceRoom(), t.sourceEvent())
+	switch {
+	case b.notThereYet(err, t.CreatedAt):
+		return nil, done, errNotYet
+	case wasRemoved(err):
+		done, err = b.passedOnBefore(ctx, t)
+		return nil, done, err
+	}
+	return evt, done, err
 }
 
 // passedOnBefore ends the delivery of a message that is removed by now: it was not passed on, or it was

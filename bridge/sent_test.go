@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/media/mediatest"
 )
 
 // A message was sent, and that was not stored: the disk was full, or the bridge was killed. What its
@@ -33,4 +35,41 @@ func TestARemovalReachesWhatWasSentWithoutTheBridgeKnowing(t *testing.T) {
 			assert.Empty(t, w.left(to, "kanarie"))
 		})
 	}
+}
+
+func TestAReactionTakenBackReachesWhatWasSentWithoutTheBridgeKnowing(t *testing.T) {
+	bothWays(t, func(t *testing.T, w *world, s side) {
+		said := w.writes(s.who, s.here, "Een")
+		w.matrix.mute, w.matrix.lose = true, func(room id.RoomID) bool { return room == s.there }
+		reacted := w.arrives(s.who, s.here, event.EventReaction, reaction(string(said), "👍"))
+		w.settles()
+		w.matrix.mute, w.matrix.lose = false, nil
+		kind, _ := w.lastOut(s.there)
+		require.Equal(t, event.EventReaction.Type, kind, "it is there")
+		w.removes(s.who, s.here, reacted)
+		for range 12 {
+			w.passes(15 * time.Second)
+		}
+		kind, _ = w.lastOut(s.there)
+		assert.Equal(t, event.EventMessage.Type, kind, "it is gone")
+	})
+}
+
+// What stands in the place of a message that cannot be carried is a trace of it, too.
+func TestARemovalReachesAGapThatWasSentWithoutTheBridgeKnowing(t *testing.T) {
+	bothWays(t, func(t *testing.T, w *world, s side) {
+		w.matrix.mute, w.matrix.lose = true, func(room id.RoomID) bool { return room == s.there }
+		said := w.arrives(s.who, s.here, event.EventMessage, map[string]any{
+			"msgtype": "m.file", "body": "foto.jpg", "file": w.stored(mediatest.Program()),
+		})
+		w.settles()
+		w.matrix.mute, w.matrix.lose = false, nil
+		gaps := w.said(s.there)
+		gap := gaps[len(gaps)-1]
+		w.removes(s.who, s.here, said)
+		for range 12 {
+			w.passes(15 * time.Second)
+		}
+		assert.NotContains(t, w.said(s.there), gap)
+	})
 }
