@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// setBackBy is from when a clock that goes back matters, more than a time server corrects.
+// setBackBy is from when a clock that is set matters, more than a time server corrects.
 const setBackBy = 10 * time.Second
 
 // watchClock keeps a clock that is set back from stopping what waits to be tried again: without
@@ -14,6 +14,7 @@ func (b *Bridge) watchClock(ctx context.Context) error {
 	tick := time.NewTicker(idle)
 	defer tick.Stop()
 	for last := (time.Time{}); ; {
+		b.leaps.look(b.Now())
 		last = b.lookAtClock(ctx, last)
 		select {
 		case <-ctx.Done():
