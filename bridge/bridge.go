@@ -79,6 +79,8 @@ type Bridge struct {
 	asking      troubles  // systems that could not be asked, by lane
 	tidied      time.Time // when the database was last tidied; only retention uses it
 	invitations *quota
+	warned      *quota // who was told that they send too much
+	leaps       leaps
 	fetching    chan struct{} // who fetches a file has a place in it
 	handed      handed
 }
@@ -87,7 +89,7 @@ type Bridge struct {
 func New(s Settings, db *store.Store, m Matrix, t *texts.Catalog, now func() time.Time, log zerolog.Logger) *Bridge {
 	return &Bridge{
 		Settings: s, Store: db, Matrix: m, Texts: t, Now: now, Log: log,
-		turns: newBell(), outbox: newBells(lanesOf(s.Practices)), ledger: newBell(), walks: newBell(), alarms: newBell(), readings: newBell(), typing: newTyping(), invitations: newQuota(), fetching: make(chan struct{}, mostFetching),
+		turns: newBell(), outbox: newBells(lanesOf(s.Practices)), ledger: newBell(), walks: newBell(), alarms: newBell(), readings: newBell(), typing: newTyping(), invitations: newQuota(), warned: newQuota(), fetching: make(chan struct{}, mostFetching),
 	}
 }
 

@@ -38,10 +38,11 @@ func TestAClockThatIsSetBackLeavesNobodyWaiting(t *testing.T) {
 	w := newWorld(t)
 	room, talk := w.talking(anna, "Ik heb een vraag")
 	w.passes(2 * time.Minute)
-	w.Limits.Messages = 3
-	for range 4 {
+	w.Limits.Messages = 1
+	for range flood + 1 {
 		w.writes(anna, room, "nog een")
 	}
+	assert.False(t, w.isOpen(room))
 	w.locked(fatima, talk, "Kom maar langs")
 	last := w.lookAtClock(t.Context(), time.Time{})
 	w.clock = w.clock.Add(-time.Hour)
@@ -56,6 +57,38 @@ func TestAClockThatIsSetBackLeavesNobodyWaiting(t *testing.T) {
 		w.passes(time.Minute)
 	}
 	assert.Equal(t, 1, strings.Count(w.heard(room), "U kunt weer berichten sturen"))
+}
+
+// A key that is not there yet is not missing for an hour because the clock says so.
+func TestAClockThatIsSetAheadMakesNobodyWaitLonger(t *testing.T) {
+	w := newWorld(t)
+	room, talk := w.talking(anna, "Ik heb een vraag")
+	ticks := w.clock
+	pass := func(by time.Duration) {
+		ticks = ticks.Add(by)
+		w.passes(by)
+	}
+	w.leaps.tick = func() time.Time { return ticks }
+	w.leaps.look(w.clock)
+	w.locked(fatima, talk, "Kom maar langs")
+	pass(10 * time.Second)
+	w.clock = w.clock.Add(time.Hour)
+	w.locked(fatima, talk, "Of morgen") // before anybody has looked at the clock
+	w.clock = w.clock.Add(time.Hour)
+	w.settles()
+	count := func() int { return strings.Count(w.heard(room), "een bericht dat nog niet is aangekomen") }
+	pass(w.KeyTimeout - 30*time.Second)
+	assert.Zero(t, count())
+	pass(time.Minute)
+	assert.Equal(t, 2, count())
+	w.clock = w.clock.Add(-2 * time.Hour)
+	w.leaps.look(w.clock)
+	w.locked(anna, room, "En nog iets")
+	told := len(w.said(talk))
+	for range 4 {
+		pass(time.Minute)
+	}
+	assert.Greater(t, len(w.said(talk)), told, "the leap is forgotten when the clock is set back")
 }
 
 // How a delivery ended is stored as soon as the database takes it again, and not only after the

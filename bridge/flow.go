@@ -12,20 +12,26 @@ import (
 	"github.com/spreekkamer/spreekkamer/store"
 )
 
-// Nobody may take so much that others notice (requirement A9). What a patient sends too much is
-// refused by their own homeserver, where the app shows that it was not sent: whatever was taken in
-// is passed on, in order, and staff's answers need not wait behind it. Invitations that are too
-// many are declined.
+// Nobody may take so much that others notice (requirement A9). Whatever a patient sends is passed on, in
+// order; staff's answers, and what is of others, need not wait behind it. Who sends too much is told so.
+// Who sends many times as much is refused by their own homeserver for a minute, where the app shows
+// that it was not sent. Invitations that are too many are declined.
+//
+// Closing the gate is for floods only. A message that is on its way while it closes can be accepted by
+// the homeserver of who sent it, and told to nobody (docs/homeservers.md): both sides are told that it
+// may be missing (requirement B2).
 
 // Limits are how much one person or server may ask of us.
 type Limits struct {
-	Messages          int // of one patient in a minute; 0 = no limit
+	Messages          int // of one patient in a minute before they are told; 0 = no limit
 	Invitations       int // of one user in an hour; 0 = no limit
 	ServerInvitations int // of strangers on one homeserver in a minute; 0 = no limit
 }
 
 const (
 	flowWindow = time.Minute
+	flood      = 10               // times the limit: then the gate closes
+	warnAgain  = 10 * time.Minute // who was told that they send too much
 	// mostInContact is how many may be in someone's own chat with the bot. A chat of more people
 	// is none: it would cost its size, and others would read what is said.
 	mostInContact = 10
@@ -35,14 +41,28 @@ const (
 // the room's own: that would let everything else to the patient wait for it.
 func calming(person string) string { return "calm:" + person }
 
-// calm closes the gate for a minute when a patient has sent more than is taken in one. Messages
-// that were sent before, and only came in late, close nothing.
+// calm tells a patient that they have sent more than is taken in a minute, and closes the gate when it
+// is a flood. Messages that were sent before, and only came in late, are no flood.
 func (b *Bridge) calm(ctx context.Context, p place, person care.Person) error {
 	if b.Limits.Messages == 0 || b.Now().Sub(p.OriginAt) > flowWindow {
 		return nil
 	}
 	n, err := b.Store.SentSince(ctx, p.Sender, p.RoomID, p.OriginAt.Add(-flowWindow))
-	if err != nil || n < b.Limits.Messages {
+	switch {
+	case err != nil || n < b.Limits.Messages:
+		return err
+	case n >= flood*b.Limits.Messages:
+		return b.stem(ctx, p, person)
+	case b.warned.allow(p.Sender, p.ID, 1, warnAgain, b.Now()):
+		return b.add(ctx, ofPerson(job("say", consulting(person.ID), body{Text: "flow.much"}), person))
+	}
+	return nil
+}
+
+// stem closes the gate for a minute. What was sent in that moment may be missing: both sides are told.
+func (b *Bridge) stem(ctx context.Context, p place, person care.Person) error {
+	c, err := b.caseInRoom(ctx, p.room)
+	if err != nil {
 		return err
 	}
 	return b.Store.Transact(ctx, func(ctx context.Context) error {
@@ -58,7 +78,10 @@ func (b *Bridge) calm(ctx context.Context, p place, person care.Person) error {
 				return err
 			}
 		}
-		return nil
+		if c.Conversation.State != care.Open || person.State != care.Active {
+			return nil
+		}
+		return b.tellDesk(ctx, c, body{Text: "desk.flood"})
 	})
 }
 

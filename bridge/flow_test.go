@@ -26,27 +26,49 @@ func (w *world) isOpen(room id.RoomID) bool {
 
 func plainText(body string) map[string]any { return map[string]any{"msgtype": "m.text", "body": body} }
 
-func TestWhoFloodsWaitsAMinuteAndLosesNothing(t *testing.T) {
+func TestWhoSendsMuchIsToldSoAndHeard(t *testing.T) {
 	w := newWorld(t)
 	room, talk := w.talking(anna, "Hallo")
 	w.Limits.Messages = 5
 	w.passes(2 * time.Minute)
-	for i := range 4 {
-		w.writes(anna, room, fmt.Sprintf("bericht %d", i))
+	for range 2 {
+		for i := range 9 {
+			w.writes(anna, room, fmt.Sprintf("bericht %d", i))
+			w.clock = w.clock.Add(time.Second)
+		}
+	}
+	assert.True(t, w.isOpen(room))
+	assert.Equal(t, 1, strings.Count(w.heard(room), "heel veel berichten"), "told once")
+	assert.Equal(t, 18, strings.Count(w.heard(talk), "bericht "))
+	w.passes(warnAgain)
+	for range 6 {
+		w.writes(anna, room, "weer veel")
+	}
+	assert.Equal(t, 2, strings.Count(w.heard(room), "heel veel berichten"))
+}
+
+func TestWhoFloodsWaitsAMinuteAndBothSidesAreTold(t *testing.T) {
+	w := newWorld(t)
+	room, talk := w.talking(anna, "Hallo")
+	w.Limits.Messages = 1
+	w.passes(2 * time.Minute)
+	for i := range flood - 1 {
+		w.writes(anna, room, fmt.Sprintf("bericht %02d", i))
 		w.clock = w.clock.Add(time.Second)
 	}
 	require.True(t, w.isOpen(room))
-	for i := 4; i < 9; i++ { // four of them are under way when the gate closes
-		w.arrives(anna, room, event.EventMessage, plainText(fmt.Sprintf("bericht %d", i)))
+	for i := flood - 1; i < flood+4; i++ { // four of them are under way when the gate closes
+		w.arrives(anna, room, event.EventMessage, plainText(fmt.Sprintf("bericht %02d", i)))
 		w.clock = w.clock.Add(time.Second)
 	}
 	w.settles()
 	assert.False(t, w.isOpen(room), "the homeserver refuses more")
-	assert.Equal(t, 1, strings.Count(w.heard(room), "heel veel berichten"), "told once")
+	assert.Equal(t, 1, strings.Count(w.heard(room), "veel te veel berichten"), "told once")
 	heard := w.heard(talk)
-	for i := range 9 {
-		assert.Equal(t, 1, strings.Count(heard, fmt.Sprintf("bericht %d", i)), "%d", i)
+	for i := range flood + 4 {
+		assert.Equal(t, 1, strings.Count(heard, fmt.Sprintf("bericht %02d", i)), "%d", i)
 	}
+	assert.Equal(t, 1, strings.Count(heard, "Het laatste daarvan ontbreekt hier misschien"))
 
 	w.writes(fatima, talk, "Rustig aan")
 	assert.Contains(t, w.heard(room), "Rustig aan", "staff's answer does not wait")
@@ -61,14 +83,14 @@ func TestWhoFloodsWaitsAMinuteAndLosesNothing(t *testing.T) {
 func TestAPauseThatBeginsLateEndsAllTheSame(t *testing.T) {
 	w := newWorld(t)
 	room, _ := w.talking(anna, "Hallo")
-	w.Limits.Messages = 3
+	w.Limits.Messages = 1
 	w.matrix.fails = func(call string, _ id.RoomID) error {
 		if call == "gate" {
 			return errors.New("the homeserver is away")
 		}
 		return nil
 	}
-	for range 4 {
+	for range flood + 1 {
 		w.writes(anna, room, "nog een")
 	}
 	w.passes(3 * flowWindow)
@@ -78,15 +100,15 @@ func TestAPauseThatBeginsLateEndsAllTheSame(t *testing.T) {
 	}
 	assert.True(t, w.isOpen(room))
 	said := w.heard(room)
-	assert.Less(t, strings.Index(said, "heel veel berichten"), strings.Index(said, "U kunt weer berichten sturen"))
+	assert.Less(t, strings.Index(said, "veel te veel berichten"), strings.Index(said, "U kunt weer berichten sturen"))
 }
 
 func TestWhatComesInLateClosesNothing(t *testing.T) {
 	w := newWorld(t)
 	room, _ := w.talking(anna, "Hallo")
-	w.Limits.Messages = 5
+	w.Limits.Messages = 1
 	w.passes(time.Minute)
-	for i := range 20 { // sent while we were away
+	for i := range 2 * flood { // sent while we were away
 		w.arrives(anna, room, event.EventMessage, plainText(fmt.Sprintf("bericht %d", i)))
 	}
 	w.passes(2 * flowWindow)
@@ -96,8 +118,8 @@ func TestWhatComesInLateClosesNothing(t *testing.T) {
 func TestAnAccountThatEndsInAPauseStaysClosed(t *testing.T) {
 	w := newWorld(t)
 	room, _ := w.talking(anna, "Hallo")
-	w.Limits.Messages = 3
-	for range 4 {
+	w.Limits.Messages = 1
+	for range flood + 1 {
 		w.writes(anna, room, "weg ermee")
 	}
 	require.False(t, w.isOpen(room))

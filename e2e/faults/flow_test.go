@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/spreekkamer/spreekkamer/e2e/client"
+	"github.com/spreekkamer/spreekkamer/e2e/harness"
 	"github.com/spreekkamer/spreekkamer/e2e/story"
 	"github.com/spreekkamer/spreekkamer/e2e/world"
 )
@@ -24,7 +25,8 @@ var limits = []string{
 }
 
 const (
-	flood         = 300 // messages, when nobody stops the patient
+	much          = 45  // messages in a row, of which the patient is told that it is much
+	flood         = 600 // messages, when nobody stops the patient
 	strangers     = 8
 	perStranger   = 25 // invitations
 	mostMegabytes = 150
@@ -40,12 +42,18 @@ func TestFloods(t *testing.T) {
 	})
 }
 
-// Whoever sends too much is stopped by their own homeserver for a minute; what was taken in arrives,
-// and the answer of staff goes between.
+// Who sends much is told so, and heard: all of it, in order. Whoever goes on is stopped by their own
+// homeserver for a minute. The answer of staff goes between.
 func patientFloods(t *testing.T, s *story.Story) {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
 	sent := 0
+	for ; sent < much; sent++ {
+		_, err := s.Patient.SendText(ctx, s.Consulting, flooding(sent))
+		must(t, err)
+	}
+	sees(ctx, t, s.Patient, s.Consulting, "U stuurt nu heel veel berichten achter elkaar.")
+	sees(ctx, t, s.Fatima, s.TalkRoom, flooding(sent-1))
 	for ; sent < flood; sent++ {
 		if _, err := s.Patient.SendText(ctx, s.Consulting, flooding(sent)); client.Errcode(err) == "M_FORBIDDEN" {
 			break
@@ -53,13 +61,13 @@ func patientFloods(t *testing.T, s *story.Story) {
 			t.Fatal(err)
 		}
 	}
-	if sent < 5 || sent == flood { // the limit counts what was said in the minute before
+	if sent == flood {
 		t.Fatalf("%d messages were taken in a row", sent)
 	}
-	sees(ctx, t, s.Patient, s.Consulting, "U stuurt nu heel veel berichten achter elkaar.")
+	sees(ctx, t, s.Patient, s.Consulting, "U stuurt nu veel te veel berichten achter elkaar.")
 	speaks(ctx, t, s.Fatima, s.TalkRoom, "rustig maar.")
 	sees(ctx, t, s.Patient, s.Consulting, "rustig maar.")
-	sees(ctx, t, s.Fatima, s.TalkRoom, flooding(sent-1))
+	sees(ctx, t, s.Fatima, s.TalkRoom, "Het laatste daarvan ontbreekt hier misschien.")
 	sees(ctx, t, s.Patient, s.Consulting, "U kunt weer berichten sturen.")
 	speaks(ctx, t, s.Patient, s.Consulting, "nu rustig.")
 	sees(ctx, t, s.Fatima, s.TalkRoom, "nu rustig.")
@@ -70,9 +78,12 @@ func patientFloods(t *testing.T, s *story.Story) {
 			arrived = append(arrived, "vloed "+own)
 		}
 	}
-	t.Logf("%d messages were taken before the pause", sent)
+	t.Logf("%d messages were taken before the pause, %d of them arrived", sent, len(arrived))
 	for i := range sent {
 		want = append(want, flooding(i))
+	}
+	if last := len(want) - 1; len(arrived) == last && s.World.Home.Kind == harness.Dendrite {
+		want = want[:last] // Dendrite accepts what is on its way while the gate closes, and tells nobody: docs/homeservers.md
 	}
 	if !slices.Equal(arrived, want) {
 		t.Errorf("of %d messages arrived %q", sent, arrived)
