@@ -15,7 +15,7 @@ import (
 
 const (
 	ledgerBatch    = 200
-	ledgerParallel = 4                      // redactions at the same time, of different events
+	ledgerParallel = 4                      // redactions at the same time, each in another room
 	verifyAfter    = 500 * time.Millisecond // before the first reading back
 )
 
@@ -94,13 +94,39 @@ func (b *Bridge) sweep(ctx context.Context) (int, error) {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(ledgerParallel)
-	for _, row := range rows {
-		group.Go(func() error { return b.advance(ctx, row) })
+	for _, room := range byRoom(rows) {
+		group.Go(func() error { return b.advanceAll(ctx, room) })
 	}
 	for _, m := range media {
 		group.Go(func() error { return b.erase(ctx, m) })
 	}
 	return len(rows) + len(media), group.Wait()
+}
+
+// byRoom puts together what is in one room, in the order of rows.
+func byRoom(rows []store.LedgerRow) (all [][]store.LedgerRow) {
+	at := map[string]int{}
+	for _, row := range rows {
+		i, known := at[row.RoomID]
+		if !known {
+			i = len(all)
+			at[row.RoomID], all = i, append(all, nil)
+		}
+		all[i] = append(all[i], row)
+	}
+	return all
+}
+
+// advanceAll takes the events of one room a step further, one after the other: redactions at the same
+// moment have the same events before them, and of such Dendrite refuses some, or the homeserver of a
+// patient elsewhere never carries one out (docs/homeservers.md).
+func (b *Bridge) advanceAll(ctx context.Context, rows []store.LedgerRow) error {
+	for _, row := range rows {
+		if err := b.advance(ctx, row); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // advance takes one event a step further: kept → redacted → verified.
