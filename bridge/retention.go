@@ -15,7 +15,7 @@ import (
 
 const (
 	ledgerBatch    = 200
-	ledgerParallel = 4                      // redactions at the same time, each in another room
+	ledgerParallel = 4                      // rooms, or files, at the same time
 	verifyAfter    = 500 * time.Millisecond // before the first reading back
 )
 
@@ -82,25 +82,32 @@ func (b *Bridge) forgetKeys(ctx context.Context) error {
 	return nil
 }
 
-// sweep handles one batch of what is due; it returns how many rows went forward.
+// sweep handles one batch of what is due; it returns how many rows went forward. Files go once no event is
+// left that is due: what an event leads to, such as filing it after all, may need its file.
 func (b *Bridge) sweep(ctx context.Context) (int, error) {
 	rows, err := b.Store.LedgerDue(ctx, b.Now(), ledgerBatch)
 	if err != nil {
 		return 0, err
 	}
+	err = inParallel(ctx, byRoom(rows), b.advanceAll)
+	if err != nil || len(rows) == ledgerBatch {
+		return len(rows), err
+	}
 	media, err := b.Store.MediaDue(ctx, b.Now(), ledgerBatch)
 	if err != nil {
-		return 0, err
+		return len(rows), err
 	}
+	return len(rows) + len(media), inParallel(ctx, media, b.erase)
+}
+
+// inParallel does something with a few of many at a time, up to the first error.
+func inParallel[T any](ctx context.Context, all []T, do func(context.Context, T) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(ledgerParallel)
-	for _, room := range byRoom(rows) {
-		group.Go(func() error { return b.advanceAll(ctx, room) })
+	for _, one := range all {
+		group.Go(func() error { return do(ctx, one) })
 	}
-	for _, m := range media {
-		group.Go(func() error { return b.erase(ctx, m) })
-	}
-	return len(rows) + len(media), group.Wait()
+	return group.Wait()
 }
 
 // byRoom puts together what is in one room, in the order of rows.
