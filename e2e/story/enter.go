@@ -61,7 +61,7 @@ func (s *Story) firstContact(ctx context.Context, patient world.Person) (err err
 	if s.World.Home.Kind == harness.Dendrite && serverOf(patient.UserID) != serverOf(s.World.Bot) {
 		// Dendrite breaks a room of another homeserver for good when a message comes in while it joins
 		// (docs/homeservers.md): such a patient writes once the bot is there.
-		if _, err := s.hears(ctx, s.Patient, s.Contact, "Dit is de chat van"); err != nil {
+		if _, err := s.Patient.WaitText(ctx, s.Contact, "Dit is de chat van"); err != nil {
 			return err
 		}
 	}
