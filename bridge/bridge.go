@@ -103,6 +103,7 @@ func (b *Bridge) Wake() {
 // Run works until ctx ends: turns, deliveries, retention, walks, alarms, receipts and typing, each by
 // itself.
 func (b *Bridge) Run(ctx context.Context) error {
+	b.leaps.look(b.Now())
 	if err := b.Store.ReleaseEffects(ctx, owner, b.Now()); err != nil {
 		return err
 	}

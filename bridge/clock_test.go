@@ -63,13 +63,7 @@ func TestAClockThatIsSetBackLeavesNobodyWaiting(t *testing.T) {
 func TestAClockThatIsSetAheadMakesNobodyWaitLonger(t *testing.T) {
 	w := newWorld(t)
 	room, talk := w.talking(anna, "Ik heb een vraag")
-	ticks := w.clock
-	pass := func(by time.Duration) {
-		ticks = ticks.Add(by)
-		w.passes(by)
-	}
-	w.leaps.tick = func() time.Time { return ticks }
-	w.leaps.look(w.clock)
+	pass := w.ticks()
 	w.locked(fatima, talk, "Kom maar langs")
 	pass(10 * time.Second)
 	w.clock = w.clock.Add(time.Hour)

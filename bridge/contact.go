@@ -55,7 +55,7 @@ func (b *Bridge) inUnknown(ctx context.Context, p place) error {
 // strange handles an event of a room that is not ours, or not yet: a room that we are
 // making is known a moment after the homeserver tells of it.
 func (b *Bridge) strange(ctx context.Context, p place) error {
-	if b.Now().Sub(p.ReceivedAt) < strangeWait {
+	if b.waited(p.ReceivedAt) < strangeWait {
 		return errNotYet
 	}
 	return b.finish(ctx, p, nil)

@@ -42,9 +42,6 @@ var onlyKept = map[string]bool{"file.summary": true, "file.answer": true}
 // deliverFile files one message, edit or answer.
 func (b *Bridge) deliverFile(ctx context.Context, t task) (done delivery, err error) {
 	l, err := b.letterOf(ctx, t.Effect, calm)
-	if b.notThereYet(err, t.CreatedAt) {
-		return done, errNotYet
-	}
 	if errors.Is(err, ErrRedacted) || errors.Is(err, ErrNotFound) {
 		return delivery{dropped: "removed before it was filed"}, nil
 	}

@@ -33,7 +33,7 @@ const gapMark = "nl.spreekkamer.gap"
 // on should miss it without knowing (requirement B2). Edits, replies and the removal of the
 // message go to the gap, as they would to the message.
 func (b *Bridge) showGap(ctx context.Context, t task, l leg, why string) (done delivery, err error) {
-	if _, err := b.Matrix.Read(ctx, t.sourceRoom(), t.sourceEvent()); wasRemoved(err) {
+	if _, err := b.readEvent(ctx, t.sourceRoom(), t.sourceEvent()); wasRemoved(err) {
 		return b.passedOnBefore(ctx, t) // removed meanwhile, and its file with it
 	}
 	text, err := b.gapText(ctx, t, why)

@@ -68,7 +68,7 @@ func (b *Bridge) inLine(ctx context.Context, p place) (row store.Parked, wait bo
 // noKey parks a turn whose key is missing. After a while, once, both sides are told.
 func (b *Bridge) noKey(ctx context.Context, p place) error {
 	row, tell := p.row(), false
-	deadline := p.ReceivedAt.Add(b.KeyTimeout + b.leaps.over(p.ReceivedAt, b.Now()))
+	deadline := b.Now().Add(b.KeyTimeout - b.waited(p.ReceivedAt))
 	row.NextAt = b.Now().Add(keyBackoff(row.Attempt))
 	if row.ToldAt.IsZero() {
 		if tell = !b.Now().Before(deadline); tell {

@@ -36,7 +36,7 @@ func (b *Bridge) letterOf(ctx context.Context, e store.Effect, u urgency) (l let
 	if l, found, err := b.sealedLetter(ctx, e.ID); err != nil || found {
 		return l, err
 	}
-	evt, err := b.Matrix.Read(ctx, task{Effect: e}.sourceRoom(), task{Effect: e}.sourceEvent())
+	evt, err := b.readEvent(ctx, task{Effect: e}.sourceRoom(), task{Effect: e}.sourceEvent())
 	if err != nil {
 		return l, err
 	}
@@ -88,7 +88,7 @@ func (b *Bridge) repliedTo(ctx context.Context, e store.Effect, l letter, u urge
 	if l.Replaces == "" || l.ReplyTo != "" {
 		return l.ReplyTo, nil
 	}
-	evt, err := b.Matrix.Read(ctx, task{Effect: e}.sourceRoom(), id.EventID(l.Replaces))
+	evt, err := b.readEvent(ctx, task{Effect: e}.sourceRoom(), id.EventID(l.Replaces))
 	if err == nil {
 		return string(evt.Content.AsMessage().RelatesTo.GetReplyTo()), nil
 	}

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,33 @@ func TestAMessageThatItsHomeserverDoesNotFindYetIsWaitedFor(t *testing.T) {
 	}
 }
 
+// A homeserver that was away finds what it told of before some time after it is back, and so it is
+// when the clock is set meanwhile.
+func TestAMessageThatIsNotFoundLongAfterItCameInIsWaitedForToo(t *testing.T) {
+	w := newWorld(t)
+	room, talk := w.talking(anna, "Een vraag")
+	pass := w.ticks()
+	answers := errors.New("the homeserver is away")
+	w.matrix.fails = func(call string, where id.RoomID) error {
+		if call == "read" && where == room {
+			return answers
+		}
+		return nil
+	}
+	w.writes(anna, room, "kanarie")
+	for range 6 {
+		pass(10 * time.Minute)
+	}
+	answers = ErrNotFound
+	pass(foundWithin)
+	w.clock = w.clock.Add(time.Hour)
+	pass(foundWithin / 2)
+	answers = nil
+	pass(time.Minute)
+	assert.Equal(t, 1, strings.Count(w.heard(talk), "kanarie"))
+	assert.Equal(t, 1, strings.Count(strings.Join(w.letters(), "\n"), "kanarie"))
+}
+
 func TestAMessageThatItsHomeserverNeverFindsHoldsUpNobodyForLong(t *testing.T) {
 	w := newWorld(t)
 	room, talk := w.talking(anna, "Een vraag")
@@ -47,7 +75,7 @@ func TestAMessageThatItsHomeserverNeverFindsHoldsUpNobodyForLong(t *testing.T) {
 		return nil
 	}
 	w.writes(anna, room, "verdwenen")
-	w.passes(strangeWait)
+	w.passes(foundWithin)
 	w.matrix.fails = nil
 	w.writes(anna, room, "en dit is er wel")
 	w.passes(time.Minute)

@@ -107,7 +107,7 @@ func (b *Bridge) deliverRecap(ctx context.Context, t task) (done delivery, err e
 func (b *Bridge) deliverRecapCopy(ctx context.Context, t task) (done delivery, err error) {
 	sent := id.EventID(t.EventID)
 	if sent == "" {
-		evt, err := b.Matrix.Read(ctx, t.sourceRoom(), t.sourceEvent())
+		evt, err := b.readEvent(ctx, t.sourceRoom(), t.sourceEvent())
 		if wasRemoved(err) {
 			return done, nil
 		}

@@ -107,7 +107,7 @@ func (b *Bridge) relateEdit(ctx context.Context, content map[string]any, target 
 	if known {
 		return editOf(content, mirrored), nil
 	}
-	if _, err := b.Matrix.Read(ctx, id.RoomID(l.from), target); wasRemoved(err) {
+	if _, err := b.readEvent(ctx, id.RoomID(l.from), target); wasRemoved(err) {
 		return nil, nil // what it edits was removed: its wordings go with it
 	}
 	return content, nil
@@ -149,7 +149,7 @@ func (b *Bridge) quote(ctx context.Context, content map[string]any, answered id.
 	if err != nil || !known || pair.TargetRoom == l.from && pair.SourceRoom == l.from {
 		return err
 	}
-	evt, err := b.Matrix.Read(ctx, id.RoomID(l.from), answered)
+	evt, err := b.readEvent(ctx, id.RoomID(l.from), answered)
 	if err != nil {
 		return skipped(err)
 	}

@@ -3,7 +3,6 @@ package bridge
 import (
 	"context"
 	"errors"
-	"time"
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
@@ -150,10 +149,8 @@ func (b *Bridge) toCarry(ctx context.Context, t task) (evt *event.Event, done de
 		done, err = b.arrived(ctx, t, room, id.EventID(t.EventID), nil)
 		return nil, done, err
 	}
-	evt, err = b.Matrix.Read(ctx, t.sourceRoom(), t.sourceEvent())
+	evt, err = b.readEvent(ctx, t.sourceRoom(), t.sourceEvent())
 	switch {
-	case b.notThereYet(err, t.CreatedAt):
-		return nil, done, errNotYet
 	case wasRemoved(err):
 		done, err = b.passedOnBefore(ctx, t)
 		return nil, done, err
@@ -178,21 +175,12 @@ func (b *Bridge) passedOnBefore(ctx context.Context, t task) (done delivery, err
 	return b.arrived(ctx, t, room, sent, nil)
 }
 
-// wasRemoved says that there is nothing any more to read.
-func wasRemoved(err error) bool { return errors.Is(err, ErrRedacted) || errors.Is(err, ErrNotFound) }
-
-// notThereYet says of an event that we know of since a time that its homeserver may still have to
-// find it: Dendrite tells of an event before it gives it to who asks.
-func (b *Bridge) notThereYet(err error, known time.Time) bool {
-	return errors.Is(err, ErrNotFound) && b.Now().Sub(known) < strangeWait
-}
-
 // arrived ends a delivery that has an event: which stands for which is remembered, and which
 // files it has. content is what was sent; after a crash or a lost answer only the event itself
 // tells what that was, and whether it was a message or a gap.
 func (b *Bridge) arrived(ctx context.Context, t task, room string, sent id.EventID, content map[string]any) (done delivery, err error) {
 	if t.Attempt > 1 || content == nil {
-		evt, err := b.Matrix.Read(ctx, id.RoomID(room), sent)
+		evt, err := b.readEvent(ctx, id.RoomID(room), sent)
 		if err != nil && !wasRemoved(err) && !errors.Is(err, ErrNoKey) {
 			return done, err
 		}

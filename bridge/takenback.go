@@ -75,7 +75,7 @@ func (b *Bridge) isRemoved(ctx context.Context, e store.Effect) (bool, error) {
 		return false, err
 	}
 	of := task{Effect: e}
-	_, err := b.Matrix.Read(ctx, of.sourceRoom(), of.sourceEvent())
+	_, err := b.readEvent(ctx, of.sourceRoom(), of.sourceEvent())
 	if removed := wasRemoved(err); removed || errors.Is(err, ErrNoKey) || errors.Is(err, ErrUnreadable) {
 		return removed, nil
 	}

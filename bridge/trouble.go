@@ -78,7 +78,7 @@ func (b *Bridge) patience(ctx context.Context, what string, u urgency, cause err
 		return cause
 	}
 	t := b.troubles.failed(what, b.Now())
-	if t.failures < leastTry || u == calm && b.Now().Sub(t.since) < wait {
+	if t.failures < leastTry || u == calm && b.waited(t.since) < wait {
 		return cause
 	}
 	return errNotCarried(why)

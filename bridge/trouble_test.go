@@ -84,6 +84,24 @@ func TestAnAttemptThatIsBrokenOffIsNoTroubleWithTheFile(t *testing.T) {
 	assert.Equal(t, "gone", reasonOf(tries(t.Context(), calm)))
 }
 
+// That a clock was set ahead is not that a file could not be fetched for so long.
+func TestAClockThatIsSetAheadGivesNoFileUp(t *testing.T) {
+	w := newWorld(t)
+	pass := w.ticks()
+	pass(fileWait)
+	tries := func() (err error) {
+		for range 2 * leastTry {
+			err = w.patience(t.Context(), "a", calm, assert.AnError, fileWait, "gone")
+		}
+		return err
+	}
+	assert.Equal(t, assert.AnError, tries())
+	w.clock = w.clock.Add(time.Hour)
+	assert.Equal(t, assert.AnError, tries())
+	pass(fileWait)
+	assert.Equal(t, "gone", reasonOf(tries()))
+}
+
 func TestASystemIsGivenALimitedTime(t *testing.T) {
 	h := &hurriedHIS{keepingHIS: keepingHIS{files: map[string][]byte{}}}
 	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector = h })

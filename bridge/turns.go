@@ -51,7 +51,7 @@ func (b *Bridge) startTurns(ctx context.Context, p *pool) (found bool, err error
 	if err := b.tellOutages(ctx); err != nil {
 		return false, err
 	}
-	if _, err := b.Store.PlaceOverdue(ctx, b.Now(), placeWait); err != nil {
+	if _, err := b.Store.PlaceOverdue(ctx, b.leaps.before(placeWait, b.Now())); err != nil {
 		return false, err
 	}
 	if _, err := b.Store.ReopenParked(ctx, b.Now(), reopenBatch); err != nil {
@@ -181,7 +181,7 @@ func (b *Bridge) read(ctx context.Context, p place, handle func(*Bridge, context
 	if wait {
 		return b.park(ctx, p, row, func(context.Context) error { return nil })
 	}
-	if p.event, err = b.Matrix.Read(ctx, p.roomID(), p.eventID()); err != nil {
+	if p.event, err = b.readEvent(ctx, p.roomID(), p.eventID()); err != nil {
 		return b.unread(ctx, p, err)
 	}
 	if arriving, err := b.isAboutArriving(ctx, p); err != nil {
@@ -224,8 +224,8 @@ func (b *Bridge) reads(p place) bool {
 // open: then both sides are told (requirement B2).
 func (b *Bridge) unread(ctx context.Context, p place, err error) error {
 	switch {
-	case b.notThereYet(err, p.ReceivedAt):
-		return errNotYet
+	case errors.Is(err, errNotYet):
+		return err
 	case wasRemoved(err):
 		return b.finish(ctx, p, nil)
 	case errors.Is(err, ErrUnreadable), errors.Is(err, ErrRefused):

@@ -48,7 +48,7 @@ var crashing = []struct {
 	{"placing what is overdue", func(t *testing.T, s *Store) {
 		pushed(t, s, wrote("$1", "@anna:test", "!r"), wrote("$2", "@anna:test", "!r"))
 	}, func(ctx context.Context, s *Store) error {
-		_, err := s.PlaceOverdue(ctx, noon, 0)
+		_, err := s.PlaceOverdue(ctx, noon)
 		return err
 	}},
 	{"ending a turn with what it leads to", func(t *testing.T, s *Store) {

@@ -117,7 +117,7 @@ func TestWhatAGapGivesAfterWhatWasSentLaterIsOvertaken(t *testing.T) {
 		other := event("$other", 9)
 		other.RoomID = "!b"
 		keep(Batch{NextBatch: "n2", Events: []Event{event("$4", 4), other}, Gaps: []Gap{gap}})
-		require.Equal(t, 2, must[int](t)(s.PlaceOverdue(ctx, clock.Add(time.Minute), time.Minute)))
+		require.Equal(t, 2, must[int](t)(s.PlaceOverdue(ctx, clock)))
 		require.NoError(t, s.FinishTurn(ctx, found[Turn](t)(s.Turn(ctx, "$4", 0)).ID, clock))
 		clock = clock.Add(time.Hour)
 		keep(Batch{NextBatch: "n3", Events: []Event{event("$5", 5)}})

@@ -222,15 +222,15 @@ func (s *Store) moveTurns(ctx context.Context, room, from, to string) error {
 	return nil
 }
 
-// PlaceOverdue gives turns that were known from a transaction alone for longer than wait
+// PlaceOverdue gives turns that are known from a transaction alone since a time, or for longer,
 // their place, by their own time, and says how many there were.
-func (s *Store) PlaceOverdue(ctx context.Context, now time.Time, wait time.Duration) (n int, err error) {
+func (s *Store) PlaceOverdue(ctx context.Context, since time.Time) (n int, err error) {
 	// Most looks find nothing; they cost a read and no transaction.
-	if _, found, err := one(ctx, s, scalar[int64], overdueTurns, ms(now.Add(-wait))); err != nil || !found {
+	if _, found, err := one(ctx, s, scalar[int64], overdueTurns, ms(since)); err != nil || !found {
 		return 0, err
 	}
 	err = s.write(ctx, func(ctx context.Context) error {
-		ids, err := list(ctx, s, scalar[int64], overdueTurns, ms(now.Add(-wait)))
+		ids, err := list(ctx, s, scalar[int64], overdueTurns, ms(since))
 		if err != nil {
 			return err
 		}

@@ -123,7 +123,7 @@ func TestHoweverLateSyncIsEachEventIsTakenOnce(t *testing.T) {
 			require.NoError(t, s.SaveBot(t.Context(), Bot{UserID: testBot}))
 			c := newConveyor(t, s)
 			place := func(*rapid.T) {
-				_, err := s.PlaceOverdue(t.Context(), noon.Add(time.Hour), time.Minute)
+				_, err := s.PlaceOverdue(t.Context(), noon.Add(59*time.Minute))
 				require.NoError(t, err)
 			}
 			t.Repeat(map[string]func(*rapid.T){"sync": c.sync, "push": c.push, "take": c.take, "place": place})

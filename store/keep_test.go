@@ -157,7 +157,7 @@ func TestWhatSyncNeverPlacesGoesByItsOwnTimeAfterAWhile(t *testing.T) {
 		pushed(t, s, late, early)
 		must[KeepResult](t)(s.Keep(t.Context(), Batch{Events: []Event{fresh}, Now: noon.Add(time.Minute), Due: month}))
 
-		place := func(now time.Time) int { return must[int](t)(s.PlaceOverdue(t.Context(), now, time.Minute)) }
+		place := func(now time.Time) int { return must[int](t)(s.PlaceOverdue(t.Context(), now.Add(-time.Minute))) }
 		require.Zero(t, place(noon.Add(59*time.Second)))
 		require.Equal(t, 2, place(noon.Add(time.Minute)))
 		require.Zero(t, place(noon.Add(time.Minute)), "once each")
@@ -231,7 +231,7 @@ func TestWhatWaitsInARoomMovesToItsPersonInOrder(t *testing.T) {
 
 		require.NoError(t, s.SaveRoom(t.Context(), Room{ID: "!new", Kind: RoomConsulting, Person: anna().ID}))
 		require.Equal(t, []string{"$1"}, heads(t, s))
-		must[int](t)(s.PlaceOverdue(t.Context(), noon.Add(time.Hour), time.Minute))
+		must[int](t)(s.PlaceOverdue(t.Context(), noon.Add(59*time.Minute)))
 		for _, want := range []string{"$1", "$2", "$3", "$4", ""} {
 			require.Equal(t, want, finish(t, s, QueueOf(anna().UserID)))
 		}

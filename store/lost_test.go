@@ -59,7 +59,7 @@ func TestWhatIsLostHasATurnInItsPlaceAndSaysFromWhenToWhen(t *testing.T) {
 		clock = clock.Add(time.Hour)
 		read.Lost = true
 		keep(Batch{Fills: &read})
-		require.Equal(t, 2, must[int](t)(s.PlaceOverdue(ctx, clock, time.Minute)))
+		require.Equal(t, 2, must[int](t)(s.PlaceOverdue(ctx, clock.Add(-time.Minute))))
 		require.Len(t, takeAll(t, s, clock), 2, "it has grown since: what is new may still be read")
 		read = found[Gap](t)(s.GapIn(ctx, "!a"))
 		read.Lost = true

@@ -97,7 +97,7 @@ func TestWhatIntakeMissedIsTakenWithTheLedgerAndOnlyThat(t *testing.T) {
 		require.Empty(t, must[[]Event](t)(s.Untaken(ctx, page)))
 		require.Empty(t, must[[]Event](t)(s.Unledgered(ctx, page)))
 		require.True(t, found[Turn](t)(s.Turn(ctx, "$a", 0)).Overtaken)
-		require.Equal(t, 3, must[int](t)(s.PlaceOverdue(ctx, noon.Add(time.Minute), time.Minute)))
+		require.Equal(t, 3, must[int](t)(s.PlaceOverdue(ctx, noon)))
 		var order []string
 		for range 5 {
 			turns := must[[]Turn](t)(s.HeadTurns(ctx, noon.Add(time.Hour), 9))
