@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -21,10 +22,19 @@ func (b *Bridge) readEvent(ctx context.Context, room id.RoomID, one id.EventID) 
 		b.troubles.over(what)
 		return evt, err
 	}
+	if stays, failed := b.stays(ctx, one); failed != nil || !stays {
+		return nil, cmp.Or(failed, err)
+	}
 	if t := b.troubles.failed(what, b.Now()); b.waited(t.since) < foundWithin {
 		return nil, errNotYet
 	}
 	return nil, err
+}
+
+// stays says that an event has not been removed, as far as we know.
+func (b *Bridge) stays(ctx context.Context, one id.EventID) (bool, error) {
+	row, known, err := b.Store.LedgerEvent(ctx, string(one))
+	return known && row.RedactedAt.IsZero(), err
 }
 
 // wasRemoved says that there is nothing any more to read.

@@ -82,3 +82,25 @@ func TestAMessageThatItsHomeserverNeverFindsHoldsUpNobodyForLong(t *testing.T) {
 	assert.NotContains(t, w.heard(talk), "verdwenen")
 	assert.Contains(t, w.heard(talk), "en dit is er wel")
 }
+
+// What we removed ourselves is not looked for: a conversation with many such messages is closed at once.
+func TestWhatIsRemovedIsNotWaitedFor(t *testing.T) {
+	w := newWorld(t)
+	room, _ := w.talking(anna, "Een vraag")
+	e := w.writes(anna, room, "kanarie")
+	w.matrix.fails = func(call string, where id.RoomID) error {
+		if call == "read" && where == room {
+			return ErrNotFound
+		}
+		return nil
+	}
+	_, err := w.readEvent(t.Context(), room, e)
+	require.ErrorIs(t, err, errNotYet)
+	_, err = w.readEvent(t.Context(), room, "$unknown")
+	require.ErrorIs(t, err, ErrNotFound)
+	w.matrix.fails = nil
+	w.lives(31)
+	w.matrix.fails = func(string, id.RoomID) error { return ErrNotFound }
+	_, err = w.readEvent(t.Context(), room, e)
+	require.ErrorIs(t, err, ErrNotFound)
+}
