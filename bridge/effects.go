@@ -300,9 +300,14 @@ func (b *Bridge) carryTellDesk(ctx context.Context, p place, c care.Case, e care
 }
 
 func (b *Bridge) tellDesk(ctx context.Context, c care.Case, what body) error {
+	return b.add(ctx, toDesk(c, what))
+}
+
+// toDesk is something that staff of a conversation are told.
+func toDesk(c care.Case, what body) store.Effect {
 	e := ofPerson(job("tell", conversation(c.Conversation.ID), what), c.Person)
 	e.Conversation = c.Conversation.ID
-	return b.add(ctx, e)
+	return e
 }
 
 // carryShut ends a conversation where staff see it, and in the HIS file.
@@ -311,7 +316,7 @@ func (b *Bridge) carryShut(ctx context.Context, p place, c care.Case, e care.Eff
 	if err != nil {
 		return err
 	}
-	end, err := b.fileJob(ctx, "file.end", c.Conversation)
+	end, err := b.fileJob(ctx, "file.end", c.Conversation, func(what *body) { what.By = e.By })
 	if err != nil {
 		return err
 	}

@@ -41,48 +41,44 @@ const (
 // the room's own: that would let everything else to the patient wait for it.
 func calming(person string) string { return "calm:" + person }
 
-// calm tells a patient that they have sent more than is taken in a minute, and closes the gate when it
-// is a flood. Messages that were sent before, and only came in late, are no flood.
-func (b *Bridge) calm(ctx context.Context, p place, person care.Person) error {
+// calm is what a patient is told who has sent more than is taken in a minute, and what closes the gate
+// when it is a flood. Messages that were sent before, and only came in late, are no flood.
+func (b *Bridge) calm(ctx context.Context, p place, person care.Person) ([]store.Effect, error) {
 	if b.Limits.Messages == 0 || b.Now().Sub(p.OriginAt) > flowWindow {
-		return nil
+		return nil, nil
 	}
 	n, err := b.Store.SentSince(ctx, p.Sender, p.RoomID, p.OriginAt.Add(-flowWindow))
 	switch {
 	case err != nil || n < b.Limits.Messages:
-		return err
+		return nil, err
 	case n >= flood*b.Limits.Messages:
 		return b.stem(ctx, p, person)
 	case b.warned.allow(p.Sender, p.ID, 1, warnAgain, b.Now()):
-		return b.add(ctx, ofPerson(job("say", consulting(person.ID), body{Text: "flow.much"}), person))
+		return []store.Effect{ofPerson(job("say", consulting(person.ID), body{Text: "flow.much"}), person)}, nil
 	}
-	return nil
+	return nil, nil
 }
 
 // stem closes the gate for a minute. What was sent in that moment may be missing: both sides are told.
-func (b *Bridge) stem(ctx context.Context, p place, person care.Person) error {
+func (b *Bridge) stem(ctx context.Context, p place, person care.Person) ([]store.Effect, error) {
 	c, err := b.caseInRoom(ctx, p.room)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return b.Store.Transact(ctx, func(ctx context.Context) error {
-		paused, err := b.Store.HasQueuedTo(ctx, calming(person.ID))
-		if err != nil || paused {
-			return err
-		}
-		say := func(text string) store.Effect { return job("say", calming(person.ID), body{Text: text}) }
-		pause, reopen := job("mute", calming(person.ID), body{Room: p.RoomID}), job("gate", calming(person.ID), body{})
-		reopen.DueAt = b.Now().Add(flowWindow)
-		for _, e := range []store.Effect{pause, say("flow.paused"), reopen, say("flow.open")} {
-			if err := b.add(ctx, ofPerson(e, person)); err != nil {
-				return err
-			}
-		}
-		if c.Conversation.State != care.Open || person.State != care.Active {
-			return nil
-		}
-		return b.tellDesk(ctx, c, body{Text: "desk.flood"})
-	})
+	if paused, err := b.Store.HasQueuedTo(ctx, calming(person.ID)); err != nil || paused {
+		return nil, err
+	}
+	say := func(text string) store.Effect { return job("say", calming(person.ID), body{Text: text}) }
+	pause, reopen := job("mute", calming(person.ID), body{Room: p.RoomID}), job("gate", calming(person.ID), body{})
+	reopen.DueAt = b.Now().Add(flowWindow)
+	all := []store.Effect{pause, say("flow.paused"), reopen, say("flow.open")}
+	for i := range all {
+		all[i] = ofPerson(all[i], person)
+	}
+	if c.Conversation.State == care.Open && person.State == care.Active {
+		all = append(all, toDesk(c, body{Text: "desk.flood"}))
+	}
+	return all, nil
 }
 
 // tooMany says that an invitation is more than we take. Who is known only answers for themselves.

@@ -47,6 +47,27 @@ func TestWhoSendsMuchIsToldSoAndHeard(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(w.heard(room), "heel veel berichten"))
 }
 
+// A turn that is taken again, because we were killed before it ended, says nothing twice.
+func TestATurnThatIsTakenAgainTellsOnceThatItIsMuch(t *testing.T) {
+	w := newWorld(t)
+	room, _ := w.talking(anna, "Hallo")
+	w.Limits.Messages = 1
+	w.passes(2 * time.Minute)
+	e := w.arrives(anna, room, event.EventMessage, plainText("veel"))
+	turn, known, err := w.Store.Turn(t.Context(), string(e), 0)
+	require.NoError(t, err)
+	require.True(t, known)
+	person, _, err := w.Store.PersonByUser(t.Context(), string(anna))
+	require.NoError(t, err)
+	for range 2 { // as far as it comes before it is killed
+		effects, err := w.calm(t.Context(), place{Turn: turn}, person)
+		require.NoError(t, err)
+		require.Len(t, effects, 1)
+	}
+	w.settles()
+	assert.Equal(t, 1, strings.Count(w.heard(room), "heel veel berichten"))
+}
+
 func TestWhoFloodsWaitsAMinuteAndBothSidesAreTold(t *testing.T) {
 	w := newWorld(t)
 	room, talk := w.talking(anna, "Hallo")

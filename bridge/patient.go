@@ -175,7 +175,8 @@ func (b *Bridge) patientReacted(ctx context.Context, p place, person care.Person
 // patientWrote handles everything written: an edit of something relayed goes after it,
 // all else is heard.
 func (b *Bridge) patientWrote(ctx context.Context, p place, person care.Person) error {
-	if err := b.calm(ctx, p, person); err != nil {
+	var err error
+	if p.besides, err = b.calm(ctx, p, person); err != nil {
 		return err
 	}
 	heard, err := b.understand(ctx, p.event, person)

@@ -120,8 +120,9 @@ type place struct {
 	room  store.Room
 	event *event.Event // decrypted; nil for what has no content to read
 
-	parked   *store.Parked // set when it had to wait
-	replaces string        // event that it edits, when that one is parked: it stands for it
+	parked   *store.Parked  // set when it had to wait
+	replaces string         // event that it edits, when that one is parked: it stands for it
+	besides  []store.Effect // what it leads to whatever its handler makes of it
 }
 
 func (p place) roomID() id.RoomID   { return id.RoomID(p.RoomID) }
@@ -250,7 +251,7 @@ func (b *Bridge) finish(ctx context.Context, p place, changes func(ctx context.C
 				return err
 			}
 		}
-		return b.unpark(ctx, p)
+		return errors.Join(b.add(ctx, p.besides...), b.unpark(ctx, p))
 	})
 }
 
