@@ -36,6 +36,11 @@ func (b *Bridge) deliverFileEnd(ctx context.Context, t task) (done delivery, err
 	if err := b.document(ctx, &item, said, system); err != nil {
 		return done, err
 	}
+	if t.body.By != "" {
+		if item.Closing.ClosedBy, err = b.authorOf(ctx, item.Conversation, letter{Staff: true, Sender: t.body.By}); err != nil {
+			return done, err
+		}
+	}
 	done.after = func(ctx context.Context) error {
 		if err := b.Store.EndLane(ctx, t.Conversation, keptLane); err != nil {
 			return err

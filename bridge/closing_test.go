@@ -117,6 +117,7 @@ func TestTheDocumentIsWholeWhenItsChatHasGoneBefore(t *testing.T) {
 	assert.Equal(t, []string{"Anneke de Berg: Een vraag van lang geleden", "Anneke de Berg: "}, h.texts(t))
 	assert.Equal(t, "Oud zeer", h.filed[0].Closing.Summary)
 	assert.Nil(t, h.filed[0].Closing.Consult, "nobody has answered: no consult")
+	assert.Equal(t, "Fatima", h.filed[0].Closing.ClosedBy.Name)
 	assert.Len(t, h.files, 1)
 	w.noneKept(talk)
 	_, sealed, err := w.Store.OpenSealed(t.Context(), 1)

@@ -67,7 +67,7 @@ func TestStaffSayThatItConcernsSomeoneElse(t *testing.T) {
 	require.NoError(t, w.saysSomeoneElse())
 	w.stands(Active, AskWhom)
 	assert.Equal(t, []Effect{
-		{Do: TellDesk, Text: "desk.asked_again", By: byFatima, Conversation: first}, {Do: Shut, Conversation: first}, {Do: Say, Text: "derde.someone_else", By: byFatima}, ask(AskWhom),
+		{Do: TellDesk, Text: "desk.asked_again", By: byFatima, Conversation: first}, {Do: Shut, By: byFatima, Conversation: first}, {Do: Say, Text: "derde.someone_else", By: byFatima}, ask(AskWhom),
 	}, w.last)
 	assert.NotEqual(t, first, w.c.Conversation.ID)
 	w.types("zij heeft koorts")

@@ -239,6 +239,6 @@ func endConversation(c *Case, why string, env Env) {
 		dropConversation(c, env)
 	case Open:
 		c.do(tellDesk(why))
-		closeConversation(c, env)
+		closeConversation(c, "", env)
 	}
 }

@@ -131,7 +131,7 @@ func CloseConversation(c Case, by string, env Env) (Case, error) {
 	if c.Conversation.State != Open {
 		return c, ErrNotOpen
 	}
-	closeConversation(&c, env)
+	closeConversation(&c, by, env)
 	c.do(Effect{Do: Say, Text: "conversation.closed", By: by})
 	return c, nil
 }

@@ -93,7 +93,7 @@ func TestOnlyAnOpenConversationCanBeClosed(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, Closed, c.Conversation.State)
 	assert.Equal(t, w.now, c.Conversation.ClosedAt)
-	assert.Equal(t, []Effect{{Do: Shut}, {Do: Say, Text: "conversation.closed", By: fatima}}, c.Effects)
+	assert.Equal(t, []Effect{{Do: Shut, By: fatima}, {Do: Say, Text: "conversation.closed", By: fatima}}, c.Effects)
 	_, err = CloseConversation(c, fatima, w.env())
 	assert.ErrorIs(t, err, ErrNotOpen, "closing twice")
 	for _, w := range []*world{active(t), asking(t, AskWhom), asking(t, AskGround), talking(t).types("intrekken"), awaiting(t)} {

@@ -39,7 +39,7 @@ func (m *mapper) edit() []fhir.Reference {
 	edited := m.communication(documents)
 	edited.Identifier = []fhir.Identifier{marked(m.item.Replaces), marked(m.item.ID)}
 	edited.Note = append(edited.Note, markNote(m.item.Replaces, m.item.ID), fhir.Annotation{
-		Text: "Gewijzigd door de afzender op " + moment(m.item.Sent) + ". De eerdere tekst staat in de vorige versie.",
+		Text: "Gewijzigd door de afzender op " + moment(m.item.Sent) + ". De eerdere tekst is bewaard als vorige versie van dit bericht.",
 	})
 	filed := m.update(m.item.Replaces, edited)
 	return append([]fhir.Reference{filed}, documents...)
@@ -105,7 +105,7 @@ func (m *mapper) communication(documents []fhir.Reference) fhir.Communication {
 		c.About = []fhir.Reference{*m.consent}
 	}
 	if d := m.item.Conversation.Derde; d != nil {
-		c.Note = []fhir.Annotation{{Text: markdown("Gaat over: " + derdeLine(*d) + ". Grond: " + groundLine(*d) + ".")}}
+		c.Note = []fhir.Annotation{{Text: markdown("Gaat over: " + concerns(m.item.Conversation) + ". Grond: " + groundLine(*d) + ".")}}
 	}
 	if said := m.item.body(); said != "" {
 		c.Payload = append(c.Payload, fhir.Payload{ContentString: said})

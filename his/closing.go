@@ -2,6 +2,7 @@ package his
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -20,6 +21,12 @@ func (c Closing) document(of Conversation) string {
 	if c.Consult != nil {
 		fmt.Fprintf(&out, "Contact: %s\n", c.Consult.words())
 	}
+	if c.ClosedBy.name() != "" {
+		fmt.Fprintf(&out, "Afgesloten door: %s\n", c.ClosedBy.signature())
+	}
+	if !c.answered() {
+		out.WriteString("Antwoord: de praktijk heeft in dit gesprek niet geantwoord\n")
+	}
 	for _, s := range c.Said {
 		fmt.Fprintf(&out, "\n%s, %s:\n", of.signed(s.Author), moment(s.Sent))
 		indented(&out, plain(s.Text))
@@ -30,12 +37,17 @@ func (c Closing) document(of Conversation) string {
 	if summary := plain(c.Summary); summary != "" {
 		by := ""
 		if c.By.name() != "" {
-			by = " door " + c.By.name() + roleSuffix(c.By.Role)
+			by = " door " + c.By.signature()
 		}
 		fmt.Fprintf(&out, "\nSamenvatting%s:\n", by)
 		indented(&out, summary)
 	}
 	return out.String()
+}
+
+// answered says that somebody of the practice wrote something.
+func (c Closing) answered() bool {
+	return slices.ContainsFunc(c.Said, func(s Said) bool { return s.Author.Role != RolePatient })
 }
 
 func indented(out *strings.Builder, said string) {

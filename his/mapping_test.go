@@ -149,6 +149,7 @@ func TestAClosingIsOneDocument(t *testing.T) {
 	assert.Equal(t, `Gesprek 1042
 Huisartsenpraktijk De Linde, patiënt: Jan de Vries, geboren 2 maart 1980, patiëntnummer 20417, BSN 999990019
 Contact: Telemedicine consultation with patient (448337001)
+Afgesloten door: Fatima (doktersassistent)
 
 Jan de Vries (patiënt), 1 juni 2026 om 11:12 uur:
     Is deze plek erg?
@@ -166,6 +167,17 @@ Samenvatting door Fatima (doktersassistent):
 	attachment := b.one(t, "DocumentReference").Resource["content"].([]any)[0].(map[string]any)["attachment"].(map[string]any)
 	assert.Equal(t, "Gesprek 1042.txt", attachment["title"])
 	assert.InDelta(t, len(text), attachment["size"], 0)
+}
+
+// A GP who reads on sees that nobody answered, and need not wonder whether something is missing.
+func TestAClosingWithoutAnAnswerSaysSo(t *testing.T) {
+	item := histest.Message(3)
+	item.Kind, item.Text, item.Closing = his.KindClosing, "", histest.Document()
+	const none = "Antwoord: de praktijk heeft in dit gesprek niet geantwoord\n\nJan"
+	assert.NotContains(t, his.Readable(item, nil), "niet geantwoord")
+	item.Closing.Said, item.Closing.ClosedBy = item.Closing.Said[:1], his.Author{}
+	assert.Contains(t, his.Readable(item, nil), none)
+	assert.NotContains(t, his.Readable(item, nil), "Afgesloten door")
 }
 
 func TestStaffAreToldApart(t *testing.T) {
@@ -244,10 +256,10 @@ func TestEachThingIsSaidInItsPlace(t *testing.T) {
 		{"an answer", "said", "inResponseTo.identifier.value", func(i *his.Item) { i.InReplyTo = first }, "urn:uuid:" + first.String()},
 		{"an answer leads out of the Bundle by name only", "said", "inResponseTo.reference", func(i *his.Item) { i.InReplyTo = first }, nil},
 		{"a removal names what was removed", "said", "inResponseTo.identifier.value", removed(first), "urn:uuid:" + first.String()},
-		{"a removal is said in words", "said", "payload.contentString", removed(first), "De afzender heeft dit bericht uit de chat verwijderd op 1 juni 2026 om 11:13 uur."},
+		{"a removal is said in words", "said", "payload.contentString", removed(first), "De afzender heeft dit bericht uit de chat verwijderd op 1 juni 2026 om 11:13 uur, met de wijzigingen ervan als die er waren."},
 		{"the words as they were written", "said", "payload.contentString", func(i *his.Item) { i.Text = " <b>&\n\"x\" " }, " <b>&\n\"x\" "},
 		{"something that could not be carried", "said", "payload.contentString", func(i *his.Item) { i.Text = "" }, "[De inhoud van dit bericht kon niet worden overgenomen.]"},
-		{"a name that looks like markup", "said", "note.text", markup, `Gaat over: \<b\>\[x\](y)\_. Grond: toestemming van deze persoon, verklaard door de schrijver op 1 juni 2026 om 11:11 uur.`},
+		{"a name that looks like markup", "said", "note.text", markup, `Gaat over: \<b\>\[x\](y)\_; niet gekoppeld aan een patiënt van deze praktijk. Grond: toestemming van deze persoon, verklaard door de schrijver op 1 juni 2026 om 11:11 uur.`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			item := histest.Message(1)

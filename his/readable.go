@@ -56,7 +56,11 @@ func Readable(item Item, files []string) string {
 			fmt.Fprintf(&out, "%-12s %s\n", r.label+":", r.value)
 		}
 	}
-	if said := item.body(); said != "" {
+	said := item.body()
+	if said == "" && len(files) > 0 {
+		said = "[Alleen bijlagen, zonder tekst.]"
+	}
+	if said != "" {
 		fmt.Fprintf(&out, "\n%s\n", said)
 	}
 	return out.String()
@@ -102,7 +106,7 @@ func (c Conversation) subject() Patient {
 func (c Conversation) signed(a Author) string {
 	switch {
 	case a.Role != RolePatient || c.Derde == nil:
-		return a.name() + roleSuffix(a.Role)
+		return a.signature()
 	case c.aboutAnother():
 		return a.name() + " (patiënt, schrijft over een ander)"
 	}
@@ -127,7 +131,7 @@ func (i Item) body() string {
 	case said != "" || len(i.Attachments) > 0:
 		return said
 	case i.Kind == KindRemoval:
-		return "De afzender heeft dit bericht uit de chat verwijderd op " + moment(i.Sent) + "."
+		return "De afzender heeft dit bericht uit de chat verwijderd op " + moment(i.Sent) + ", met de wijzigingen ervan als die er waren."
 	case i.Kind == KindMistake:
 		return "Dit is ten onrechte in dit dossier gekomen."
 	case i.Kind == KindMessage || i.Kind == KindEdit:
@@ -135,6 +139,9 @@ func (i Item) body() string {
 	}
 	return ""
 }
+
+// signature is a name and what its bearer is.
+func (a Author) signature() string { return a.name() + roleSuffix(a.Role) }
 
 func (a Author) name() string {
 	if a.Role == RoleBridge {

@@ -51,7 +51,7 @@ func Document() *his.Closing {
 			{Author: his.Author{Name: "Jan de Vries", Role: his.RolePatient}, Sent: monday, Text: "Is deze plek erg?\nIk heb hem een week.", Files: []string{"plek.jpg"}},
 			{Author: staff, Sent: monday.Add(time.Hour), Text: "Nee, dat is een schaafwond."},
 		},
-		Summary: "S: plek op arm. E: schaafwond. P: afwachten.", By: staff,
+		Summary: "S: plek op arm. E: schaafwond. P: afwachten.", By: staff, ClosedBy: staff,
 		Consult: &his.Code{System: "http://snomed.info/sct", Code: "448337001", Display: "Telemedicine consultation with patient"},
 	}
 }

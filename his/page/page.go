@@ -230,6 +230,9 @@ func (r *record) message(c loose.Resource) message {
 			m.Note = note.Text("text")
 		}
 	}
+	if m.About != "" && !m.Practice {
+		m.From = strings.Replace(m.From, "(patiënt)", "(patiënt, schrijft over een ander)", 1)
+	}
 	m.Marks = marks(c)
 	var words []string
 	for _, p := range c.List("payload") {

@@ -75,7 +75,7 @@ func TestAPersonFindsEverythingOnThePage(t *testing.T) {
 		"Jan de Vries, geboren 02-03-1980, BSN 999990019, schrijft over: dochter", "Huisartsenpraktijk De Linde", "afgesloten",
 		"Vraag van Jan de Vries (schrijft over: dochter)", "01-06-2026 om 11:13 uur", "Sanne heeft een plek op haar arm.", "data:image/png;base64,", "plek.png",
 		"Antwoord van P. Bakker (huisarts)", "01-06-2026 om 11:14 uur", "Op het bericht van Jan de Vries (schrijft over: dochter), 01-06-2026 om 11:13 uur", "Nee, dat is een schaafwond.",
-		"Verslag", "Samenvatting door Fatima (doktersassistent)", "S: plek op arm",
+		"Verslag", "Afgesloten door: Fatima (doktersassistent)", "Samenvatting door Fatima (doktersassistent)", "S: plek op arm",
 	} {
 		next := strings.Index(got[at+1:], want)
 		require.GreaterOrEqual(t, next, 0, "%s, after what comes before it", want)
@@ -90,6 +90,8 @@ func TestWhomItConcernsIsAlwaysSaid(t *testing.T) {
 	about, later := histest.Message(1), histest.Message(2)
 	about.Conversation.Derde, later.Conversation.Derde = histest.Child(nil), histest.Child(nil)
 	got := render(t, about, later)
+	assert.Contains(t, got, "volgens de schrijver: dochter; niet gekoppeld aan een patiënt van deze praktijk. Grond:")
+	assert.Contains(t, got, "Vraag van Jan de Vries (patiënt, schrijft over een ander)")
 	assert.Equal(t, 1, strings.Count(got, "Sanne de Vries, geboren 14 september 2015"))
 	later.Conversation.Derde.AttestedAt = later.Conversation.Derde.AttestedAt.Add(time.Hour)
 	assert.Equal(t, 2, strings.Count(render(t, about, later), "Sanne de Vries, geboren 14 september 2015"), "the ground was given anew")
