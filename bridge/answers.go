@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/store"
-	"github.com/spreekkamer/spreekkamer/texts"
 )
 
 // What the practice writes in its own system reaches the patient (requirement E4). answers.go
@@ -68,8 +66,8 @@ func (b *Bridge) askSystem(ctx context.Context, lane string, c his.Connector) (e
 	if a, can := c.(his.Answerer); can {
 		err = b.askAnswers(ctx, lane, a)
 	}
-	if tracker, can := c.(his.Tracker); can && err == nil {
-		err = b.askStates(ctx, lane, tracker)
+	if tracker, can := c.(his.Tracker); can && ctx.Err() == nil {
+		err = errors.Join(err, b.askStates(ctx, lane, tracker))
 	}
 	switch {
 	case err == nil:
@@ -97,24 +95,8 @@ func (b *Bridge) unasked(context.Context) (all []store.Trouble, err error) {
 // askAnswers keeps every answer that is new, each page with its cursor in one transaction.
 func (b *Bridge) askAnswers(ctx context.Context, lane string, a his.Answerer) error {
 	return b.ask(ctx, inAnswers+lane, func(ctx context.Context, since string) (func(context.Context) error, string, error) {
-		page, next, err := a.Answers(ctx, since)
-		if err != nil {
-			return nil, "", err
-		}
-		var fresh []answer
-		for _, one := range page {
-			if _, known, err := b.Store.Answer(ctx, one.ID.String()); err != nil || known {
-				if err != nil {
-					return nil, "", err
-				}
-				continue
-			}
-			read, err := b.readAnswer(one)
-			if err != nil {
-				return nil, "", err
-			}
-			fresh = append(fresh, read)
-		}
+		page, next, failed := a.Answers(ctx, since)
+		fresh, err := b.freshOf(ctx, page)
 		return func(ctx context.Context) error {
 			for _, one := range fresh {
 				if err := b.keepAnswer(ctx, lane, one); err != nil {
@@ -122,11 +104,12 @@ func (b *Bridge) askAnswers(ctx context.Context, lane string, a his.Answerer) er
 				}
 			}
 			return nil
-		}, next, nil
+		}, next, errors.Join(failed, err)
 	})
 }
 
-// ask reads something page by page. The cursor is kept together with what the page said.
+// ask reads something page by page. The cursor is kept together with what the page said, unless a part of
+// that could not be read.
 func (b *Bridge) ask(ctx context.Context, name string, read func(context.Context, string) (keep func(context.Context) error, next string, err error)) error {
 	for range maxPages {
 		since, err := b.Store.Cursor(ctx, name)
@@ -134,10 +117,10 @@ func (b *Bridge) ask(ctx context.Context, name string, read func(context.Context
 			return err
 		}
 		limited, cancel := context.WithTimeout(ctx, filingLimit)
-		keep, next, err := read(limited, since)
+		keep, next, failed := read(limited, since)
 		cancel()
-		if err != nil {
-			return err
+		if failed != nil {
+			next = since
 		}
 		err = b.Store.Transact(ctx, func(ctx context.Context) error {
 			if err := keep(ctx); err != nil || next == since {
@@ -145,7 +128,7 @@ func (b *Bridge) ask(ctx context.Context, name string, read func(context.Context
 			}
 			return b.Store.SetCursor(ctx, name, next)
 		})
-		if err != nil || next == since {
+		if err = errors.Join(failed, err); err != nil || next == since {
 			b.Wake()
 			return err
 		}
@@ -153,47 +136,6 @@ func (b *Bridge) ask(ctx context.Context, name string, read func(context.Context
 	b.Wake()
 	return nil
 }
-
-// An answer is one of a system with its files read; what is in it is sealed as it is here.
-type answer struct {
-	ID        string
-	Reference string
-	In        uuid.UUID // the conversation, or
-	Number    int64
-	ReplyTo   uuid.UUID
-	For       *his.Whose `json:"-"` // is looked at before it is kept
-	Name      string     // who wrote it
-	Role      string
-	Text      string
-	Files     []letterFile
-	Problem   string
-}
-
-// readAnswer reads the files of an answer while the system still gives them.
-func (b *Bridge) readAnswer(a his.Answer) (answer, error) {
-	out := answer{
-		ID: a.ID.String(), Reference: a.Reference, In: a.Conversation, Number: a.Number, ReplyTo: a.InReplyTo, For: a.For,
-		Name: oneLine(a.Author.Name), Role: oneLine(string(a.Author.Role)), Text: a.Text, Problem: a.Problem,
-	}
-	for _, f := range a.Attachments {
-		if f.Size > b.MaxFile {
-			out.Problem = b.Texts.Text(b.Language, "answer.too_large", texts.Args{})
-			break
-		}
-		r, err := f.Open()
-		if err != nil {
-			return out, err
-		}
-		data, err := io.ReadAll(io.LimitReader(r, b.MaxFile+1))
-		if err := errors.Join(err, r.Close()); err != nil {
-			return out, err
-		}
-		out.Files = append(out.Files, letterFile{Name: f.Name, Type: f.ContentType, Data: data})
-	}
-	return out, nil
-}
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // keepAnswer seals an answer and puts it in the queue of whom it is for; or says at once that it
 // cannot be passed on.

@@ -35,6 +35,8 @@ type Answerer interface {
 	// system after it was given comes again under the same ID and is not meant to be sent
 	// again. No more than a page comes at once: ask again at once while next changes.
 	// Errors are worth trying again later, with the same cursor; they hold no personal data.
+	// With one may come what could be read all the same: one answer that the system fails
+	// at must not hold up those of others.
 	Answers(ctx context.Context, since string) (answers []Answer, next string, err error)
 
 	// Report tells the system what became of an answer. Telling the same again changes

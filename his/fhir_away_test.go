@@ -6,10 +6,12 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -99,6 +101,56 @@ func TestAServerThatSaysWithAPageThatSomethingIsGoneIsBelieved(t *testing.T) {
 	answers, _, err := c.(his.Answerer).Answers(t.Context(), "")
 	require.NoError(t, err)
 	assert.Len(t, answers, 1, "nothing behind it is held up")
+}
+
+// An answer that the server fails at holds up what is behind it in the same conversation, and nothing
+// else. A server that fails at everything is not asked for all of it.
+func TestAnAnswerThatTheServerFailsAtHoldsUpNoOther(t *testing.T) {
+	for fails, want := range map[int][]string{1: {"Antwoord 1"}, 10: nil} {
+		t.Run(fmt.Sprint(fails, " times"), func(t *testing.T) {
+			f := newFakeFHIR(t)
+			f.can(true, true, true, allTypes...)
+			c := fhirAt(t, f, nil)
+			f.sick = map[string]int{"Practitioner/sick": 500}
+			says := func(text string, more object) {
+				headers := slices.DeleteFunc(f.find("Communication", ""), func(path string) bool { return f.newest(path)["partOf"] != nil })
+				more["payload"] = []any{object{"contentString": text}}
+				f.create("Communication", inThread(headers[len(headers)-1], more))
+			}
+			for n := range fails + 1 {
+				fileIn(t, c, elsewhere(n))
+				if n < fails {
+					says("Mislukt", object{"sender": ref("Practitioner/sick")})
+					says("Daarachter", object{})
+				} else {
+					says(fmt.Sprint("Antwoord ", n), object{})
+				}
+			}
+			given := func() (all []string, since string, err error) {
+				answers, since, err := c.(his.Answerer).Answers(t.Context(), "")
+				for _, a := range answers {
+					all = append(all, a.Text)
+				}
+				return all, since, err
+			}
+			got, since, err := given()
+			require.Error(t, err)
+			assert.Empty(t, since, "all is read again")
+			assert.Equal(t, want, got)
+			f.store("Practitioner/sick", object{"resourceType": "Practitioner", "id": "sick", "name": []any{object{"text": "P. Bakker"}}})
+			f.sick = nil
+			got, _, err = given()
+			require.NoError(t, err)
+			assert.Len(t, got, 2*fails+1)
+		})
+	}
+}
+
+// elsewhere is a message in a conversation of its own.
+func elsewhere(n int) his.Item {
+	item := histest.Message(n + 1)
+	item.Conversation.ID, item.Conversation.Number = uuid.NewSHA1(item.Conversation.ID, []byte{byte(n)}), int64(n+1)
+	return item
 }
 
 // A server that could not do transactions an hour ago does not get one because a gateway knows of no

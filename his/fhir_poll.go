@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -26,6 +27,9 @@ const pageSize = "50"
 // and the next cursor: the time of the last one. What was read a moment ago comes again; who
 // reads goes by ids. The cursor is never in the future: the clock of a server that was ahead will
 // be set right, and what it has then comes behind it.
+//
+// One that cannot be read because the server fails at it holds up no other. Then there is an error in
+// the end, and no next cursor: all is read again.
 func (s *fhirServer) changed(ctx context.Context, kind, since string, each func(stored) error) (next string, err error) {
 	now := time.Now()
 	if since == "" {
@@ -39,14 +43,15 @@ func (s *fhirServer) changed(ctx context.Context, kind, since string, each func(
 		at, since = now, now.UTC().Format(time.RFC3339)
 	}
 	next, since = since, at.Add(-overlap).UTC().Format(time.RFC3339)
-	var failed error
+	var failed []error
 	take := func(raw json.RawMessage) bool {
 		r, ok := readStored(kind, raw)
 		if !ok {
 			return true
 		}
-		if failed = each(r); failed != nil {
-			return false
+		if err := each(r); err != nil {
+			failed = append(failed, err)
+			return failsAtOne(err) && len(failed) < mostBroken
 		}
 		if updated := r.updated(); !isAfter(updated, now) {
 			next = later(next, updated)
@@ -58,7 +63,7 @@ func (s *fhirServer) changed(ctx context.Context, kind, since string, each func(
 	if errors.Is(err, rest.CodeInvalid) { // it cannot search by that
 		err = s.history(ctx, kind, since, take)
 	}
-	if err = errors.Join(failed, err); err != nil {
+	if err = errors.Join(append(failed, err)...); err != nil {
 		return "", fmt.Errorf("read what is new (%s): %w", kind, err)
 	}
 	return next, nil
@@ -89,6 +94,16 @@ func ofOne(err error) bool {
 	return err != nil && !errors.Is(err, rest.ErrLogin) && slices.ContainsFunc([]rest.Code{
 		rest.CodeInvalid, rest.CodeTooLarge, rest.CodeDouble, rest.CodeLogin, rest.CodeMissing, rest.CodeNotFHIR, rest.CodeElsewhere,
 	}, func(code rest.Code) bool { return errors.Is(err, code) })
+}
+
+// mostBroken is after how many resources that a server fails at the others are not asked for.
+const mostBroken = 5
+
+// failsAtOne says that a server answers, and fails at what it was asked for: it may do better with
+// something else.
+func failsAtOne(err error) bool {
+	var answered *rest.Error
+	return errors.As(err, &answered) && answered.Status == http.StatusInternalServerError && RetryAfter(err) == 0
 }
 
 func (r stored) updated() string {
