@@ -22,6 +22,7 @@ import (
 
 const (
 	askEvery  = 30 * time.Second
+	askPartly = 2 * time.Minute  // while some answers cannot be read
 	askAlarm  = 15 * time.Minute // of failing
 	maxPages  = 100              // asked at once; then others get a turn
 	inAnswers = "answers "
@@ -44,7 +45,11 @@ func (b *Bridge) runAnswers(ctx context.Context, lane string, system System) err
 		if errors.Is(err, store.ErrTakenOver) {
 			return err
 		}
-		timer := time.NewTimer(max(cmp.Or(system.AskEvery, askEvery), b.paused(lane)))
+		wait := max(cmp.Or(system.AskEvery, askEvery), b.paused(lane))
+		if errors.Is(err, his.ErrPartly) { // all is read again each time
+			wait = max(wait, askPartly)
+		}
+		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 		case <-woken:
@@ -66,15 +71,17 @@ func (b *Bridge) askSystem(ctx context.Context, lane string, c his.Connector) (e
 	if a, can := c.(his.Answerer); can {
 		err = b.askAnswers(ctx, lane, a)
 	}
-	if tracker, can := c.(his.Tracker); can && ctx.Err() == nil {
-		err = errors.Join(err, b.askStates(ctx, lane, tracker))
+	if tracker, can := c.(his.Tracker); can && err == nil { // that it is done comes after what was answered
+		err = b.askStates(ctx, lane, tracker)
 	}
 	switch {
 	case err == nil:
 		b.asking.over(lane)
 	case ctx.Err() == nil:
 		b.leaveAlone(lane, err)
-		b.asking.failed(lane, b.Now())
+		if !errors.Is(err, his.ErrPartly) { // then the others' answers come
+			b.asking.failed(lane, b.Now())
+		}
 		b.Log.Warn().Err(err).Str("system", lane).Msg("Asking for answers failed, will be tried again")
 	}
 	return err
@@ -84,7 +91,7 @@ func (b *Bridge) askSystem(ctx context.Context, lane string, c his.Connector) (e
 func (b *Bridge) unasked(context.Context) (all []store.Trouble, err error) {
 	for _, p := range b.Practices {
 		for _, lane := range slices.Sorted(maps.Keys(p.systems())) {
-			if t, failing := b.asking.of(lane); failing && b.Now().Sub(t.since) >= askAlarm {
+			if t, failing := b.asking.of(lane); failing && b.waited(t.since) >= askAlarm {
 				all = append(all, store.Trouble{Practice: p.ID, Count: 1, Since: t.since})
 			}
 		}
@@ -94,9 +101,16 @@ func (b *Bridge) unasked(context.Context) (all []store.Trouble, err error) {
 
 // askAnswers keeps every answer that is new, each page with its cursor in one transaction.
 func (b *Bridge) askAnswers(ctx context.Context, lane string, a his.Answerer) error {
+	outer := ctx // how long the system may take says nothing about our own database
 	return b.ask(ctx, inAnswers+lane, func(ctx context.Context, since string) (func(context.Context) error, string, error) {
-		page, next, failed := a.Answers(ctx, since)
-		fresh, err := b.freshOf(ctx, page)
+		page, next, partly := a.Answers(ctx, since)
+		if partly != nil && !errors.Is(partly, his.ErrPartly) {
+			return nil, "", partly
+		}
+		fresh, err := b.freshOf(outer, page)
+		if err != nil && !errors.Is(err, his.ErrPartly) {
+			return nil, "", err
+		}
 		return func(ctx context.Context) error {
 			for _, one := range fresh {
 				if err := b.keepAnswer(ctx, lane, one); err != nil {
@@ -104,12 +118,12 @@ func (b *Bridge) askAnswers(ctx context.Context, lane string, a his.Answerer) er
 				}
 			}
 			return nil
-		}, next, errors.Join(failed, err)
+		}, next, errors.Join(partly, err)
 	})
 }
 
 // ask reads something page by page. The cursor is kept together with what the page said, unless a part of
-// that could not be read.
+// that could not be read: then the error wraps his.ErrPartly.
 func (b *Bridge) ask(ctx context.Context, name string, read func(context.Context, string) (keep func(context.Context) error, next string, err error)) error {
 	for range maxPages {
 		since, err := b.Store.Cursor(ctx, name)
@@ -117,9 +131,12 @@ func (b *Bridge) ask(ctx context.Context, name string, read func(context.Context
 			return err
 		}
 		limited, cancel := context.WithTimeout(ctx, filingLimit)
-		keep, next, failed := read(limited, since)
+		keep, next, partly := read(limited, since)
 		cancel()
-		if failed != nil {
+		if keep == nil {
+			return partly
+		}
+		if partly != nil {
 			next = since
 		}
 		err = b.Store.Transact(ctx, func(ctx context.Context) error {
@@ -128,7 +145,7 @@ func (b *Bridge) ask(ctx context.Context, name string, read func(context.Context
 			}
 			return b.Store.SetCursor(ctx, name, next)
 		})
-		if err = errors.Join(failed, err); err != nil || next == since {
+		if err = errors.Join(partly, err); err != nil || next == since {
 			b.Wake()
 			return err
 		}

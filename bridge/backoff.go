@@ -25,6 +25,14 @@ func shortly(attempt int) time.Duration { return min(backoff(attempt), chatBacko
 // fourth, the eighth …
 func worthSaying(attempt int) bool { return attempt&(attempt-1) == 0 }
 
+// waitFor is how long to wait for something that must still come, and comes soon: what is filed can wait longer.
+func waitFor(e store.Effect) time.Duration {
+	if e.Lane == matrixLane {
+		return idle
+	}
+	return shortly(e.Attempt - 1)
+}
+
 // pauseBefore is how long to wait before the next try.
 func pauseBefore(e store.Effect) time.Duration {
 	if e.Lane == matrixLane {

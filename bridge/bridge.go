@@ -81,6 +81,7 @@ type Bridge struct {
 	invitations *quota
 	warned      *quota // who was told that they send too much
 	leaps       leaps
+	absent      absentees
 	fetching    chan struct{} // who fetches a file has a place in it
 	handed      handed
 }

@@ -36,6 +36,9 @@ func (b *Bridge) deliverFileEnd(ctx context.Context, t task) (done delivery, err
 	if err := b.document(ctx, &item, said, system); err != nil {
 		return done, err
 	}
+	if t.body.Taken { // also by an answer that is not among what was said here
+		item.Closing.Unanswered = false
+	}
 	if t.body.By != "" {
 		if item.Closing.ClosedBy, err = b.authorOf(ctx, item.Conversation, letter{Staff: true, Sender: t.body.By}); err != nil {
 			return done, err
@@ -75,6 +78,7 @@ func (b *Bridge) saidIn(ctx context.Context, end task) (all []saying, err error)
 	}
 	place := map[string]int{}    // of an event, or of the one that it stands for
 	removed := map[string]bool{} // events that their senders took back
+	var notYet error
 	for _, e := range filed {
 		what, err := parseBody(e)
 		if err != nil || e.ID >= end.ID || what.Edition != end.body.Edition || e.State == store.EffectSkipped ||
@@ -84,6 +88,10 @@ func (b *Bridge) saidIn(ctx context.Context, end task) (all []saying, err error)
 		s, err := b.sayingOf(ctx, e)
 		if errors.Is(err, ErrRedacted) {
 			removed[e.SourceEvent] = true
+			continue
+		}
+		if errors.Is(err, errNotYet) { // the others are waited for at the same time
+			notYet = err
 			continue
 		}
 		if err != nil {
@@ -104,7 +112,7 @@ func (b *Bridge) saidIn(ctx context.Context, end task) (all []saying, err error)
 		}
 		all = append(all, s)
 	}
-	return all, nil
+	return all, notYet
 }
 
 // unsaid says that something is a wording of what its sender took back. Its homeserver may still
@@ -181,6 +189,7 @@ func (b *Bridge) document(ctx context.Context, item *his.Item, said []saying, sy
 		}
 		item.Closing.Said = append(item.Closing.Said, words)
 	}
+	item.Closing.Unanswered = !answered
 	if answered && item.Conversation.Category == categories[care.CareCategory] {
 		item.Closing.Consult = system.Consult
 	}

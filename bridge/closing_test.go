@@ -118,6 +118,7 @@ func TestTheDocumentIsWholeWhenItsChatHasGoneBefore(t *testing.T) {
 	assert.Equal(t, "Oud zeer", h.filed[0].Closing.Summary)
 	assert.Nil(t, h.filed[0].Closing.Consult, "nobody has answered: no consult")
 	assert.Equal(t, "Fatima", h.filed[0].Closing.ClosedBy.Name)
+	assert.True(t, h.filed[0].Closing.Unanswered)
 	assert.Len(t, h.files, 1)
 	w.noneKept(talk)
 	_, sealed, err := w.Store.OpenSealed(t.Context(), 1)

@@ -18,7 +18,7 @@ import (
 const grace = 10 * time.Second
 
 // strangeWait is how long an event of an unknown room is kept for when the room becomes
-// ours, and one that its homeserver does not know for when it does.
+// ours.
 const strangeWait = 2 * time.Minute
 
 // inUnknown handles what happens in a room that is not ours yet: an invitation from

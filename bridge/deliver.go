@@ -158,7 +158,7 @@ func (b *Bridge) deliverOne(ctx context.Context, e store.Effect, another bool) (
 	case isFinal(err):
 		b.giveUp(ctx, e, err)
 	case errors.Is(err, errNotYet):
-		b.retry(ctx, e, idle)
+		b.retry(ctx, e, waitFor(e))
 		return next, false
 	default:
 		if worthSaying(e.Attempt) {

@@ -3,8 +3,10 @@ package bridge
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -27,27 +29,31 @@ type answer struct {
 	Problem   string
 }
 
-// freshOf are those of some answers that are not known yet, with their files, as far as those can be
-// read: what comes after one that cannot, for others, does not wait for it.
-func (b *Bridge) freshOf(ctx context.Context, page []his.Answer) (fresh []answer, failed error) {
+// freshOf are those of some answers that are not known yet, with their files. What comes after one of which
+// a file cannot be read waits in the same conversation only; then the error wraps his.ErrPartly.
+func (b *Bridge) freshOf(ctx context.Context, page []his.Answer) (fresh []answer, partly error) {
 	waits := map[talkOf]bool{}
 	for _, one := range page {
 		_, known, err := b.Store.Answer(ctx, one.ID.String())
 		if err != nil {
-			return fresh, errors.Join(failed, err)
+			return nil, err
 		}
-		if known || waits[talkOf{one.Conversation, one.Number}] {
+		of := talkOf{one.Conversation, one.Number}
+		if known || waits[of] {
 			continue
 		}
 		read, err := b.readAnswer(one)
 		if err != nil {
-			failed, waits[talkOf{one.Conversation, one.Number}] = errors.Join(failed, err), true
+			partly, waits[of] = fmt.Errorf("read a file of an answer: %w: %w", err, his.ErrPartly), true
 			continue
 		}
 		fresh = append(fresh, read)
 	}
-	return fresh, failed
+	return fresh, partly
 }
+
+// oldAnswer is for how long a file of an answer that cannot be read is tried; then staff hear of it.
+const oldAnswer = 24 * time.Hour
 
 // A talkOf is the conversation that an answer names.
 type talkOf struct {
@@ -66,17 +72,27 @@ func (b *Bridge) readAnswer(a his.Answer) (answer, error) {
 			out.Problem = b.Texts.Text(b.Language, "answer.too_large", texts.Args{})
 			break
 		}
-		r, err := f.Open()
-		if err != nil {
-			return out, err
+		data, err := b.readFileOf(f)
+		if err != nil && b.Now().Sub(a.Written) > oldAnswer {
+			out.Problem = b.Texts.Text(b.Language, "answer.file", texts.Args{})
+			break
 		}
-		data, err := io.ReadAll(io.LimitReader(r, b.MaxFile+1))
-		if err := errors.Join(err, r.Close()); err != nil {
+		if err != nil {
 			return out, err
 		}
 		out.Files = append(out.Files, letterFile{Name: f.Name, Type: f.ContentType, Data: data})
 	}
 	return out, nil
+}
+
+// readFileOf reads no more than one byte above what is passed on.
+func (b *Bridge) readFileOf(f his.Attachment) ([]byte, error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(r, b.MaxFile+1))
+	return data, errors.Join(err, r.Close())
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

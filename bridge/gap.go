@@ -35,6 +35,8 @@ const gapMark = "nl.spreekkamer.gap"
 func (b *Bridge) showGap(ctx context.Context, t task, l leg, why string) (done delivery, err error) {
 	if _, err := b.readEvent(ctx, t.sourceRoom(), t.sourceEvent()); wasRemoved(err) {
 		return b.passedOnBefore(ctx, t) // removed meanwhile, and its file with it
+	} else if errors.Is(err, errNotYet) {
+		return done, err
 	}
 	text, err := b.gapText(ctx, t, why)
 	if err != nil {

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"html"
 	"maps"
 	"strings"
@@ -109,6 +110,8 @@ func (b *Bridge) relateEdit(ctx context.Context, content map[string]any, target 
 	}
 	if _, err := b.readEvent(ctx, id.RoomID(l.from), target); wasRemoved(err) {
 		return nil, nil // what it edits was removed: its wordings go with it
+	} else if errors.Is(err, errNotYet) {
+		return nil, err
 	}
 	return content, nil
 }
@@ -174,9 +177,10 @@ func (b *Bridge) quote(ctx context.Context, content map[string]any, answered id.
 	return nil
 }
 
-// skipped is nil for what is removed or cannot be read: there is nothing to quote then.
+// skipped is nil for what is removed or cannot be read: there is nothing to quote then. Nor is what its
+// homeserver does not find worth waiting for.
 func skipped(err error) error {
-	if wasRemoved(err) || isFinal(err) {
+	if wasRemoved(err) || isFinal(err) || errors.Is(err, errNotYet) {
 		return nil
 	}
 	return err

@@ -47,7 +47,7 @@ func (ts *troubles) failed(what string, now time.Time) trouble {
 		ts.all = map[string]trouble{}
 	}
 	t, known := ts.all[what]
-	if !known {
+	if !known || now.Before(t.since) { // the clock may have been set back
 		t.since = now
 	}
 	t.failures++

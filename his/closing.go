@@ -2,7 +2,6 @@ package his
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -24,7 +23,7 @@ func (c Closing) document(of Conversation) string {
 	if c.ClosedBy.name() != "" {
 		fmt.Fprintf(&out, "Afgesloten door: %s\n", c.ClosedBy.signature())
 	}
-	if !c.answered() {
+	if c.Unanswered {
 		out.WriteString("Antwoord: de praktijk heeft in dit gesprek niet geantwoord\n")
 	}
 	for _, s := range c.Said {
@@ -43,11 +42,6 @@ func (c Closing) document(of Conversation) string {
 		indented(&out, summary)
 	}
 	return out.String()
-}
-
-// answered says that somebody of the practice wrote something.
-func (c Closing) answered() bool {
-	return slices.ContainsFunc(c.Said, func(s Said) bool { return s.Author.Role != RolePatient })
 }
 
 func indented(out *strings.Builder, said string) {

@@ -56,60 +56,29 @@ func (s *fhirServer) Answers(ctx context.Context, since string) (answers []Answe
 		return nil, "", err
 	}
 	s.subscribe(ctx)
-	held := map[string]bool{}
+	g := given{held: map[uuid.UUID]bool{}}
 	c.Communication, err = s.changed(ctx, "Communication", c.Communication, func(r stored) error {
-		if behind(r, held) {
-			return nil
-		}
 		a, is, err := s.answer(ctx, r)
-		if is {
-			answers = append(answers, a)
+		if err != nil && isOld(r) && failsAtOne(err) {
+			is, err = a.unreadable(), nil
 		}
-		if err != nil {
-			hold(r, held)
-		}
-		return err
+		return g.take(a.Conversation, answersOf(a, is), err)
 	})
-	if err != nil && !failsAtOne(err) {
-		return answers, since, err
+	if err != nil && !errors.Is(err, ErrPartly) {
+		return nil, since, err
 	}
 	var broken error
 	c.Task, broken = s.changed(ctx, "Task", c.Task, func(r stored) error {
-		all, err := s.outputs(ctx, r)
-		answers = append(answers, all...)
-		return err
+		all, of, err := s.outputs(ctx, r)
+		return g.take(of, all, err)
 	})
+	if broken != nil && !errors.Is(broken, ErrPartly) {
+		return nil, since, broken
+	}
 	if err = errors.Join(err, broken); err != nil {
-		return answers, since, err
+		return g.answers, since, err
 	}
-	return answers, c.String(), nil
-}
-
-// hold notes what an answer that cannot be read is about: what was written after it about the same
-// does not pass it.
-func hold(r stored, held map[string]bool) {
-	for _, about := range r.about() {
-		held[about] = true
-	}
-}
-
-func behind(r stored, held map[string]bool) bool {
-	return slices.ContainsFunc(r.about(), func(about string) bool { return held[about] })
-}
-
-// about are the references, or identifiers, of what a Communication answers or is part of.
-func (r stored) about() (all []string) {
-	var c fhir.Communication
-	r.read(&c)
-	for _, ref := range slices.Concat(c.InResponseTo, c.PartOf) {
-		if ref.Identifier != nil {
-			all = append(all, ref.Identifier.Value)
-		}
-		if ref.Reference != "" {
-			all = append(all, ref.Reference)
-		}
-	}
-	return all
+	return g.answers, c.String(), nil
 }
 
 // sendable are the states of a Communication that somebody has finished writing.
@@ -137,13 +106,13 @@ func (s *fhirServer) readAnswer(ctx context.Context, r stored, c fhir.Communicat
 		ID: derive(namespace, "answer", s.client.Base(), r.reference()), Reference: r.reference(),
 		Conversation: to.conversation, InReplyTo: to.message, Written: moments(c.Sent, r.updated()),
 	}
-	if a.Author, err = s.author(ctx, c.Sender); err != nil {
-		return a, false, err
-	}
 	var header fhir.Communication
 	to.header.read(&header)
-	if a.Author.Role == RolePatient || !s.forPatient(c.Recipient, header.Subject) {
-		return a, false, nil // somebody noted what the patient said, or wrote to a colleague
+	if !s.forPatient(c.Recipient, header.Subject) {
+		return a, false, nil // it was written to a colleague
+	}
+	if a.Author, err = s.author(ctx, c.Sender); err != nil || a.Author.Role == RolePatient {
+		return a, false, err // somebody noted what the patient said
 	}
 	a.Problem = cmp.Or(
 		problem(to.withdrawn, withdrawnQuestion),

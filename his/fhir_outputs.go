@@ -8,43 +8,49 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/spreekkamer/spreekkamer/his/fhir"
 	"github.com/spreekkamer/spreekkamer/his/rest"
 )
 
 // outputs are the answers that were added to a conversation's Task.
-func (s *fhirServer) outputs(ctx context.Context, r stored) (answers []Answer, err error) {
+func (s *fhirServer) outputs(ctx context.Context, r stored) (answers []Answer, of uuid.UUID, err error) {
 	var t fhir.Task
 	if !r.read(&t) || len(t.Output) == 0 || t.Focus == nil || !isMarked(t.Identifier) {
-		return nil, nil // another's Task about a conversation of ours is work within the practice
+		return nil, of, nil // another's Task about a conversation of ours is work within the practice
 	}
 	to, err := s.talkAt(ctx, *t.Focus)
 	if ofOne(err) {
-		return nil, nil
+		return nil, of, nil
 	}
 	if err != nil || to.header.id == "" {
-		return nil, err
+		return nil, of, err
 	}
 	to.withdrawn = to.withdrawn || t.Status == enteredInError
-	for n, output := range t.Output {
-		switch {
-		case output.ValueString != "":
-			a, err := s.outputText(ctx, r, t, to, n)
-			if err != nil {
-				return nil, err
-			}
-			answers = append(answers, a)
-		case output.ValueReference != nil:
-			a, is, err := s.outputMessage(ctx, r, to, n, *output.ValueReference)
-			if err != nil {
-				return nil, err
-			}
-			if is {
-				answers = append(answers, a)
-			}
+	for n := range t.Output {
+		a, is, err := s.output(ctx, r, t, to, n)
+		if err != nil && isOld(r) && failsAtOne(err) {
+			a = outputAnswer(s.client.Base(), r, to, n)
+			is, err = a.unreadable(), nil
 		}
+		if err != nil {
+			return nil, to.conversation, err
+		}
+		answers = append(answers, answersOf(a, is)...)
 	}
-	return answers, nil
+	return answers, to.conversation, nil
+}
+
+func (s *fhirServer) output(ctx context.Context, r stored, t fhir.Task, to talk, n int) (a Answer, is bool, err error) {
+	switch output := t.Output[n]; {
+	case output.ValueString != "":
+		a, err = s.outputText(ctx, r, t, to, n)
+		return a, err == nil, err
+	case output.ValueReference != nil:
+		return s.outputMessage(ctx, r, to, n, *output.ValueReference)
+	}
+	return a, false, nil
 }
 
 // outputMessage is a Communication that a Task refers to. One that cannot be read is for staff;
@@ -56,7 +62,7 @@ func (s *fhirServer) outputMessage(ctx context.Context, r stored, to talk, n int
 		return a, false, nil
 	case ofOne(err):
 		a = outputAnswer(s.client.Base(), r, to, n)
-		a.Problem = "Het antwoord is niet te lezen."
+		a.Problem = unreadableAnswer
 		return a, s.kindOf(ref) == "Communication", nil
 	case err != nil || at.kind != "Communication":
 		return a, false, err

@@ -1,11 +1,11 @@
 package his
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -28,8 +28,8 @@ const pageSize = "50"
 // reads goes by ids. The cursor is never in the future: the clock of a server that was ahead will
 // be set right, and what it has then comes behind it.
 //
-// One that cannot be read because the server fails at it holds up no other. Then there is an error in
-// the end, and no next cursor: all is read again.
+// What is heldUp holds up no other. Then there is an error that wraps ErrPartly, and no next cursor: all
+// is read again.
 func (s *fhirServer) changed(ctx context.Context, kind, since string, each func(stored) error) (next string, err error) {
 	now := time.Now()
 	if since == "" {
@@ -43,15 +43,20 @@ func (s *fhirServer) changed(ctx context.Context, kind, since string, each func(
 		at, since = now, now.UTC().Format(time.RFC3339)
 	}
 	next, since = since, at.Add(-overlap).UTC().Format(time.RFC3339)
-	var failed []error
+	var failed error
+	broken := 0
 	take := func(raw json.RawMessage) bool {
 		r, ok := readStored(kind, raw)
 		if !ok {
 			return true
 		}
 		if err := each(r); err != nil {
-			failed = append(failed, err)
-			return failsAtOne(err) && len(failed) < mostBroken
+			failed, broken = cmp.Or(failed, err), broken+1
+			if is := errors.As(err, new(heldUp)); !is || broken == mostBroken {
+				failed, broken = err, 0
+				return false
+			}
+			return true
 		}
 		if updated := r.updated(); !isAfter(updated, now) {
 			next = later(next, updated)
@@ -63,7 +68,10 @@ func (s *fhirServer) changed(ctx context.Context, kind, since string, each func(
 	if errors.Is(err, rest.CodeInvalid) { // it cannot search by that
 		err = s.history(ctx, kind, since, take)
 	}
-	if err = errors.Join(append(failed, err)...); err != nil {
+	if broken > 0 && err == nil {
+		err = fmt.Errorf("%d are broken: %w", broken, ErrPartly)
+	}
+	if err = errors.Join(failed, err); err != nil {
 		return "", fmt.Errorf("read what is new (%s): %w", kind, err)
 	}
 	return next, nil
@@ -94,16 +102,6 @@ func ofOne(err error) bool {
 	return err != nil && !errors.Is(err, rest.ErrLogin) && slices.ContainsFunc([]rest.Code{
 		rest.CodeInvalid, rest.CodeTooLarge, rest.CodeDouble, rest.CodeLogin, rest.CodeMissing, rest.CodeNotFHIR, rest.CodeElsewhere,
 	}, func(code rest.Code) bool { return errors.Is(err, code) })
-}
-
-// mostBroken is after how many resources that a server fails at the others are not asked for.
-const mostBroken = 5
-
-// failsAtOne says that a server answers, and fails at what it was asked for: it may do better with
-// something else.
-func failsAtOne(err error) bool {
-	var answered *rest.Error
-	return errors.As(err, &answered) && answered.Status == http.StatusInternalServerError && RetryAfter(err) == 0
 }
 
 func (r stored) updated() string {

@@ -92,7 +92,8 @@ type Closing struct {
 	Summary string // by staff; may be empty
 	By      Author // who wrote the summary; may be empty
 
-	ClosedBy Author // who of the practice closed it; empty: nobody did
+	ClosedBy   Author // who of the practice closed it in the chat; empty: it ended otherwise
+	Unanswered bool   // nobody of the practice has answered, in the chat or elsewhere
 
 	// Consult says as what kind of contact this counts for the practice (an e-consult);
 	// nil: not said.

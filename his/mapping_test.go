@@ -175,7 +175,7 @@ func TestAClosingWithoutAnAnswerSaysSo(t *testing.T) {
 	item.Kind, item.Text, item.Closing = his.KindClosing, "", histest.Document()
 	const none = "Antwoord: de praktijk heeft in dit gesprek niet geantwoord\n\nJan"
 	assert.NotContains(t, his.Readable(item, nil), "niet geantwoord")
-	item.Closing.Said, item.Closing.ClosedBy = item.Closing.Said[:1], his.Author{}
+	item.Closing.Unanswered, item.Closing.ClosedBy = true, his.Author{}
 	assert.Contains(t, his.Readable(item, nil), none)
 	assert.NotContains(t, his.Readable(item, nil), "Afgesloten door")
 }
@@ -256,7 +256,7 @@ func TestEachThingIsSaidInItsPlace(t *testing.T) {
 		{"an answer", "said", "inResponseTo.identifier.value", func(i *his.Item) { i.InReplyTo = first }, "urn:uuid:" + first.String()},
 		{"an answer leads out of the Bundle by name only", "said", "inResponseTo.reference", func(i *his.Item) { i.InReplyTo = first }, nil},
 		{"a removal names what was removed", "said", "inResponseTo.identifier.value", removed(first), "urn:uuid:" + first.String()},
-		{"a removal is said in words", "said", "payload.contentString", removed(first), "De afzender heeft dit bericht uit de chat verwijderd op 1 juni 2026 om 11:13 uur, met de wijzigingen ervan als die er waren."},
+		{"a removal is said in words", "said", "payload.contentString", removed(first), "De afzender heeft dit bericht uit de chat verwijderd op 1 juni 2026 om 11:13 uur, met eventuele latere wijzigingen."},
 		{"the words as they were written", "said", "payload.contentString", func(i *his.Item) { i.Text = " <b>&\n\"x\" " }, " <b>&\n\"x\" "},
 		{"something that could not be carried", "said", "payload.contentString", func(i *his.Item) { i.Text = "" }, "[De inhoud van dit bericht kon niet worden overgenomen.]"},
 		{"a name that looks like markup", "said", "note.text", markup, `Gaat over: \<b\>\[x\](y)\_; niet gekoppeld aan een patiënt van deze praktijk. Grond: toestemming van deze persoon, verklaard door de schrijver op 1 juni 2026 om 11:11 uur.`},

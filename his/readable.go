@@ -58,7 +58,7 @@ func Readable(item Item, files []string) string {
 	}
 	said := item.body()
 	if said == "" && len(files) > 0 {
-		said = "[Alleen bijlagen, zonder tekst.]"
+		said = "[Bijlage zonder tekst.]"
 	}
 	if said != "" {
 		fmt.Fprintf(&out, "\n%s\n", said)
@@ -131,7 +131,7 @@ func (i Item) body() string {
 	case said != "" || len(i.Attachments) > 0:
 		return said
 	case i.Kind == KindRemoval:
-		return "De afzender heeft dit bericht uit de chat verwijderd op " + moment(i.Sent) + ", met de wijzigingen ervan als die er waren."
+		return "De afzender heeft dit bericht uit de chat verwijderd op " + moment(i.Sent) + ", met eventuele latere wijzigingen."
 	case i.Kind == KindMistake:
 		return "Dit is ten onrechte in dit dossier gekomen."
 	case i.Kind == KindMessage || i.Kind == KindEdit:

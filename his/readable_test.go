@@ -45,8 +45,8 @@ func TestAPersonReads(t *testing.T) {
 			i.Kind, i.Mistaken = his.KindMistake, []uuid.UUID{histest.Message(1).ID, histest.Message(2).ID}
 		}, "Ten onrechte: de berichten met kenmerk " + short(histest.Message(1)) + ", " + short(histest.Message(2)) + "\n"},
 		{"which message was removed", func(i *his.Item) { i.Kind, i.Replaces, i.Text = his.KindRemoval, i.ID, "" }, "Betreft:     het bericht met kenmerk " + short(histest.Message(1)) + "\n"},
-		{"that there are no words", func(i *his.Item) { i.Text, i.Attachments = "", make([]his.Attachment, 2) }, "\n\n[Alleen bijlagen, zonder tekst.]\n"},
-		{"what was removed", func(i *his.Item) { i.Kind, i.Replaces, i.Text = his.KindRemoval, i.ID, "" }, "verwijderd op 1 juni 2026 om 11:13 uur, met de wijzigingen ervan als die er waren.\n"},
+		{"that there are no words", func(i *his.Item) { i.Text, i.Attachments = "", make([]his.Attachment, 2) }, "\n\n[Bijlage zonder tekst.]\n"},
+		{"what was removed", func(i *his.Item) { i.Kind, i.Replaces, i.Text = his.KindRemoval, i.ID, "" }, "verwijderd op 1 juni 2026 om 11:13 uur, met eventuele latere wijzigingen.\n"},
 		{"that the ground was withdrawn", func(i *his.Item) { about(i); i.Kind = his.KindWithdrawal }, "Grond ingetrokken\n\n"},
 		{"that something is missing", func(i *his.Item) { i.Text = "" }, "\n[De inhoud van dit bericht kon niet worden overgenomen.]\n"},
 		{"the files", func(*his.Item) {}, "Bijlagen:    a.jpg, b.pdf\n"},

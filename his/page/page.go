@@ -230,8 +230,8 @@ func (r *record) message(c loose.Resource) message {
 			m.Note = note.Text("text")
 		}
 	}
-	if m.About != "" && !m.Practice {
-		m.From = strings.Replace(m.From, "(patiënt)", "(patiënt, schrijft over een ander)", 1)
+	if name, is := strings.CutSuffix(m.From, "(patiënt)"); is && m.About != "" {
+		m.From = name + "(patiënt, schrijft over een ander)"
 	}
 	m.Marks = marks(c)
 	var words []string
