@@ -27,6 +27,7 @@ const (
 	maxPages  = 100              // asked at once; then others get a turn
 	inAnswers = "answers "
 	inStates  = "states "
+	inPart    = "partly "
 
 	answerAct = "answer"
 	stateAct  = "state"
@@ -77,21 +78,24 @@ func (b *Bridge) askSystem(ctx context.Context, lane string, c his.Connector) (e
 	switch {
 	case err == nil:
 		b.asking.over(lane)
+		b.asking.over(inPart + lane)
+	case errors.Is(err, his.ErrPartly): // the others' answers come
+		b.asking.over(lane)
+		b.asking.failed(inPart+lane, b.Now())
+		b.Log.Warn().Err(err).Str("system", lane).Msg("Reading some answers failed, will be tried again")
 	case ctx.Err() == nil:
 		b.leaveAlone(lane, err)
-		if !errors.Is(err, his.ErrPartly) { // then the others' answers come
-			b.asking.failed(lane, b.Now())
-		}
+		b.asking.failed(lane, b.Now())
 		b.Log.Warn().Err(err).Str("system", lane).Msg("Asking for answers failed, will be tried again")
 	}
 	return err
 }
 
-// unasked are the systems that could not be asked for long. A new start begins to count anew.
-func (b *Bridge) unasked(context.Context) (all []store.Trouble, err error) {
+// unasked are the systems that could not be asked for long, or not for all. A new start begins to count anew.
+func (b *Bridge) unasked(how string) (all []store.Trouble, err error) {
 	for _, p := range b.Practices {
 		for _, lane := range slices.Sorted(maps.Keys(p.systems())) {
-			if t, failing := b.asking.of(lane); failing && b.waited(t.since) >= askAlarm {
+			if t, failing := b.asking.of(how + lane); failing && b.waited(t.since) >= askAlarm {
 				all = append(all, store.Trouble{Practice: p.ID, Count: 1, Since: t.since})
 			}
 		}
@@ -145,9 +149,9 @@ func (b *Bridge) ask(ctx context.Context, name string, read func(context.Context
 			}
 			return b.Store.SetCursor(ctx, name, next)
 		})
-		if err = errors.Join(partly, err); err != nil || next == since {
+		if err != nil || next == since {
 			b.Wake()
-			return err
+			return cmp.Or(err, partly)
 		}
 	}
 	b.Wake()

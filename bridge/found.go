@@ -23,8 +23,8 @@ const mostBetween = time.Minute
 func (b *Bridge) readEvent(ctx context.Context, room id.RoomID, one id.EventID) (*event.Event, error) {
 	evt, err := b.Matrix.Read(ctx, room, one)
 	switch {
-	case err == nil:
-		b.absent.found(one)
+	case err == nil, errors.Is(err, ErrNoKey), errors.Is(err, ErrUnreadable), errors.Is(err, ErrRedacted):
+		b.absent.found(one) // it is there
 	case errors.Is(err, ErrNotFound):
 		if stays, failed := b.stays(ctx, one); failed != nil || !stays {
 			return nil, cmp.Or(failed, err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -52,9 +51,6 @@ func (b *Bridge) freshOf(ctx context.Context, page []his.Answer) (fresh []answer
 	return fresh, partly
 }
 
-// oldAnswer is for how long a file of an answer that cannot be read is tried; then staff hear of it.
-const oldAnswer = 24 * time.Hour
-
 // A talkOf is the conversation that an answer names.
 type talkOf struct {
 	id     uuid.UUID
@@ -73,10 +69,6 @@ func (b *Bridge) readAnswer(a his.Answer) (answer, error) {
 			break
 		}
 		data, err := b.readFileOf(f)
-		if err != nil && b.Now().Sub(a.Written) > oldAnswer {
-			out.Problem = b.Texts.Text(b.Language, "answer.file", texts.Args{})
-			break
-		}
 		if err != nil {
 			return out, err
 		}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -30,29 +29,15 @@ func TestAnAnswerThatCannotBeReadHoldsUpNoOther(t *testing.T) {
 	assert.Contains(t, w.heard(bobs), "voor een ander")
 	assert.NotContains(t, w.heard(w.roomFor(store.RoomConsulting, w.person(anna).ID)), "daarna")
 	assert.Zero(t, page.asked, "for states")
-	_, failing := w.asking.of(lane)
-	assert.False(t, failing, "staff are not told that nothing comes")
+	w.clock = w.clock.Add(askAlarm)
+	assert.Empty(t, w.alarmed("Wij kunnen geen antwoorden ophalen"), "it is not so that nothing comes")
+	assert.Len(t, w.alarmed("Sommige antwoorden uit het HIS kunnen wij niet lezen, sinds 02-03-2026"), 1)
 
 	page.page[0].Attachments = nil
 	require.NoError(t, w.askSystem(t.Context(), lane, page))
 	w.settles()
 	assert.Equal(t, []string{"met een foto", "daarna"}, order(w.heard(w.roomFor(store.RoomConsulting, w.person(anna).ID)), "daarna", "met een foto"))
 	assert.Equal(t, 1, strings.Count(w.heard(bobs), "voor een ander"))
-}
-
-func TestOfAnAnswerWhoseFileStaysUnreadableStaffHearAfterADay(t *testing.T) {
-	w, h, consulting, talk := asking(t)
-	broken := w.gp("met een foto")
-	broken.Written = w.clock
-	broken.Attachments = []his.Attachment{{Name: "x.png", Size: 1, Open: func() (io.ReadCloser, error) { return nil, assert.AnError }}}
-	page, lane := &pageHIS{talkingHIS: h, page: []his.Answer{broken, w.gp("daarna")}}, systemLane(hisName, linde)
-	require.ErrorIs(t, w.askSystem(t.Context(), lane, page), his.ErrPartly)
-	w.passes(oldAnswer + time.Minute)
-	require.NoError(t, w.askSystem(t.Context(), lane, page))
-	w.settles()
-	assert.Contains(t, w.heard(w.balie())+w.heard(talk), "is niet doorgegeven. Een bestand kan niet in de chat worden doorgegeven.")
-	assert.Contains(t, w.heard(consulting), "daarna")
-	assert.NotContains(t, w.heard(consulting), "met een foto")
 }
 
 // What was answered in the HIS alone, and closed there at once, was answered.
@@ -66,6 +51,31 @@ func TestAConversationThatTheHISAnsweredAndClosedIsNotUnanswered(t *testing.T) {
 	last := h.filed[len(h.filed)-1]
 	require.Equal(t, his.KindClosing, last.Kind)
 	assert.False(t, last.Closing.Unanswered)
+}
+
+// The system can be answered in, and the work be done there, just after we asked for answers.
+func TestWhatWasAnsweredBeforeAConversationWasClosedComesBeforeThat(t *testing.T) {
+	w, h, consulting, _ := asking(t)
+	h.states = append(h.states, his.StatusChange{Conversation: w.current(), Status: his.StatusClosed, At: w.clock})
+	late := &lateHIS{talkingHIS: h, answer: w.gp("kanarie")}
+	require.NoError(t, w.askSystem(t.Context(), systemLane(hisName, linde), late))
+	w.settles()
+	assert.Equal(t, []string{"kanarie", "De praktijk heeft dit gesprek afgesloten"}, order(w.heard(consulting), "De praktijk heeft dit gesprek afgesloten", "kanarie"))
+	assert.False(t, h.filed[len(h.filed)-1].Closing.Unanswered)
+}
+
+// A lateHIS has an answer from its second asking on.
+type lateHIS struct {
+	*talkingHIS
+	answer his.Answer
+	asked  int
+}
+
+func (h *lateHIS) Answers(ctx context.Context, since string) ([]his.Answer, string, error) {
+	if h.asked++; h.asked == 2 {
+		h.answers = append(h.answers, h.answer)
+	}
+	return h.talkingHIS.Answers(ctx, since)
 }
 
 // A pageHIS gives the same page of answers until it could be read.

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spreekkamer/spreekkamer/care"
@@ -49,8 +50,15 @@ func (b *Bridge) deliverTrack(ctx context.Context, t task) (done delivery, err e
 
 // askStates takes over what was changed in the system's list of work.
 func (b *Bridge) askStates(ctx context.Context, lane string, tracker his.Tracker) error {
+	outer := ctx
 	return b.ask(ctx, inStates+lane, func(ctx context.Context, since string) (func(context.Context) error, string, error) {
 		changes, next, err := tracker.Tracked(ctx, since)
+		if err == nil && slices.ContainsFunc(changes, isClosing) { // what was answered just before comes first
+			err = b.answersFirst(outer, lane, tracker)
+		}
+		if err != nil {
+			return nil, "", err
+		}
 		return func(ctx context.Context) error {
 			for _, change := range changes {
 				if err := b.keepState(ctx, lane, change); err != nil {
@@ -58,8 +66,17 @@ func (b *Bridge) askStates(ctx context.Context, lane string, tracker his.Tracker
 				}
 			}
 			return nil
-		}, next, err
+		}, next, nil
 	})
+}
+
+func isClosing(change his.StatusChange) bool { return change.Status == his.StatusClosed }
+
+func (b *Bridge) answersFirst(ctx context.Context, lane string, system any) error {
+	if a, can := system.(his.Answerer); can {
+		return b.askAnswers(ctx, lane, a)
+	}
+	return nil
 }
 
 // keepState puts a change that means something in the queue of whose conversation it is.

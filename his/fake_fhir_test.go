@@ -28,6 +28,8 @@ type fakeFHIR struct {
 	denies    []string       // the same, but then it finds nothing
 	sloppy    string         // a type that it refuses in a transaction, of which it does the rest; "": none
 	before    func(method string, body map[string]any)
+	// failSearch gives the status of a search that fails; 0: it does not
+	failSearch func(kind string, form url.Values) int
 
 	mu       sync.Mutex
 	versions map[string][]map[string]any // by Type/id, oldest first
@@ -101,7 +103,14 @@ func (f *fakeFHIR) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.answer(w, f.transaction(content))
 	case strings.HasSuffix(path, "/_search"):
 		form, _ := url.ParseQuery(string(body))
-		f.answer(w, f.search(strings.TrimSuffix(path, "/_search"), form))
+		kind := strings.TrimSuffix(path, "/_search")
+		if f.failSearch != nil {
+			if status := f.failSearch(kind, form); status != 0 {
+				f.answer(w, reply{status: status, body: map[string]any{"resourceType": "OperationOutcome"}})
+				return
+			}
+		}
+		f.answer(w, f.search(kind, form))
 	default:
 		f.answer(w, f.one(r.Method, path, r.URL.RawQuery, r.Header.Get("If-None-Exist"), r.Header.Get("If-Match"), content))
 	}

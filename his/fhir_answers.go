@@ -56,13 +56,12 @@ func (s *fhirServer) Answers(ctx context.Context, since string) (answers []Answe
 		return nil, "", err
 	}
 	s.subscribe(ctx)
-	g := given{held: map[uuid.UUID]bool{}}
+	g := given{held: map[string]bool{}}
 	c.Communication, err = s.changed(ctx, "Communication", c.Communication, func(r stored) error {
 		a, is, err := s.answer(ctx, r)
-		if err != nil && isOld(r) && failsAtOne(err) {
-			is, err = a.unreadable(), nil
-		}
-		return g.take(a.Conversation, answersOf(a, is), err)
+		var said fhir.Communication
+		r.read(&said)
+		return g.take(answersOf(a, is), err, talkKey(a.Conversation), s.patient(said.Subject))
 	})
 	if err != nil && !errors.Is(err, ErrPartly) {
 		return nil, since, err
@@ -70,15 +69,24 @@ func (s *fhirServer) Answers(ctx context.Context, since string) (answers []Answe
 	var broken error
 	c.Task, broken = s.changed(ctx, "Task", c.Task, func(r stored) error {
 		all, of, err := s.outputs(ctx, r)
-		return g.take(of, all, err)
+		var task fhir.Task
+		r.read(&task)
+		return g.take(all, err, talkKey(of), s.patient(task.For))
 	})
 	if broken != nil && !errors.Is(broken, ErrPartly) {
 		return nil, since, broken
 	}
 	if err = errors.Join(err, broken); err != nil {
-		return g.answers, since, err
+		return g.free(), since, err
 	}
 	return g.answers, c.String(), nil
+}
+
+func answersOf(a Answer, is bool) []Answer {
+	if !is {
+		return nil
+	}
+	return []Answer{a}
 }
 
 // sendable are the states of a Communication that somebody has finished writing.
@@ -245,8 +253,11 @@ func (s *fhirServer) resolve(ctx context.Context, kind string, ref fhir.Referenc
 		return stored{}, rest.CodeMissing
 	}
 	path, _, err := s.only(ctx, kind, byIdentifier(id))
-	if err != nil || path == "" {
-		return stored{}, errors.Join(err, rest.CodeMissing)
+	if err != nil {
+		return stored{}, err
+	}
+	if path == "" {
+		return stored{}, rest.CodeMissing
 	}
 	return s.stored(ctx, path)
 }

@@ -147,33 +147,80 @@ func TestAnAnswerThatTheServerFailsAtHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-// What is behind a broken answer waits, however it says what it answers, and an output of the Task too.
-// Of an answer that stays broken staff hear after a day.
-func TestWhatIsBehindABrokenAnswerWaitsForADay(t *testing.T) {
+// What is behind a broken answer waits, however it says what it answers, and an output of the Task too;
+// also what was read before a broken output, since it may have been written after it.
+func TestWhatIsBehindABrokenAnswerWaits(t *testing.T) {
+	const hello = "In de taak."
+	output := func(more object) []any {
+		more["type"] = object{"text": "Antwoord"}
+		return []any{more}
+	}
+	for name, breaks := range map[string]func(f *fakeFHIR, header, message string, task object){
+		"its author": func(f *fakeFHIR, header, message string, task object) {
+			f.create("Communication", inThread(header, object{"sender": ref("Practitioner/sick")}))
+			f.create("Communication", inThread(header, object{"partOf": nil, "inResponseTo": []any{ref(message)}}))
+			task["output"] = output(object{"valueString": hello})
+		},
+		"what it answers": func(f *fakeFHIR, header, _ string, task object) {
+			about := f.newest(header)["subject"]
+			f.create("Communication", inThread("Communication/sick", object{"subject": about}))
+			f.create("Communication", inThread(header, object{"subject": about}))
+			task["output"] = output(object{"valueString": hello})
+		},
+		"an output": func(f *fakeFHIR, header, _ string, task object) {
+			f.create("Communication", inThread(header, nil))
+			task["output"] = append(output(object{"valueReference": ref("Communication/sick")}), output(object{"valueString": hello})...)
+		},
+		"what the work is about": func(f *fakeFHIR, _, _ string, task object) {
+			task["focus"] = ref("Communication/sick")
+			task["output"] = output(object{"valueString": hello})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFakeFHIR(t)
+			f.can(true, true, true, allTypes...)
+			c := fhirAt(t, f, nil)
+			fileIn(t, c, histest.Message(1))
+			mine := f.find("Communication", "")
+			other := elsewhere(7)
+			other.Conversation.Patient.BSN, other.Conversation.Patient.Number = "", "777"
+			fileIn(t, c, other)
+			f.sick = map[string]int{"Practitioner/sick": 500, "Communication/sick": 500}
+			breaks(f, mine[0], mine[1], f.newest(f.find("Task", "")[0]))
+			f.create("Communication", inThread(f.find("Communication", "")[2], object{"payload": []any{object{"contentString": "Bij een ander."}}}))
+			answers, since, err := c.(his.Answerer).Answers(t.Context(), "")
+			require.ErrorIs(t, err, his.ErrPartly)
+			assert.Empty(t, since, "all is read again")
+			require.Len(t, answers, 1)
+			assert.Equal(t, "Bij een ander.", answers[0].Text)
+		})
+	}
+}
+
+// That a search fails is not that what is searched for is not there.
+func TestAnAnswerByIdentifierIsNotPassedByBecauseASearchFails(t *testing.T) {
 	f := newFakeFHIR(t)
 	f.can(true, true, true, allTypes...)
-	c := fhirAt(t, f, nil)
-	fileIn(t, c, histest.Message(1))
-	header, message := f.find("Communication", "")[0], f.find("Communication", "")[1]
-	f.sick = map[string]int{"Practitioner/sick": 500}
-	f.create("Communication", inThread(header, object{"sender": ref("Practitioner/sick")}))
-	broken := f.find("Communication", "")[2]
-	f.create("Communication", inThread(header, object{"partOf": nil, "inResponseTo": []any{ref(message)}}))
-	task := f.newest(f.find("Task", "")[0])
-	task["output"] = []any{object{"type": object{"text": "Antwoord"}, "valueString": "In de taak."}}
-	all, since, err := c.(his.Answerer).Answers(t.Context(), "")
-	require.ErrorIs(t, err, his.ErrPartly)
-	assert.Empty(t, since)
-	assert.Empty(t, all)
-	f.create("Communication", inThread(header, object{"sender": ref("Practitioner/sick"), "recipient": []any{object{"display": "Een collega"}}}))
-	f.newest(broken)["meta"].(map[string]any)["lastUpdated"] = time.Now().Add(-25 * time.Hour).UTC().Format(time.RFC3339Nano)
-	all, since, err = c.(his.Answerer).Answers(t.Context(), "")
-	require.NoError(t, err)
-	assert.NotEmpty(t, since)
-	require.Len(t, all, 3)
-	assert.Equal(t, "Het antwoord is niet te lezen.", all[0].Problem)
-	assert.Empty(t, all[0].Text)
-	assert.Equal(t, []string{"Dat is niet erg.", "In de taak."}, []string{all[1].Text, all[2].Text})
+	g := gatewayTo(t, f)
+	c := fhirAt(t, f, func(s *his.FHIR) { s.Base = g.URL + "/fhir" })
+	item := histest.Message(1)
+	fileIn(t, c, item)
+	about := object{"identifier": object{"system": "urn:ietf:rfc:3986", "value": "urn:uuid:" + item.ID.String()}}
+	f.create("Communication", inThread("", object{"partOf": nil, "inResponseTo": []any{about}}))
+	searches := 0
+	f.failSearch = func(kind string, form url.Values) int {
+		if kind != "Communication" || form.Get("identifier") == "" {
+			return 0
+		}
+		searches++
+		return 503
+	}
+	_, _, err := c.(his.Answerer).Answers(t.Context(), "")
+	require.Error(t, err)
+	assert.NotErrorIs(t, err, his.ErrPartly)
+	assert.Positive(t, searches)
+	f.failSearch = nil
+	assert.Len(t, told(t, c), 1)
 }
 
 // elsewhere is a message in a conversation of its own.

@@ -20,6 +20,9 @@ func (s *fhirServer) outputs(ctx context.Context, r stored) (answers []Answer, o
 	if !r.read(&t) || len(t.Output) == 0 || t.Focus == nil || !isMarked(t.Identifier) {
 		return nil, of, nil // another's Task about a conversation of ours is work within the practice
 	}
+	if t.Group != nil {
+		of, _ = fromURN(*t.Group)
+	}
 	to, err := s.talkAt(ctx, *t.Focus)
 	if ofOne(err) {
 		return nil, of, nil
@@ -30,10 +33,6 @@ func (s *fhirServer) outputs(ctx context.Context, r stored) (answers []Answer, o
 	to.withdrawn = to.withdrawn || t.Status == enteredInError
 	for n := range t.Output {
 		a, is, err := s.output(ctx, r, t, to, n)
-		if err != nil && isOld(r) && failsAtOne(err) {
-			a = outputAnswer(s.client.Base(), r, to, n)
-			is, err = a.unreadable(), nil
-		}
 		if err != nil {
 			return nil, to.conversation, err
 		}
@@ -62,7 +61,7 @@ func (s *fhirServer) outputMessage(ctx context.Context, r stored, to talk, n int
 		return a, false, nil
 	case ofOne(err):
 		a = outputAnswer(s.client.Base(), r, to, n)
-		a.Problem = unreadableAnswer
+		a.Problem = "Het antwoord is niet te lezen."
 		return a, s.kindOf(ref) == "Communication", nil
 	case err != nil || at.kind != "Communication":
 		return a, false, err

@@ -93,7 +93,7 @@ type Closing struct {
 	By      Author // who wrote the summary; may be empty
 
 	ClosedBy   Author // who of the practice closed it in the chat; empty: it ended otherwise
-	Unanswered bool   // nobody of the practice has answered, in the chat or elsewhere
+	Unanswered bool   // nobody of the practice has answered, or taken it up, in the chat or elsewhere
 
 	// Consult says as what kind of contact this counts for the practice (an e-consult);
 	// nil: not said.
