@@ -34,10 +34,7 @@ var alarms = map[string]func(*Bridge, context.Context) ([]store.Trouble, error){
 		return b.Store.LostGaps(ctx, b.Now().Add(-alarmEvery))
 	},
 	"alarm.anew":    (*Bridge).beganAnew,
-	"alarm.answers": func(b *Bridge, _ context.Context) ([]store.Trouble, error) { return b.unasked("") },
-	"alarm.answers_partly": func(b *Bridge, _ context.Context) ([]store.Trouble, error) {
-		return b.unasked(inPart)
-	},
+	"alarm.answers": (*Bridge).unasked,
 	"alarm.stuck": func(b *Bridge, ctx context.Context) ([]store.Trouble, error) {
 		return b.Store.StuckTurns(ctx, manyTurn, b.Now().Add(-longTurn))
 	},

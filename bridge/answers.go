@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/store"
+	"github.com/spreekkamer/spreekkamer/texts"
 )
 
 // What the practice writes in its own system reaches the patient (requirement E4). answers.go
@@ -22,12 +24,10 @@ import (
 
 const (
 	askEvery  = 30 * time.Second
-	askPartly = 2 * time.Minute  // while some answers cannot be read
 	askAlarm  = 15 * time.Minute // of failing
 	maxPages  = 100              // asked at once; then others get a turn
 	inAnswers = "answers "
 	inStates  = "states "
-	inPart    = "partly "
 
 	answerAct = "answer"
 	stateAct  = "state"
@@ -46,11 +46,7 @@ func (b *Bridge) runAnswers(ctx context.Context, lane string, system System) err
 		if errors.Is(err, store.ErrTakenOver) {
 			return err
 		}
-		wait := max(cmp.Or(system.AskEvery, askEvery), b.paused(lane))
-		if errors.Is(err, his.ErrPartly) { // all is read again each time
-			wait = max(wait, askPartly)
-		}
-		timer := time.NewTimer(wait)
+		timer := time.NewTimer(max(cmp.Or(system.AskEvery, askEvery), b.paused(lane)))
 		select {
 		case <-ctx.Done():
 		case <-woken:
@@ -72,17 +68,12 @@ func (b *Bridge) askSystem(ctx context.Context, lane string, c his.Connector) (e
 	if a, can := c.(his.Answerer); can {
 		err = b.askAnswers(ctx, lane, a)
 	}
-	if tracker, can := c.(his.Tracker); can && err == nil { // that it is done comes after what was answered
+	if tracker, can := c.(his.Tracker); can && err == nil {
 		err = b.askStates(ctx, lane, tracker)
 	}
 	switch {
 	case err == nil:
 		b.asking.over(lane)
-		b.asking.over(inPart + lane)
-	case errors.Is(err, his.ErrPartly): // the others' answers come
-		b.asking.over(lane)
-		b.asking.failed(inPart+lane, b.Now())
-		b.Log.Warn().Err(err).Str("system", lane).Msg("Reading some answers failed, will be tried again")
 	case ctx.Err() == nil:
 		b.leaveAlone(lane, err)
 		b.asking.failed(lane, b.Now())
@@ -91,11 +82,11 @@ func (b *Bridge) askSystem(ctx context.Context, lane string, c his.Connector) (e
 	return err
 }
 
-// unasked are the systems that could not be asked for long, or not for all. A new start begins to count anew.
-func (b *Bridge) unasked(how string) (all []store.Trouble, err error) {
+// unasked are the systems that could not be asked for long. A new start begins to count anew.
+func (b *Bridge) unasked(context.Context) (all []store.Trouble, err error) {
 	for _, p := range b.Practices {
 		for _, lane := range slices.Sorted(maps.Keys(p.systems())) {
-			if t, failing := b.asking.of(how + lane); failing && b.waited(t.since) >= askAlarm {
+			if t, failing := b.asking.of(lane); failing && b.waited(t.since) >= askAlarm {
 				all = append(all, store.Trouble{Practice: p.ID, Count: 1, Since: t.since})
 			}
 		}
@@ -105,15 +96,24 @@ func (b *Bridge) unasked(how string) (all []store.Trouble, err error) {
 
 // askAnswers keeps every answer that is new, each page with its cursor in one transaction.
 func (b *Bridge) askAnswers(ctx context.Context, lane string, a his.Answerer) error {
-	outer := ctx // how long the system may take says nothing about our own database
 	return b.ask(ctx, inAnswers+lane, func(ctx context.Context, since string) (func(context.Context) error, string, error) {
-		page, next, partly := a.Answers(ctx, since)
-		if partly != nil && !errors.Is(partly, his.ErrPartly) {
-			return nil, "", partly
-		}
-		fresh, err := b.freshOf(outer, page)
-		if err != nil && !errors.Is(err, his.ErrPartly) {
+		page, next, err := a.Answers(ctx, since)
+		if err != nil {
 			return nil, "", err
+		}
+		var fresh []answer
+		for _, one := range page {
+			if _, known, err := b.Store.Answer(ctx, one.ID.String()); err != nil || known {
+				if err != nil {
+					return nil, "", err
+				}
+				continue
+			}
+			read, err := b.readAnswer(one)
+			if err != nil {
+				return nil, "", err
+			}
+			fresh = append(fresh, read)
 		}
 		return func(ctx context.Context) error {
 			for _, one := range fresh {
@@ -122,12 +122,11 @@ func (b *Bridge) askAnswers(ctx context.Context, lane string, a his.Answerer) er
 				}
 			}
 			return nil
-		}, next, errors.Join(partly, err)
+		}, next, nil
 	})
 }
 
-// ask reads something page by page. The cursor is kept together with what the page said, unless a part of
-// that could not be read: then the error wraps his.ErrPartly.
+// ask reads something page by page. The cursor is kept together with what the page said.
 func (b *Bridge) ask(ctx context.Context, name string, read func(context.Context, string) (keep func(context.Context) error, next string, err error)) error {
 	for range maxPages {
 		since, err := b.Store.Cursor(ctx, name)
@@ -135,13 +134,10 @@ func (b *Bridge) ask(ctx context.Context, name string, read func(context.Context
 			return err
 		}
 		limited, cancel := context.WithTimeout(ctx, filingLimit)
-		keep, next, partly := read(limited, since)
+		keep, next, err := read(limited, since)
 		cancel()
-		if keep == nil {
-			return partly
-		}
-		if partly != nil {
-			next = since
+		if err != nil {
+			return err
 		}
 		err = b.Store.Transact(ctx, func(ctx context.Context) error {
 			if err := keep(ctx); err != nil || next == since {
@@ -151,12 +147,53 @@ func (b *Bridge) ask(ctx context.Context, name string, read func(context.Context
 		})
 		if err != nil || next == since {
 			b.Wake()
-			return cmp.Or(err, partly)
+			return err
 		}
 	}
 	b.Wake()
 	return nil
 }
+
+// An answer is one of a system with its files read; what is in it is sealed as it is here.
+type answer struct {
+	ID        string
+	Reference string
+	In        uuid.UUID // the conversation, or
+	Number    int64
+	ReplyTo   uuid.UUID
+	For       *his.Whose `json:"-"` // is looked at before it is kept
+	Name      string     // who wrote it
+	Role      string
+	Text      string
+	Files     []letterFile
+	Problem   string
+}
+
+// readAnswer reads the files of an answer while the system still gives them.
+func (b *Bridge) readAnswer(a his.Answer) (answer, error) {
+	out := answer{
+		ID: a.ID.String(), Reference: a.Reference, In: a.Conversation, Number: a.Number, ReplyTo: a.InReplyTo, For: a.For,
+		Name: oneLine(a.Author.Name), Role: oneLine(string(a.Author.Role)), Text: a.Text, Problem: a.Problem,
+	}
+	for _, f := range a.Attachments {
+		if f.Size > b.MaxFile {
+			out.Problem = b.Texts.Text(b.Language, "answer.too_large", texts.Args{})
+			break
+		}
+		r, err := f.Open()
+		if err != nil {
+			return out, err
+		}
+		data, err := io.ReadAll(io.LimitReader(r, b.MaxFile+1))
+		if err := errors.Join(err, r.Close()); err != nil {
+			return out, err
+		}
+		out.Files = append(out.Files, letterFile{Name: f.Name, Type: f.ContentType, Data: data})
+	}
+	return out, nil
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // keepAnswer seals an answer and puts it in the queue of whom it is for; or says at once that it
 // cannot be passed on.

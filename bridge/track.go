@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/spreekkamer/spreekkamer/care"
@@ -53,8 +52,8 @@ func (b *Bridge) askStates(ctx context.Context, lane string, tracker his.Tracker
 	outer := ctx
 	return b.ask(ctx, inStates+lane, func(ctx context.Context, since string) (func(context.Context) error, string, error) {
 		changes, next, err := tracker.Tracked(ctx, since)
-		if err == nil && slices.ContainsFunc(changes, isClosing) { // what was answered just before comes first
-			err = b.answersFirst(outer, lane, tracker)
+		if err == nil {
+			err = b.answersFirst(outer, lane, tracker, changes)
 		}
 		if err != nil {
 			return nil, "", err
@@ -70,11 +69,21 @@ func (b *Bridge) askStates(ctx context.Context, lane string, tracker his.Tracker
 	})
 }
 
-func isClosing(change his.StatusChange) bool { return change.Status == his.StatusClosed }
-
-func (b *Bridge) answersFirst(ctx context.Context, lane string, system any) error {
-	if a, can := system.(his.Answerer); can {
-		return b.askAnswers(ctx, lane, a)
+// answersFirst asks once more for answers when a conversation was closed: what was answered just before
+// comes before that.
+func (b *Bridge) answersFirst(ctx context.Context, lane string, system any, changes []his.StatusChange) error {
+	a, can := system.(his.Answerer)
+	for _, change := range changes {
+		if !can || change.Status != his.StatusClosed {
+			continue
+		}
+		c, known, err := b.Store.Conversation(ctx, change.Conversation.String())
+		if err != nil {
+			return err
+		}
+		if known && c.State == care.Open {
+			return b.askAnswers(ctx, lane, a)
+		}
 	}
 	return nil
 }

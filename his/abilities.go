@@ -2,7 +2,6 @@ package his
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -24,9 +23,6 @@ import (
 // Withdrawing what was filed wrongly is no ability but an Item (KindMistake): every
 // connector can say in the record that something does not belong there.
 
-// ErrPartly is of answers of which some could not be read, because the system fails at those.
-var ErrPartly = errors.New("some could not be read")
-
 // An Answerer gives what the practice writes in its own system in answer to a patient
 // (requirement E4). Its methods may be called while File runs.
 type Answerer interface {
@@ -39,8 +35,6 @@ type Answerer interface {
 	// system after it was given comes again under the same ID and is not meant to be sent
 	// again. No more than a page comes at once: ask again at once while next changes.
 	// Errors are worth trying again later, with the same cursor; they hold no personal data.
-	// With one that wraps ErrPartly comes what could be read: an answer that the system fails
-	// at holds up what follows in its conversation, and nothing else.
 	Answers(ctx context.Context, since string) (answers []Answer, next string, err error)
 
 	// Report tells the system what became of an answer. Telling the same again changes

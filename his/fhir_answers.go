@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -56,37 +57,25 @@ func (s *fhirServer) Answers(ctx context.Context, since string) (answers []Answe
 		return nil, "", err
 	}
 	s.subscribe(ctx)
-	g := given{held: map[string]bool{}}
 	c.Communication, err = s.changed(ctx, "Communication", c.Communication, func(r stored) error {
 		a, is, err := s.answer(ctx, r)
-		var said fhir.Communication
-		r.read(&said)
-		return g.take(answersOf(a, is), err, talkKey(a.Conversation), s.patient(said.Subject))
+		if is {
+			answers = append(answers, a)
+		}
+		return err
 	})
-	if err != nil && !errors.Is(err, ErrPartly) {
-		return nil, since, err
+	if err != nil {
+		return nil, "", err
 	}
-	var broken error
-	c.Task, broken = s.changed(ctx, "Task", c.Task, func(r stored) error {
-		all, of, err := s.outputs(ctx, r)
-		var task fhir.Task
-		r.read(&task)
-		return g.take(all, err, talkKey(of), s.patient(task.For))
+	c.Task, err = s.changed(ctx, "Task", c.Task, func(r stored) error {
+		all, err := s.outputs(ctx, r)
+		answers = append(answers, all...)
+		return err
 	})
-	if broken != nil && !errors.Is(broken, ErrPartly) {
-		return nil, since, broken
+	if err != nil {
+		return nil, "", err
 	}
-	if err = errors.Join(err, broken); err != nil {
-		return g.free(), since, err
-	}
-	return g.answers, c.String(), nil
-}
-
-func answersOf(a Answer, is bool) []Answer {
-	if !is {
-		return nil
-	}
-	return []Answer{a}
+	return answers, c.String(), nil
 }
 
 // sendable are the states of a Communication that somebody has finished writing.
@@ -114,13 +103,13 @@ func (s *fhirServer) readAnswer(ctx context.Context, r stored, c fhir.Communicat
 		ID: derive(namespace, "answer", s.client.Base(), r.reference()), Reference: r.reference(),
 		Conversation: to.conversation, InReplyTo: to.message, Written: moments(c.Sent, r.updated()),
 	}
+	if a.Author, err = s.author(ctx, c.Sender); err != nil {
+		return a, false, err
+	}
 	var header fhir.Communication
 	to.header.read(&header)
-	if !s.forPatient(c.Recipient, header.Subject) {
-		return a, false, nil // it was written to a colleague
-	}
-	if a.Author, err = s.author(ctx, c.Sender); err != nil || a.Author.Role == RolePatient {
-		return a, false, err // somebody noted what the patient said
+	if a.Author.Role == RolePatient || !s.forPatient(c.Recipient, header.Subject) {
+		return a, false, nil // somebody noted what the patient said, or wrote to a colleague
 	}
 	a.Problem = cmp.Or(
 		problem(to.withdrawn, withdrawnQuestion),
@@ -253,13 +242,21 @@ func (s *fhirServer) resolve(ctx context.Context, kind string, ref fhir.Referenc
 		return stored{}, rest.CodeMissing
 	}
 	path, _, err := s.only(ctx, kind, byIdentifier(id))
-	if err != nil {
-		return stored{}, err
-	}
-	if path == "" {
+	switch {
+	case cannot(err): // then nothing is found that way
+		return stored{}, rest.CodeMissing
+	case err != nil:
+		return stored{}, s.believed(ctx, err)
+	case path == "":
 		return stored{}, rest.CodeMissing
 	}
 	return s.stored(ctx, path)
+}
+
+// cannot says that a server does not do what it was asked.
+func cannot(err error) bool {
+	var answered *rest.Error
+	return errors.As(err, &answered) && (answered.Status == http.StatusMethodNotAllowed || answered.Status == http.StatusNotImplemented)
 }
 
 func typeOfPath(path string) string {

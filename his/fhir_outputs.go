@@ -8,48 +8,43 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"github.com/spreekkamer/spreekkamer/his/fhir"
 	"github.com/spreekkamer/spreekkamer/his/rest"
 )
 
 // outputs are the answers that were added to a conversation's Task.
-func (s *fhirServer) outputs(ctx context.Context, r stored) (answers []Answer, of uuid.UUID, err error) {
+func (s *fhirServer) outputs(ctx context.Context, r stored) (answers []Answer, err error) {
 	var t fhir.Task
 	if !r.read(&t) || len(t.Output) == 0 || t.Focus == nil || !isMarked(t.Identifier) {
-		return nil, of, nil // another's Task about a conversation of ours is work within the practice
-	}
-	if t.Group != nil {
-		of, _ = fromURN(*t.Group)
+		return nil, nil // another's Task about a conversation of ours is work within the practice
 	}
 	to, err := s.talkAt(ctx, *t.Focus)
 	if ofOne(err) {
-		return nil, of, nil
+		return nil, nil
 	}
 	if err != nil || to.header.id == "" {
-		return nil, of, err
+		return nil, err
 	}
 	to.withdrawn = to.withdrawn || t.Status == enteredInError
-	for n := range t.Output {
-		a, is, err := s.output(ctx, r, t, to, n)
-		if err != nil {
-			return nil, to.conversation, err
+	for n, output := range t.Output {
+		switch {
+		case output.ValueString != "":
+			a, err := s.outputText(ctx, r, t, to, n)
+			if err != nil {
+				return nil, err
+			}
+			answers = append(answers, a)
+		case output.ValueReference != nil:
+			a, is, err := s.outputMessage(ctx, r, to, n, *output.ValueReference)
+			if err != nil {
+				return nil, err
+			}
+			if is {
+				answers = append(answers, a)
+			}
 		}
-		answers = append(answers, answersOf(a, is)...)
 	}
-	return answers, to.conversation, nil
-}
-
-func (s *fhirServer) output(ctx context.Context, r stored, t fhir.Task, to talk, n int) (a Answer, is bool, err error) {
-	switch output := t.Output[n]; {
-	case output.ValueString != "":
-		a, err = s.outputText(ctx, r, t, to, n)
-		return a, err == nil, err
-	case output.ValueReference != nil:
-		return s.outputMessage(ctx, r, to, n, *output.ValueReference)
-	}
-	return a, false, nil
+	return answers, nil
 }
 
 // outputMessage is a Communication that a Task refers to. One that cannot be read is for staff;

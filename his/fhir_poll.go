@@ -1,7 +1,6 @@
 package his
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,9 +26,6 @@ const pageSize = "50"
 // and the next cursor: the time of the last one. What was read a moment ago comes again; who
 // reads goes by ids. The cursor is never in the future: the clock of a server that was ahead will
 // be set right, and what it has then comes behind it.
-//
-// What is heldUp holds up no other. Then there is an error that wraps ErrPartly, and no next cursor: all
-// is read again.
 func (s *fhirServer) changed(ctx context.Context, kind, since string, each func(stored) error) (next string, err error) {
 	now := time.Now()
 	if since == "" {
@@ -44,19 +40,13 @@ func (s *fhirServer) changed(ctx context.Context, kind, since string, each func(
 	}
 	next, since = since, at.Add(-overlap).UTC().Format(time.RFC3339)
 	var failed error
-	broken := 0
 	take := func(raw json.RawMessage) bool {
 		r, ok := readStored(kind, raw)
 		if !ok {
 			return true
 		}
-		if err := each(r); err != nil {
-			failed, broken = cmp.Or(failed, err), broken+1
-			if is := errors.As(err, new(heldUp)); !is || broken == mostBroken {
-				failed, broken = err, 0
-				return false
-			}
-			return true
+		if failed = each(r); failed != nil {
+			return false
 		}
 		if updated := r.updated(); !isAfter(updated, now) {
 			next = later(next, updated)
@@ -67,9 +57,6 @@ func (s *fhirServer) changed(ctx context.Context, kind, since string, each func(
 	err = s.client.Search(ctx, kind, form, take)
 	if errors.Is(err, rest.CodeInvalid) { // it cannot search by that
 		err = s.history(ctx, kind, since, take)
-	}
-	if broken > 0 && err == nil {
-		err = fmt.Errorf("%d are broken: %w", broken, ErrPartly)
 	}
 	if err = errors.Join(failed, err); err != nil {
 		return "", fmt.Errorf("read what is new (%s): %w", kind, err)

@@ -273,7 +273,11 @@ func (s *fhirServer) get(ctx context.Context, path string, into any) error {
 // askFor is get for who goes on without what is not there. That counts only when the server says it: a
 // proxy answers with a page of its own while there is no server behind it.
 func (s *fhirServer) askFor(ctx context.Context, path string, into any) error {
-	err := s.get(ctx, path, into)
+	return s.believed(ctx, s.get(ctx, path, into))
+}
+
+// believed is an error that says that something is not there, if it is the server that says so.
+func (s *fhirServer) believed(ctx context.Context, err error) error {
 	var answered *rest.Error
 	if !ofOne(err) || !errors.As(err, &answered) || !answered.Strange || s.answers(ctx) {
 		return err
