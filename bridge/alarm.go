@@ -19,13 +19,20 @@ const (
 	manyRemoval = 5              // attempts: half a minute of trying
 	manyTurn    = 8              // attempts: four minutes of trying
 	longTurn    = 4 * time.Minute
-	mostAbout   = 20 // conversations or accounts that are listed
+	longFiling  = time.Hour // of trying
+	mostAbout   = 20        // conversations or accounts that are listed
 )
 
 // alarms is everything that is watched, by the key of its text.
 var alarms = map[string]func(*Bridge, context.Context) ([]store.Trouble, error){
 	"alarm.unfiled": func(b *Bridge, ctx context.Context) ([]store.Trouble, error) {
 		return b.Store.Unfiled(ctx, b.Now().Add(-care.AlarmAfter(b.Retention)), keptLane)
+	},
+	"alarm.filing": func(b *Bridge, ctx context.Context) ([]store.Trouble, error) {
+		return b.Store.Unaccepted(ctx, b.Now().Add(-longFiling), keptLane)
+	},
+	"alarm.unclosed": func(b *Bridge, ctx context.Context) ([]store.Trouble, error) {
+		return b.Store.Unclosed(ctx, b.Now().Add(-care.AlarmAfter(b.Retention)), keptLane)
 	},
 	"alarm.removal": func(b *Bridge, ctx context.Context) ([]store.Trouble, error) {
 		return b.Store.Unremoved(ctx, manyRemoval)

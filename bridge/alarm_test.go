@@ -30,6 +30,34 @@ func (w *world) alarmed(begins string) (heard []string) {
 	return heard
 }
 
+func TestThatNothingIsFiledIsToldAfterAnHour(t *testing.T) {
+	broken := &brokenHIS{err: assert.AnError}
+	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector = broken })
+	w.talking(anna, "kanarie")
+	const begins = "Vastleggen in het HIS lukt niet, sinds 02-03-2026 om 11:00, van 1 gesprek (gesprek 1)."
+	w.passes(longFiling - time.Minute)
+	require.Empty(t, w.alarmed(begins))
+	w.passes(time.Minute)
+	require.Len(t, w.alarmed(begins), 1)
+	broken.err = nil
+	w.filesAgain()
+	w.clock = w.clock.Add(2 * day)
+	assert.Len(t, w.alarmed(begins), 1)
+}
+
+func TestWhatIsKeptUntilAConversationIsClosedIsToldInTime(t *testing.T) {
+	w := newWorld(t, onClosing(&keepingHIS{files: map[string][]byte{}}))
+	_, talk := w.talking(anna, "kanarie")
+	const begins = "Nog niet in het HIS, omdat 1 gesprek open is (gesprek 1). Het oudste bericht is van 02-03-2026."
+	w.clock = w.clock.Add(19 * day)
+	require.Empty(t, w.alarmed(begins))
+	w.clock = w.clock.Add(day)
+	require.Len(t, w.alarmed(begins), 1)
+	w.writes(fatima, talk, "!sluiten")
+	w.clock = w.clock.Add(2 * day)
+	assert.Len(t, w.alarmed(begins), 1)
+}
+
 func TestWhatIsNotFiledIsToldFromTwoThirdsOfThePeriodOnceADay(t *testing.T) {
 	for name, answer := range map[string]error{"away": assert.AnError, "refused": his.ErrRefused} {
 		t.Run(name, func(t *testing.T) {

@@ -181,6 +181,7 @@ func TestADerdeWhoIsAPatientGetsItInTheirOwnRecord(t *testing.T) {
 	assert.Contains(t, w.heard(talk), "komen nu in diens eigen dossier, zegt Fatima")
 
 	w.writes(fatima, talk, "!sluiten")
+	assert.Equal(t, 1, strings.Count(w.heard(consulting), "staat nu in het dossier bij de praktijk"))
 	w.writes(anna, consulting, "Hij hoest weer")
 	w.writes(anna, consulting, "2")
 	w.passes(time.Second)
@@ -202,10 +203,11 @@ func TestOnlyWhoMayVerifyMovesARecord(t *testing.T) {
 func TestADocumentOnClosingMovesToo(t *testing.T) {
 	h := &keepingHIS{files: map[string][]byte{}}
 	w := newWorld(t, onClosing(h))
-	_, talk := w.talking(anna, "Een vraag")
+	consulting, talk := w.talking(anna, "Een vraag")
 	w.writes(fatima, talk, "!samenvatting Kort")
 	w.writes(fatima, talk, "!sluiten")
 	w.writes(fatima, talk, "!dossier P-9")
+	assert.Equal(t, 1, strings.Count(w.heard(consulting), "staat nu in uw dossier"), "not again")
 	assert.Equal(t, []string{"closing 0", "mistake 0", "closing 1"}, kindsOf(h.filed))
 	assert.Equal(t, []string{"Anneke de Berg: Een vraag"}, h.texts(t))
 	assert.Equal(t, "Kort", h.filed[2].Closing.Summary)

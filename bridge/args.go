@@ -162,6 +162,8 @@ var itemsFor = map[string]func(*Bridge, context.Context, task, *texts.Args) erro
 	"help.staff":        (*Bridge).addHelp,
 	"alarm.unfiled":     (*Bridge).addTrouble,
 	"alarm.removal":     (*Bridge).addTrouble,
+	"alarm.filing":      (*Bridge).addTrouble,
+	"alarm.unclosed":    (*Bridge).addTrouble,
 	"alarm.stuck":       (*Bridge).addTrouble,
 	"alarm.lost":        (*Bridge).addTrouble,
 	"alarm.answers":     (*Bridge).addTrouble,

@@ -105,9 +105,11 @@ func (b *Bridge) conversationInHIS(ctx context.Context, c care.Conversation, per
 		Category: categories[c.Category], Edition: c.Edition, Practice: his.Practice{ID: p.ID, Name: p.Name, AGB: p.AGB},
 	}
 	d, named, err := b.derdeOf(ctx, c)
-	if err == nil && named {
-		in.Derde = b.derdeInHIS(d, person.Language)
+	if err != nil || !named {
+		return in, err
 	}
+	in.Derde = b.derdeInHIS(d)
+	in.Derde.StatementVersion, err = b.attestedAs(ctx, d, person.Language)
 	return in, err
 }
 
@@ -127,7 +129,7 @@ var categories = map[care.Category]his.Category{
 	care.CareCategory: his.CategoryCare, care.Practical: his.CategoryNonCare,
 }
 
-func (b *Bridge) derdeInHIS(d care.Derde, language string) *his.Derde {
+func (b *Bridge) derdeInHIS(d care.Derde) *his.Derde {
 	var patient *his.Patient
 	if d.Identity.PatientNumber != "" { // the record is about the Derde, as staff said
 		patient = &his.Patient{Number: d.Identity.PatientNumber, BSN: d.Identity.BSN, LastName: d.Name, BirthDate: b.day(d.BirthDate)}
@@ -135,9 +137,20 @@ func (b *Bridge) derdeInHIS(d care.Derde, language string) *his.Derde {
 	return &his.Derde{
 		Patient: patient,
 		Name:    d.Name, BirthDate: b.day(d.BirthDate), Ground: grounds[d.Ground], AttestedAt: d.AttestedAt.In(b.Zone),
-		Relation:         b.Texts.Text(b.Language, "relation."+d.Relation, b.practiceArgs(b.practice(""))),
-		StatementVersion: b.consentText(language, care.DerdeData).version, StatementURI: b.Privacy.URL,
+		Relation:     b.Texts.Text(b.Language, "relation."+d.Relation, b.practiceArgs(b.practice(""))),
+		StatementURI: b.Privacy.URL,
 	}
+}
+
+// attestedAs is the version of the text that was attested, of when it was.
+func (b *Bridge) attestedAs(ctx context.Context, d care.Derde, language string) (version string, err error) {
+	all, err := b.Store.Consents(ctx, d.Person)
+	for _, c := range all {
+		if c.Purpose == care.DerdeData && c.Yes && !c.At.Before(d.AttestedAt) {
+			return c.TextVersion, nil
+		}
+	}
+	return b.consentText(language, care.DerdeData).version, err
 }
 
 func (b *Bridge) day(d care.Date) time.Time {
@@ -204,6 +217,14 @@ func (b *Bridge) answered(ctx context.Context, item *his.Item, l letter, t task)
 	return err
 }
 
+// staffID is who of the staff of a practice wrote something, in all conversations the same and without
+// a Matrix id.
+func staffID(practice, user string) uuid.UUID {
+	return uuid.NewSHA1(staffSpace, []byte(practice+" "+user))
+}
+
+var staffSpace = uuid.MustParse("5f0b7a2e-6c1d-4b53-9a0e-2d3c1f84b7a6")
+
 // authorOf says who wrote a letter: a member of staff, or the patient.
 func (b *Bridge) authorOf(ctx context.Context, c his.Conversation, l letter) (his.Author, error) {
 	if !l.Staff {
@@ -218,5 +239,5 @@ func (b *Bridge) authorOf(ctx context.Context, c his.Conversation, l letter) (hi
 	if !known { // no longer on the list of staff; never the patient's words
 		m.Name, m.Role = "medewerker", care.Doktersassist
 	}
-	return his.Author{Name: m.Name, Role: his.Role(m.Role), ID: uuid.NewSHA1(c.ID, []byte(l.Sender))}, err
+	return his.Author{Name: m.Name, Role: his.Role(m.Role), ID: staffID(c.Practice.ID, l.Sender)}, err
 }

@@ -13,14 +13,14 @@ import (
 // every message: that would double what is in both rooms.
 
 // tellInRecord says that a closed conversation is filed. Of what is not about care the patient
-// hears nothing: that is no record.
+// hears nothing: that is no record. Nor do they hear again of what was moved.
 func (b *Bridge) tellInRecord(ctx context.Context, t task) error {
 	told := []store.Effect{job("tell", conversation(t.Conversation), body{Text: "desk.filed"})}
 	person, known, err := b.Store.Person(ctx, t.Person)
 	if err != nil {
 		return err
 	}
-	if known && person.State == care.Active && t.body.Category != care.Practical && t.body.Edition == 0 {
+	if known && person.State == care.Active && t.body.Category != care.Practical && !t.body.Again {
 		told = append(told, job("say", consulting(t.Person), body{Text: "record.filed"}))
 	}
 	for i := range told {

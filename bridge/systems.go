@@ -30,6 +30,7 @@ type filed struct {
 	Category care.Category `json:"category,omitempty"` // of the conversation
 	Taken    bool          `json:"taken,omitempty"`    // the practice had taken it up
 	Alone    bool          `json:"alone,omitempty"`    // comes after the document: an edit stands by itself
+	Again    bool          `json:"again,omitempty"`    // it was filed elsewhere before
 }
 
 // keptLane has what was said while a conversation that is filed on closing is open: nobody works

@@ -22,6 +22,18 @@ const (
 		WHERE o.state IN ('queued', 'failed') AND o.created_at <= $1 AND o.lane NOT IN ('', $2)
 		GROUP BY c.practice, c.number ORDER BY c.practice, c.number
 	`
+	unaccepted = `
+		SELECT c.practice, CAST(c.number AS TEXT), 1, MIN(o.created_at)
+		FROM outbox o JOIN conversation c ON c.id = o.conversation
+		WHERE o.state = 'queued' AND o.attempt > 0 AND o.created_at <= $1 AND o.lane NOT IN ('', $2)
+		GROUP BY c.practice, c.number ORDER BY c.practice, c.number
+	`
+	unclosed = `
+		SELECT c.practice, CAST(c.number AS TEXT), 1, MIN(o.created_at)
+		FROM outbox o JOIN conversation c ON c.id = o.conversation
+		WHERE o.state = 'queued' AND o.created_at <= $1 AND o.lane = $2 AND c.state = 'open'
+		GROUP BY c.practice, c.number ORDER BY c.practice, c.number
+	`
 	unremoved = `
 		SELECT` + practiceOf + `, '', COUNT(*), MIN(t.due_at) FROM ledger t` + ofRoom + `
 		WHERE t.state = 'failed' AND t.attempt >= $1 GROUP BY 1
@@ -58,6 +70,18 @@ type Trouble struct {
 // in a lane that nobody works in does not count. About has the numbers of the conversations.
 func (s *Store) Unfiled(ctx context.Context, since time.Time, kept string) ([]Trouble, error) {
 	return s.troubles(ctx, "list what is not filed", unfiled, ms(since), kept)
+}
+
+// Unaccepted are the conversations of which something was tried in vain, since a time, for other systems
+// than Matrix and what is kept. About has their numbers.
+func (s *Store) Unaccepted(ctx context.Context, since time.Time, kept string) ([]Trouble, error) {
+	return s.troubles(ctx, "list what no system takes", unaccepted, ms(since), kept)
+}
+
+// Unclosed are the open conversations of which something is kept since a time until they are closed.
+// About has their numbers.
+func (s *Store) Unclosed(ctx context.Context, since time.Time, kept string) ([]Trouble, error) {
+	return s.troubles(ctx, "list what is kept until it is closed", unclosed, ms(since), kept)
 }
 
 // Unremoved is what could not be removed or erased so many times.

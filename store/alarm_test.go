@@ -24,6 +24,12 @@ func TestWhatIsNotFiledIsCountedPerPractice(t *testing.T) {
 		require.Equal(t, []Trouble{
 			{Practice: "noord", Count: 1, Since: old, About: []string{"99"}}, {Practice: "zuid", Count: 3, Since: old, About: []string{"97", "98"}},
 		}, must[[]Trouble](t)(s.Unfiled(ctx, noon, "kept")))
+		require.Equal(t, []Trouble{{Practice: "noord", Count: 1, Since: old, About: []string{"99"}}}, must[[]Trouble](t)(s.Unclosed(ctx, noon, "kept")))
+		require.Empty(t, must[[]Trouble](t)(s.Unclosed(ctx, old.Add(-time.Second), "kept")))
+		require.Empty(t, must[[]Trouble](t)(s.Unaccepted(ctx, noon, "kept")), "nobody has tried")
+		tried := must[[]Effect](t)(s.ClaimEffects(ctx, "w", "his:zuid", noon, time.Minute, 10, nil))
+		require.Len(t, tried, 3)
+		require.Equal(t, []Trouble{{Practice: "noord", Count: 1, Since: old, About: []string{"99"}}, {Practice: "zuid", Count: 2, Since: old, About: []string{"97", "98"}}}, must[[]Trouble](t)(s.Unaccepted(ctx, noon, "kept")))
 		for _, e := range must[[]Effect](t)(s.ClaimEffects(ctx, "w", "", new, time.Minute, 10, nil)) {
 			require.NoError(t, s.FailEffect(ctx, e, "refused", noon))
 		}
