@@ -32,7 +32,7 @@ func fhirSettings(c config.FHIR) his.FHIR {
 			},
 			TLS: rest.TLS{CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.CertKeyFile},
 		},
-		PatientSystem: c.PatientSystem, NLCore: c.NLCore, HookURL: c.HookURL,
+		PatientSystem: c.PatientSystem, MakePatients: c.MakePatients, NLCore: c.NLCore, HookURL: c.HookURL,
 	}
 	for _, tag := range c.Tags {
 		system, code, _ := strings.Cut(tag, "|")

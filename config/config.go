@@ -116,6 +116,7 @@ type FHIR struct {
 	CertFile      string   `mapstructure:"cert_file"`      // "" = we show none
 	CertKeyFile   string   `mapstructure:"cert_key_file"`  // the key of cert_file
 	PatientSystem string   `mapstructure:"patient_system"` // "" = not known
+	MakePatients  bool     `mapstructure:"make_patients"`
 	NLCore        bool     `mapstructure:"nl_core"`
 	Tags          []string `mapstructure:"tags"`     // system|code
 	HookURL       string   `mapstructure:"hook_url"` // "" = the HIS is polled

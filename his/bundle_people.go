@@ -50,22 +50,27 @@ func (m *mapper) organization(p Practice) fhir.Reference {
 // second record of one person is a danger.
 func (m *mapper) patient(p Patient) fhir.Reference {
 	id := m.patientID(p)
-	query := byIdentifier(id)
-	if p.BSN != "" {
-		query = "identifier=" + fhir.SystemBSN + "|" + p.BSN
-	}
 	number := concept(fhir.SystemIdentifierType, "MR")
 	number.Text = "Patiëntnummer"
 	inHIS := fhir.Identifier{Use: "usual", Type: number, System: m.patientSystem, Value: line(p.Number), Assigner: &m.practice}
-	if p.BSN == "" && m.patientSystem != "" {
-		query = "identifier=" + m.patientSystem + "|" + url.QueryEscape(rest.Escape(inHIS.Value))
-	}
 	return m.create(id, fhir.Patient{
 		ResourceType: "Patient",
 		Identifier:   append(personIdentifiers(id, p), inHIS),
 		Name:         personName(p), Telecom: telecom(p), BirthDate: birthDate(p),
 		ManagingOrganization: &m.practice,
-	}, query)
+	}, patientQuery(p, id, m.patientSystem))
+}
+
+// patientQuery finds a patient: by the BSN, else by the number in the HIS, where its system is known,
+// else by the identifier that we gave.
+func patientQuery(p Patient, id uuid.UUID, system string) string {
+	switch {
+	case p.BSN != "":
+		return "identifier=" + fhir.SystemBSN + "|" + p.BSN
+	case system != "":
+		return "identifier=" + system + "|" + url.QueryEscape(rest.Escape(line(p.Number)))
+	}
+	return byIdentifier(id)
 }
 
 func (m *mapper) relatedPerson(c Conversation) fhir.Reference {
@@ -113,7 +118,11 @@ func roleCode(role Role) fhir.CodeableConcept {
 
 // patientID tells patients apart by their number within the practice.
 func (m *mapper) patientID(p Patient) uuid.UUID {
-	return derive(namespace, "patient", m.item.Conversation.Practice.ID, p.Number)
+	return patientID(m.item.Conversation.Practice, p)
+}
+
+func patientID(of Practice, p Patient) uuid.UUID {
+	return derive(namespace, "patient", of.ID, p.Number)
 }
 
 func personIdentifiers(id uuid.UUID, p Patient) []fhir.Identifier {

@@ -30,11 +30,12 @@ type fhirServer struct {
 	settings FHIR
 	busy     locks
 
-	mu      sync.Mutex
-	can     *capabilities
-	read    time.Time          // when can was read
-	settled map[uuid.UUID]bool // conversations of which no try is in doubt
-	tells   bool               // it has said 201 of something new: not every server does
+	mu       sync.Mutex
+	can      *capabilities
+	read     time.Time               // when can was read
+	settled  map[uuid.UUID]bool      // conversations of which no try is in doubt
+	patients map[uuid.UUID]time.Time // patients whom the server had then
+	tells    bool                    // it has said 201 of something new: not every server does
 
 	hook hook
 }
@@ -52,8 +53,11 @@ type FHIR struct {
 	// PatientSystem is the identifier system of the HIS's own patient numbers. With it a
 	// patient without a BSN is found by that number; without it, only by ours.
 	PatientSystem string
-	NLCore        bool          // says of what we send that it follows the nl-core profiles
-	Tags          []fhir.Coding // on everything that we send
+	// MakePatients lets a patient be made whom the server does not have. Else what is about them
+	// is refused: a second record of one person is a danger.
+	MakePatients bool
+	NLCore       bool          // says of what we send that it follows the nl-core profiles
+	Tags         []fhir.Coding // on everything that we send
 
 	// HookURL is where the HIS can reach our Hook; "": it cannot, and is polled.
 	HookURL string
@@ -64,7 +68,7 @@ func openFHIR(s Settings) (Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &fhirServer{client: client, settings: s.FHIR, settled: map[uuid.UUID]bool{}, hook: newHook()}, nil
+	return &fhirServer{client: client, settings: s.FHIR, settled: map[uuid.UUID]bool{}, patients: map[uuid.UUID]time.Time{}, hook: newHook()}, nil
 }
 
 // File is Connector.File. The reference is what the server calls the item: type, id and,
@@ -156,6 +160,9 @@ func (s *fhirServer) settle(id uuid.UUID, known bool) {
 
 // send files an item that is not there yet, as far as we know.
 func (s *fhirServer) send(ctx context.Context, item Item, can *capabilities) (Receipt, error) {
+	if err := s.mustKnow(ctx, item.Conversation); err != nil {
+		return Receipt{}, err
+	}
 	bundle, err := s.bundle(ctx, item, can)
 	if err != nil {
 		return Receipt{}, err

@@ -51,7 +51,7 @@ func TestFHIRConforms(t *testing.T) {
 
 func fhirAt(t testing.TB, f *fakeFHIR, change func(*his.FHIR)) his.Connector {
 	t.Helper()
-	s := his.FHIR{Settings: rest.Settings{Base: f.URL + "/fhir"}}
+	s := his.FHIR{Settings: rest.Settings{Base: f.URL + "/fhir"}, MakePatients: true}
 	if change != nil {
 		change(&s)
 	}
@@ -180,7 +180,7 @@ func TestAnAnswerThatDoesNotTellOfEveryEntryIsNone(t *testing.T) {
 				_, _ = w.Write([]byte(body))
 			}))
 			defer s.Close()
-			c, err := his.Open("fhir", his.Settings{FHIR: his.FHIR{Settings: rest.Settings{Base: s.URL}}})
+			c, err := his.Open("fhir", his.Settings{FHIR: his.FHIR{Settings: rest.Settings{Base: s.URL}, MakePatients: true}})
 			require.NoError(t, err)
 			_, err = c.File(t.Context(), histest.Message(1))
 			require.Error(t, err)

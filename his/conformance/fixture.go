@@ -24,7 +24,7 @@ type Peer struct {
 // Connect opens the connector; a zero timeout is its own.
 func Connect(t testing.TB, base string, timeout time.Duration) his.Connector {
 	t.Helper()
-	c, err := his.Open("fhir", his.Settings{FHIR: his.FHIR{Settings: rest.Settings{Base: base, Timeout: timeout}}})
+	c, err := his.Open("fhir", his.Settings{FHIR: his.FHIR{Settings: rest.Settings{Base: base, Timeout: timeout}, MakePatients: true}})
 	require.NoError(t, err)
 	return c
 }

@@ -59,7 +59,7 @@ func knocking(t testing.TB) (d *door, f histest.Fixture, c his.Connector, since 
 	p := hapi(t)
 	f = conformance.Fixture(t, p)
 	d = newDoor(t)
-	c, err := his.Open("fhir", his.Settings{FHIR: his.FHIR{Settings: rest.Settings{Base: p.Base}, HookURL: d.URL + "/his/linde"}})
+	c, err := his.Open("fhir", his.Settings{FHIR: his.FHIR{Settings: rest.Settings{Base: p.Base}, HookURL: d.URL + "/his/linde", MakePatients: true}})
 	require.NoError(t, err)
 	d.opens = c.(his.Hooked).Hook()
 	_, err = c.File(t.Context(), histest.Message(1))

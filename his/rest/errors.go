@@ -19,6 +19,7 @@ const (
 	CodeInvalid   Code = "invalid"   // what was sent does not suit the server: only a change of it helps
 	CodeTooLarge  Code = "too_large" // the same, by its size
 	CodeDouble    Code = "double"    // the server has the thing more than once, and cannot choose
+	CodeNobody    Code = "nobody"    // the server has no such patient
 	CodeConflict  Code = "conflict"  // somebody else wrote at the same time: try again
 	CodeLogin     Code = "login"     // the server does not know us, or does not let us
 	CodeMissing   Code = "missing"   // there is no such thing there
@@ -51,7 +52,7 @@ func (e *Error) RetryAfter() time.Duration { return e.Retry }
 
 // Final says that sending the same again is of no use.
 func (e *Error) Final() bool {
-	return e.Code == CodeInvalid || e.Code == CodeTooLarge || e.Code == CodeDouble
+	return e.Code == CodeInvalid || e.Code == CodeTooLarge || e.Code == CodeDouble || e.Code == CodeNobody
 }
 
 // Is makes errors.Is(err, rest.CodeMissing) work.
