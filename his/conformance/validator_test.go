@@ -28,6 +28,17 @@ var explained = map[string]string{
 	"'V3 Value SetPurposeOfUse'": "why staff withdraw a message is in their own words; no code says that",
 }
 
+func bundlesIn(t *testing.T, dir string) (n int) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		if filepath.Ext(path) == ".json" {
+			n++
+		}
+		return err
+	}))
+	return n
+}
+
 // HIS_BUNDLES names a directory with other Bundles to judge as well: make conformance gives what
 // the end-to-end tests left.
 func TestTheValidatorFindsNoErrors(t *testing.T) {
@@ -47,6 +58,7 @@ func TestTheValidatorFindsNoErrors(t *testing.T) {
 	}
 	dirs := []string{dir}
 	if more := os.Getenv("HIS_BUNDLES"); more != "" {
+		require.Greater(t, bundlesIn(t, more), 100, "the end-to-end tests leave hundreds")
 		dirs = append(dirs, more)
 	}
 	jars := peers(t, "hapi")
