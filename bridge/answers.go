@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/store"
-	"github.com/spreekkamer/spreekkamer/texts"
 )
 
 // What the practice writes in its own system reaches the patient (requirement E4). answers.go
@@ -101,11 +99,17 @@ func (b *Bridge) askAnswers(ctx context.Context, lane string, a his.Answerer) er
 		if err != nil {
 			return nil, "", err
 		}
-		var fresh []answer
+		var fresh, changed []answer
 		for _, one := range page {
-			if _, known, err := b.Store.Answer(ctx, one.ID.String()); err != nil || known {
-				if err != nil {
+			row, known, err := b.Store.Answer(ctx, one.ID.String())
+			if err != nil {
+				return nil, "", err
+			}
+			if known {
+				if is, err := b.isChanged(ctx, row, one); err != nil {
 					return nil, "", err
+				} else if is {
+					changed = append(changed, headOf(one))
 				}
 				continue
 			}
@@ -118,6 +122,11 @@ func (b *Bridge) askAnswers(ctx context.Context, lane string, a his.Answerer) er
 		return func(ctx context.Context) error {
 			for _, one := range fresh {
 				if err := b.keepAnswer(ctx, lane, one); err != nil {
+					return err
+				}
+			}
+			for _, one := range changed {
+				if err := b.tellChanged(ctx, one); err != nil {
 					return err
 				}
 			}
@@ -153,47 +162,6 @@ func (b *Bridge) ask(ctx context.Context, name string, read func(context.Context
 	b.Wake()
 	return nil
 }
-
-// An answer is one of a system with its files read; what is in it is sealed as it is here.
-type answer struct {
-	ID        string
-	Reference string
-	In        uuid.UUID // the conversation, or
-	Number    int64
-	ReplyTo   uuid.UUID
-	For       *his.Whose `json:"-"` // is looked at before it is kept
-	Name      string     // who wrote it
-	Role      string
-	Text      string
-	Files     []letterFile
-	Problem   string
-}
-
-// readAnswer reads the files of an answer while the system still gives them.
-func (b *Bridge) readAnswer(a his.Answer) (answer, error) {
-	out := answer{
-		ID: a.ID.String(), Reference: a.Reference, In: a.Conversation, Number: a.Number, ReplyTo: a.InReplyTo, For: a.For,
-		Name: oneLine(a.Author.Name), Role: oneLine(string(a.Author.Role)), Text: a.Text, Problem: a.Problem,
-	}
-	for _, f := range a.Attachments {
-		if f.Size > b.MaxFile {
-			out.Problem = b.Texts.Text(b.Language, "answer.too_large", texts.Args{})
-			break
-		}
-		r, err := f.Open()
-		if err != nil {
-			return out, err
-		}
-		data, err := io.ReadAll(io.LimitReader(r, b.MaxFile+1))
-		if err := errors.Join(err, r.Close()); err != nil {
-			return out, err
-		}
-		out.Files = append(out.Files, letterFile{Name: f.Name, Type: f.ContentType, Data: data})
-	}
-	return out, nil
-}
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // keepAnswer seals an answer and puts it in the queue of whom it is for; or says at once that it
 // cannot be passed on.
@@ -235,7 +203,7 @@ func (b *Bridge) keepAnswer(ctx context.Context, lane string, a answer) error {
 	if err != nil {
 		return err
 	}
-	if err := b.Store.AddAnswer(ctx, row, says); err != nil {
+	if err := errors.Join(b.Store.AddAnswer(ctx, row, says), b.Store.SavePrint(ctx, row.ID, a.Print)); err != nil {
 		return err
 	}
 	if err := b.report(ctx, row, his.DeliveryReceived, ""); err != nil {
@@ -340,11 +308,13 @@ func (b *Bridge) notPassedOn(ctx context.Context, a store.Answer, why string) er
 }
 
 func (b *Bridge) tellOfAnswer(ctx context.Context, a store.Answer, text, why string) error {
+	return errors.Join(b.add(ctx, aboutAnswer(a, text, why)), b.report(ctx, a, his.DeliveryFailed, why))
+}
+
+// aboutAnswer tells staff something of an answer.
+func aboutAnswer(a store.Answer, text, why string) store.Effect {
 	_, practice, _ := strings.Cut(a.Lane, ":")
 	told := job("tell", balie(practice), body{Text: text, Practice: practice, Words: why})
 	told.Person, told.Conversation = a.Person, a.Conversation
-	if err := b.add(ctx, told); err != nil {
-		return err
-	}
-	return b.report(ctx, a, his.DeliveryFailed, why)
+	return told
 }

@@ -29,6 +29,8 @@ const (
 	shownAnswer = `
 		UPDATE answer SET waits = waits - 1, sealed = CASE WHEN waits <= 1 THEN NULL ELSE sealed END WHERE id = $1
 	`
+	getPrint   = `SELECT print FROM answer WHERE id = $1 AND print IS NOT NULL`
+	putPrint   = `UPDATE answer SET print = $2 WHERE id = $1`
 	dropAnswer = `UPDATE answer SET state = 'failed', waits = 0, sealed = NULL WHERE id = $1`
 )
 
@@ -80,6 +82,28 @@ func (s *Store) ReadAnswer(ctx context.Context, id string) (says []byte, found b
 		return nil, false, fmt.Errorf("read answer %s: %w", id, err)
 	}
 	return says, found, nil
+}
+
+// PrintOfAnswer is what was noted of the wording of an answer; false when nothing was.
+func (s *Store) PrintOfAnswer(ctx context.Context, id string) (print []byte, known bool, err error) {
+	sealed, known, err := one(ctx, s, scalar[[]byte], getPrint, id)
+	if err == nil && known {
+		err = s.seal.open("answer.print", id, sealed, &print)
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("get the print of answer %s: %w", id, err)
+	}
+	return print, known, nil
+}
+
+// SavePrint notes something by which the wording of an answer can be told from another. It is sealed,
+// since short words can be guessed from it.
+func (s *Store) SavePrint(ctx context.Context, id string, print []byte) error {
+	sealed, err := s.seal.close("answer.print", id, print)
+	if err != nil {
+		return err
+	}
+	return s.mark(ctx, "save the print of answer "+id, putPrint, id, sealed)
 }
 
 // ShowAnswer says in how many messages an answer is going to be shown.

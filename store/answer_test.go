@@ -64,3 +64,21 @@ func TestACursorStaysWhereItWasPut(t *testing.T) {
 		require.Empty(t, must[string](t)(s.Cursor(t.Context(), "states his:zuid")))
 	})
 }
+
+func TestThePrintOfAnAnswerIsSealed(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		require.NoError(t, s.AddAnswer(ctx, Answer{ID: "a", Lane: "his:zuid", State: AnswerReceived, At: noon}, nil))
+		_, known, err := s.PrintOfAnswer(ctx, "a")
+		require.NoError(t, err)
+		require.False(t, known)
+		require.NoError(t, s.SavePrint(ctx, "a", []byte("print")))
+		print, known, err := s.PrintOfAnswer(ctx, "a")
+		require.NoError(t, err)
+		require.True(t, known)
+		require.Equal(t, []byte("print"), print)
+		sealed, _, err := one(ctx, s, scalar[[]byte], getPrint, "a")
+		require.NoError(t, err)
+		require.NotContains(t, string(sealed), "print")
+	})
+}

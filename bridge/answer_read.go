@@ -1,0 +1,104 @@
+package bridge
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/store"
+	"github.com/spreekkamer/spreekkamer/texts"
+)
+
+// An answer is one of a system with its files read; what is in it is sealed as it is here.
+type answer struct {
+	ID        string
+	Reference string
+	In        uuid.UUID // the conversation, or
+	Number    int64
+	ReplyTo   uuid.UUID
+	For       *his.Whose `json:"-"` // is looked at before it is kept
+	Name      string     // who wrote it
+	Role      string
+	Text      string
+	Files     []letterFile
+	Problem   string
+	Print     []byte `json:"-"` // tells this wording from another
+}
+
+// readAnswer reads the files of an answer while the system still gives them.
+func (b *Bridge) readAnswer(a his.Answer) (answer, error) {
+	out := headOf(a)
+	for _, f := range a.Attachments {
+		if f.Size > b.MaxFile {
+			out.Problem = b.Texts.Text(b.Language, "answer.too_large", texts.Args{})
+			break
+		}
+		r, err := f.Open()
+		if err != nil {
+			return out, err
+		}
+		data, err := io.ReadAll(io.LimitReader(r, b.MaxFile+1))
+		if err := errors.Join(err, r.Close()); err != nil {
+			return out, err
+		}
+		out.Files = append(out.Files, letterFile{Name: f.Name, Type: f.ContentType, Data: data})
+	}
+	return out, nil
+}
+
+// headOf is an answer without its files.
+func headOf(a his.Answer) answer {
+	return answer{
+		ID: a.ID.String(), Reference: a.Reference, In: a.Conversation, Number: a.Number, ReplyTo: a.InReplyTo, For: a.For,
+		Name: oneLine(a.Author.Name), Role: oneLine(string(a.Author.Role)), Text: a.Text, Problem: a.Problem, Print: printOf(a),
+	}
+}
+
+// printOf tells one wording of an answer from another. Files count by their names and sizes.
+func printOf(a his.Answer) []byte {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%q", a.Text)
+	for _, f := range a.Attachments {
+		fmt.Fprintf(sum, " %q %d", f.Name, f.Size)
+	}
+	return sum.Sum(nil)
+}
+
+// isChanged says that an answer which was taken in reads otherwise in the system now. One that can no
+// longer be passed on has no words to compare.
+func (b *Bridge) isChanged(ctx context.Context, row store.Answer, now his.Answer) (bool, error) {
+	if now.Problem != "" || row.State == store.AnswerFailed {
+		return false, nil
+	}
+	before, _, err := b.Store.PrintOfAnswer(ctx, row.ID)
+	return !bytes.Equal(before, printOf(now)), err
+}
+
+// tellChanged says to staff that the patient has an earlier wording than the record: that is not sent
+// again by itself, since nobody knows which of the two the patient has acted on. An answer of before
+// wordings were noted is only noted.
+func (b *Bridge) tellChanged(ctx context.Context, a answer) error {
+	row, known, err := b.Store.Answer(ctx, a.ID)
+	if err != nil || !known {
+		return err
+	}
+	before, told, err := b.Store.PrintOfAnswer(ctx, a.ID)
+	if err != nil || bytes.Equal(before, a.Print) {
+		return err
+	}
+	if told {
+		if err := b.add(ctx, aboutAnswer(row, "answer.changed", "")); err != nil {
+			return err
+		}
+	}
+	return b.Store.SavePrint(ctx, a.ID, a.Print)
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
