@@ -70,8 +70,44 @@ func (b *Bridge) raiseAlarms(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := b.endAlarms(ctx, text, all); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// endAlarms notes in which practices a trouble is over: when it comes back it is told again.
+func (b *Bridge) endAlarms(ctx context.Context, text string, still []store.Trouble) error {
+	for _, p := range b.Practices {
+		if slices.ContainsFunc(still, func(t store.Trouble) bool { return b.practice(t.Practice).ID == p.ID }) {
+			continue
+		}
+		told, err := b.Store.Alarm(ctx, text, p.ID)
+		if err != nil {
+			return err
+		}
+		if told.Size == 0 {
+			continue
+		}
+		told.Size = 0
+		if err := b.Store.SaveAlarm(ctx, told); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// passing are the alarms that are not told any more when the trouble is over before Beheer can hear of it.
+var passing = map[string]bool{"alarm.filing": true, "alarm.unclosed": true, "alarm.unfiled": true}
+
+// hasPassed says that an alarm need not be told any more.
+func (b *Bridge) hasPassed(ctx context.Context, t task) (bool, error) {
+	if !passing[t.body.Text] {
+		return false, nil
+	}
+	all, err := alarms[t.body.Text](b, ctx)
+	return !slices.ContainsFunc(all, func(still store.Trouble) bool { return b.practice(still.Practice).ID == t.body.Practice }), err
 }
 
 // raiseAlarm tells Beheer of the practice, unless it was told a while ago.

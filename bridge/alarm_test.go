@@ -41,8 +41,20 @@ func TestThatNothingIsFiledIsToldAfterAnHour(t *testing.T) {
 	require.Len(t, w.alarmed(begins), 1)
 	broken.err = nil
 	w.filesAgain()
-	w.clock = w.clock.Add(2 * day)
-	assert.Len(t, w.alarmed(begins), 1)
+	w.passes(time.Hour)
+	assert.Len(t, w.alarmed("Vastleggen"), 1)
+
+	passed := func() bool {
+		over, err := w.hasPassed(t.Context(), task{body: body{Text: "alarm.filing", Practice: linde}})
+		require.NoError(t, err)
+		return over
+	}
+	assert.True(t, passed(), "who could not be told in time is not told")
+	broken.err = assert.AnError
+	w.writes(anna, w.roomFor(store.RoomConsulting, w.person(anna).ID), "nog een")
+	w.passes(longFiling)
+	assert.Len(t, w.alarmed("Vastleggen"), 2, "it is told again the same day when it comes back")
+	assert.False(t, passed())
 }
 
 func TestWhatIsKeptUntilAConversationIsClosedIsToldInTime(t *testing.T) {

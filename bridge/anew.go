@@ -151,7 +151,7 @@ func (b *Bridge) anew(ctx context.Context, e store.Effect, edition int, c care.C
 		seq, category, at, taken := now.Seq, now.Category, now.Edition, what.Taken
 		*now = what
 		now.Seq, now.Category, now.Edition, now.Taken = seq, category, at, taken
-		now.Again = now.Again || e.State == store.EffectDone
+		now.Again = now.Again || e.State == store.EffectDone && what.Category != care.Practical
 	})
 	if err != nil {
 		return 0, err

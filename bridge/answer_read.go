@@ -72,12 +72,15 @@ func printOf(a his.Answer) []byte {
 }
 
 // isChanged says that an answer which was taken in reads otherwise in the system now. One that can no
-// longer be passed on has no words to compare.
+// longer be passed on has no words to compare, and of one that was not passed on the patient has none.
 func (b *Bridge) isChanged(ctx context.Context, row store.Answer, now his.Answer) (bool, error) {
-	if now.Problem != "" || row.State == store.AnswerFailed {
+	if now.Problem != "" {
 		return false, nil
 	}
-	before, _, err := b.Store.PrintOfAnswer(ctx, row.ID)
+	before, noted, err := b.Store.PrintOfAnswer(ctx, row.ID)
+	if !noted && row.State == store.AnswerFailed {
+		return false, err
+	}
 	return !bytes.Equal(before, printOf(now)), err
 }
 

@@ -46,6 +46,8 @@ func TestStaffHearThatAnAnswerWasChangedAfterItWasPassedOn(t *testing.T) {
 	asks(refused)
 	refused.Problem = ""
 	asks(refused)
+	refused.Text = "anders"
+	asks(refused)
 	assert.Equal(t, 2, changed(), "the patient has no text of it")
 }
 

@@ -21,7 +21,11 @@ func TestAMemberOfStaffIsTheSameInEveryConversation(t *testing.T) {
 	}
 	require.Len(t, h.filed, 4)
 	assert.Equal(t, h.filed[1].Author, h.filed[3].Author)
-	assert.NotEqual(t, staffID("a", string(fatima)), staffID("b", string(fatima)))
+	assert.NotEqual(t, staffID("a", string(fatima), "Fatima"), staffID("b", string(fatima), "Fatima"))
+	talk := w.talk(anna)
+	w.writes(fatima, talk, "!naam Fatima de Wit")
+	w.writes(fatima, talk, "Een antwoord")
+	assert.NotEqual(t, h.filed[1].Author.ID, h.filed[len(h.filed)-1].Author.ID, "the HIS has to show the new name")
 }
 
 // What was attested stays what it was when the statement gets a new version.

@@ -218,9 +218,9 @@ func (b *Bridge) answered(ctx context.Context, item *his.Item, l letter, t task)
 }
 
 // staffID is who of the staff of a practice wrote something, in all conversations the same and without
-// a Matrix id.
-func staffID(practice, user string) uuid.UUID {
-	return uuid.NewSHA1(staffSpace, []byte(practice+" "+user))
+// a Matrix id. With another name they are another: what the HIS has is never renamed.
+func staffID(practice, user, name string) uuid.UUID {
+	return uuid.NewSHA1(staffSpace, []byte(practice+" "+user+" "+name))
 }
 
 var staffSpace = uuid.MustParse("5f0b7a2e-6c1d-4b53-9a0e-2d3c1f84b7a6")
@@ -239,5 +239,5 @@ func (b *Bridge) authorOf(ctx context.Context, c his.Conversation, l letter) (hi
 	if !known { // no longer on the list of staff; never the patient's words
 		m.Name, m.Role = "medewerker", care.Doktersassist
 	}
-	return his.Author{Name: m.Name, Role: his.Role(m.Role), ID: staffID(c.Practice.ID, l.Sender)}, err
+	return his.Author{Name: m.Name, Role: his.Role(m.Role), ID: staffID(c.Practice.ID, l.Sender, m.Name)}, err
 }

@@ -173,6 +173,9 @@ func (b *Bridge) deliverTell(ctx context.Context, t task) (done delivery, err er
 	if err != nil {
 		return done, err
 	}
+	if over, err := b.hasPassed(ctx, t); err != nil || over {
+		return delivery{dropped: "the trouble is over"}, err
+	}
 	text, err := b.staffText(ctx, t)
 	if err != nil {
 		return done, err

@@ -14,38 +14,41 @@ import (
 const mostKnown = 10_000
 
 // mustKnow refuses what is about a patient whom the server does not have: a number that was typed
-// wrongly would make a record that nobody looks at. Who is there is asked about once in a while.
-func (s *fhirServer) mustKnow(ctx context.Context, c Conversation) error {
-	if s.settings.MakePatients {
+// wrongly would make a record that nobody looks at. Who is there is asked about once in a while. What does
+// not belong there can be withdrawn all the same.
+func (s *fhirServer) mustKnow(ctx context.Context, item Item) error {
+	c := item.Conversation
+	if s.settings.MakePatients || item.Kind == KindMistake {
 		return nil
 	}
 	p := c.subject()
-	id := patientID(c.Practice, p)
-	if s.knew(id) {
+	query := patientQuery(p, patientID(c.Practice, p), s.settings.PatientSystem)
+	how := derive(namespace, "known", query) // not the BSN itself
+	if s.knew(how) {
 		return nil
 	}
-	path, _, err := s.only(ctx, "Patient", patientQuery(p, id, s.settings.PatientSystem))
+	path, _, err := s.only(ctx, "Patient", query)
 	if err == nil && path == "" {
 		err = &rest.Error{Status: http.StatusOK, Code: rest.CodeNobody, Where: "Patient"}
 	}
 	if err == nil {
-		s.knows(id)
+		s.knows(how)
 	}
 	return err
 }
 
-func (s *fhirServer) knew(id uuid.UUID) bool {
+func (s *fhirServer) knew(how uuid.UUID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at, known := s.patients[id]
+	at, known := s.patients[how]
 	return known && time.Since(at) < recheck
 }
 
-func (s *fhirServer) knows(id uuid.UUID) {
+func (s *fhirServer) knows(how uuid.UUID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.patients) >= mostKnown {
 		clear(s.patients)
 	}
-	s.patients[id] = time.Now()
+	s.patients[how] = time.Now()
 }

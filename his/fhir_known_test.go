@@ -44,6 +44,17 @@ func TestAPatientWhomTheServerDoesNotHaveIsNotMade(t *testing.T) {
 			fileIn(t, c, more)
 			assert.Equal(t, asked, f.searches("Patient"), "who was there is not asked about again")
 			assert.Len(t, f.find("Patient", ""), 1)
+
+			wrong := histest.Message(3)
+			tt.change(&wrong)
+			if d := wrong.Conversation.Derde; d != nil {
+				d.Patient.BSN = "999990019"
+			} else {
+				wrong.Conversation.Patient.BSN = "123456782"
+			}
+			_, err = c.File(t.Context(), wrong)
+			require.ErrorIs(t, err, his.ErrRefused, "the number is known, and the BSN is another's")
+			assert.Len(t, f.find("Patient", ""), 1)
 		})
 	}
 }

@@ -34,7 +34,7 @@ type fhirServer struct {
 	can      *capabilities
 	read     time.Time               // when can was read
 	settled  map[uuid.UUID]bool      // conversations of which no try is in doubt
-	patients map[uuid.UUID]time.Time // patients whom the server had then
+	patients map[uuid.UUID]time.Time // patients whom the server had then, by how they are looked for
 	tells    bool                    // it has said 201 of something new: not every server does
 
 	hook hook
@@ -160,7 +160,7 @@ func (s *fhirServer) settle(id uuid.UUID, known bool) {
 
 // send files an item that is not there yet, as far as we know.
 func (s *fhirServer) send(ctx context.Context, item Item, can *capabilities) (Receipt, error) {
-	if err := s.mustKnow(ctx, item.Conversation); err != nil {
+	if err := s.mustKnow(ctx, item); err != nil {
 		return Receipt{}, err
 	}
 	bundle, err := s.bundle(ctx, item, can)

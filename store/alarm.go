@@ -25,13 +25,13 @@ const (
 	unaccepted = `
 		SELECT c.practice, CAST(c.number AS TEXT), 1, MIN(o.created_at)
 		FROM outbox o JOIN conversation c ON c.id = o.conversation
-		WHERE o.state = 'queued' AND o.attempt > 0 AND o.created_at <= $1 AND o.lane NOT IN ('', $2)
+		WHERE o.state = 'queued' AND o.error <> '' AND o.created_at <= $1 AND o.lane NOT IN ('', $2) AND o.kind LIKE 'file%'
 		GROUP BY c.practice, c.number ORDER BY c.practice, c.number
 	`
 	unclosed = `
 		SELECT c.practice, CAST(c.number AS TEXT), 1, MIN(o.created_at)
 		FROM outbox o JOIN conversation c ON c.id = o.conversation
-		WHERE o.state = 'queued' AND o.created_at <= $1 AND o.lane = $2 AND c.state = 'open'
+		WHERE o.state = 'queued' AND o.created_at <= $1 AND o.lane = $2 AND c.state = 'open' AND o.kind <> 'file.answer'
 		GROUP BY c.practice, c.number ORDER BY c.practice, c.number
 	`
 	unremoved = `
@@ -78,8 +78,8 @@ func (s *Store) Unaccepted(ctx context.Context, since time.Time, kept string) ([
 	return s.troubles(ctx, "list what no system takes", unaccepted, ms(since), kept)
 }
 
-// Unclosed are the open conversations of which something is kept since a time until they are closed.
-// About has their numbers.
+// Unclosed are the open conversations of which something is kept since a time until they are closed; what
+// came from the system does not count. About has their numbers.
 func (s *Store) Unclosed(ctx context.Context, since time.Time, kept string) ([]Trouble, error) {
 	return s.troubles(ctx, "list what is kept until it is closed", unclosed, ms(since), kept)
 }

@@ -27,8 +27,16 @@ func TestWhatIsNotFiledIsCountedPerPractice(t *testing.T) {
 		require.Equal(t, []Trouble{{Practice: "noord", Count: 1, Since: old, About: []string{"99"}}}, must[[]Trouble](t)(s.Unclosed(ctx, noon, "kept")))
 		require.Empty(t, must[[]Trouble](t)(s.Unclosed(ctx, old.Add(-time.Second), "kept")))
 		require.Empty(t, must[[]Trouble](t)(s.Unaccepted(ctx, noon, "kept")), "nobody has tried")
+		require.NoError(t, s.AddEffects(ctx, []Effect{
+			{Destination: "kept:d", Lane: "kept", Kind: "file.answer", Conversation: "a", CreatedAt: old}, {Destination: "report:a", Lane: "his:zuid", Kind: "report", Conversation: "a", CreatedAt: old},
+		}))
+		require.Len(t, must[[]Trouble](t)(s.Unclosed(ctx, noon, "kept")), 1, "what came from the system is there")
 		tried := must[[]Effect](t)(s.ClaimEffects(ctx, "w", "his:zuid", noon, time.Minute, 10, nil))
-		require.Len(t, tried, 3)
+		require.Len(t, tried, 4)
+		require.Empty(t, must[[]Trouble](t)(s.Unaccepted(ctx, noon, "kept")), "nothing has failed")
+		for _, e := range tried {
+			require.NoError(t, s.RetryEffect(ctx, e, noon, "failed"))
+		}
 		require.Equal(t, []Trouble{{Practice: "noord", Count: 1, Since: old, About: []string{"99"}}, {Practice: "zuid", Count: 2, Since: old, About: []string{"97", "98"}}}, must[[]Trouble](t)(s.Unaccepted(ctx, noon, "kept")))
 		for _, e := range must[[]Effect](t)(s.ClaimEffects(ctx, "w", "", new, time.Minute, 10, nil)) {
 			require.NoError(t, s.FailEffect(ctx, e, "refused", noon))

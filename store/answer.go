@@ -31,7 +31,7 @@ const (
 	`
 	getPrint   = `SELECT print FROM answer WHERE id = $1 AND print IS NOT NULL`
 	putPrint   = `UPDATE answer SET print = $2 WHERE id = $1`
-	dropAnswer = `UPDATE answer SET state = 'failed', waits = 0, sealed = NULL WHERE id = $1`
+	dropAnswer = `UPDATE answer SET state = 'failed', waits = 0, sealed = NULL, print = NULL WHERE id = $1`
 )
 
 // An Answer is what somebody in the practice wrote in the practice's system. What it says is

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/base64"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -79,6 +80,7 @@ func TestThePrintOfAnAnswerIsSealed(t *testing.T) {
 		require.Equal(t, []byte("print"), print)
 		sealed, _, err := one(ctx, s, scalar[[]byte], getPrint, "a")
 		require.NoError(t, err)
-		require.NotContains(t, string(sealed), "print")
+		require.NotContains(t, string(sealed), base64.StdEncoding.EncodeToString([]byte("print")))
+		require.Error(t, s.seal.open("answer.print", "b", sealed, &print), "it is of another answer")
 	})
 }
