@@ -127,8 +127,9 @@ func TestAKeyThatComesLater(t *testing.T) {
 		require.False(t, errors.Is(err, ErrPermanent))
 		until(t, "the key that was asked for", func() bool {
 			select {
-			case got := <-arrived:
-				return got == room
+			case got := <-arrived: // her first key may be told of only now
+				_, err := b.Read(t.Context(), room, id.EventID(sent))
+				return got == room && err == nil
 			default:
 				return false
 			}
