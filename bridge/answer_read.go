@@ -72,9 +72,10 @@ func printOf(a his.Answer) []byte {
 }
 
 // isChanged says that an answer which was taken in reads otherwise in the system now. One that can no
-// longer be passed on has no words to compare, and of one that was not passed on the patient has none.
+// longer be passed on has no words to compare, and of one that was not passed on, or has left the chat,
+// the patient has none.
 func (b *Bridge) isChanged(ctx context.Context, row store.Answer, now his.Answer) (bool, error) {
-	if now.Problem != "" {
+	if now.Problem != "" || b.Now().Sub(row.At) > trafficLog {
 		return false, nil
 	}
 	before, noted, err := b.Store.PrintOfAnswer(ctx, row.ID)

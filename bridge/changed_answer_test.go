@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -49,6 +50,11 @@ func TestStaffHearThatAnAnswerWasChangedAfterItWasPassedOn(t *testing.T) {
 	refused.Text = "anders"
 	asks(refused)
 	assert.Equal(t, 2, changed(), "the patient has no text of it")
+
+	w.passes(trafficLog + time.Hour)
+	a.Problem, a.Text = "", "Neem niets meer"
+	asks(a)
+	assert.Equal(t, 2, changed(), "it has left the chat")
 }
 
 func TestAnAnswerOfBeforeWordingsWereNotedIsOnlyNoted(t *testing.T) {

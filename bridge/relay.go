@@ -150,8 +150,7 @@ func (b *Bridge) toCarry(ctx context.Context, t task) (evt *event.Event, done de
 		return nil, done, err
 	}
 	evt, err = b.readEvent(ctx, t.sourceRoom(), t.sourceEvent())
-	switch {
-	case wasRemoved(err):
+	if wasRemoved(err) {
 		done, err = b.passedOnBefore(ctx, t)
 		return nil, done, err
 	}

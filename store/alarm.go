@@ -15,25 +15,20 @@ const ofRoom = `
 	LEFT JOIN room ON room.room_id = t.room_id LEFT JOIN person ON person.id = room.person AND person.id <> ''
 `
 
+// fromOutbox and perConversation are around what is looked for of what waits for other systems.
 const (
-	unfiled = `
-		SELECT c.practice, CAST(c.number AS TEXT), COUNT(*), MIN(o.created_at)
-		FROM outbox o JOIN conversation c ON c.id = o.conversation
-		WHERE o.state IN ('queued', 'failed') AND o.created_at <= $1 AND o.lane NOT IN ('', $2)
-		GROUP BY c.practice, c.number ORDER BY c.practice, c.number
-	`
-	unaccepted = `
-		SELECT c.practice, CAST(c.number AS TEXT), 1, MIN(o.created_at)
-		FROM outbox o JOIN conversation c ON c.id = o.conversation
-		WHERE o.state = 'queued' AND o.error <> '' AND o.created_at <= $1 AND o.lane NOT IN ('', $2) AND o.kind LIKE 'file%'
-		GROUP BY c.practice, c.number ORDER BY c.practice, c.number
-	`
-	unclosed = `
-		SELECT c.practice, CAST(c.number AS TEXT), 1, MIN(o.created_at)
-		FROM outbox o JOIN conversation c ON c.id = o.conversation
-		WHERE o.state = 'queued' AND o.created_at <= $1 AND o.lane = $2 AND c.state = 'open' AND o.kind <> 'file.answer'
-		GROUP BY c.practice, c.number ORDER BY c.practice, c.number
-	`
+	fromOutbox      = ` FROM outbox o JOIN conversation c ON c.id = o.conversation `
+	perConversation = ` GROUP BY c.practice, c.number ORDER BY c.practice, c.number`
+	conversations   = `SELECT c.practice, CAST(c.number AS TEXT), 1, MIN(o.created_at)` + fromOutbox
+)
+
+const (
+	unfiled = `SELECT c.practice, CAST(c.number AS TEXT), COUNT(*), MIN(o.created_at)` + fromOutbox + `
+		WHERE o.state IN ('queued', 'failed') AND o.created_at <= $1 AND o.lane NOT IN ('', $2)` + perConversation
+	unaccepted = conversations + `
+		WHERE o.state = 'queued' AND o.error <> '' AND o.created_at <= $1 AND o.lane NOT IN ('', $2) AND o.kind LIKE 'file%'` + perConversation
+	unclosed = conversations + `
+		WHERE o.state = 'queued' AND o.created_at <= $1 AND o.lane = $2 AND c.state = 'open' AND o.kind <> 'file.answer'` + perConversation
 	unremoved = `
 		SELECT` + practiceOf + `, '', COUNT(*), MIN(t.due_at) FROM ledger t` + ofRoom + `
 		WHERE t.state = 'failed' AND t.attempt >= $1 GROUP BY 1

@@ -82,5 +82,13 @@ func TestThePrintOfAnAnswerIsSealed(t *testing.T) {
 		require.NoError(t, err)
 		require.NotContains(t, string(sealed), base64.StdEncoding.EncodeToString([]byte("print")))
 		require.Error(t, s.seal.open("answer.print", "b", sealed, &print), "it is of another answer")
+		must[int64](t)(s.ForgetDone(ctx, noon))
+		_, known, err = s.PrintOfAnswer(ctx, "a")
+		require.NoError(t, err)
+		require.True(t, known)
+		must[int64](t)(s.ForgetDone(ctx, noon.Add(lease)))
+		_, known, err = s.PrintOfAnswer(ctx, "a")
+		require.NoError(t, err)
+		require.False(t, known, "it goes with the words")
 	})
 }

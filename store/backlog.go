@@ -28,6 +28,7 @@ var forgetDone = []string{
 	`DELETE FROM media WHERE done_at > 0 AND done_at < $1`,
 	`DELETE FROM mirror WHERE at < $1`,
 	`DELETE FROM card WHERE at < $1`,
+	`UPDATE answer SET print = NULL WHERE at < $1 AND print IS NOT NULL`, // of words that are gone nothing stays
 	`DELETE FROM reading WHERE sent_at < $1 AND NOT pending`,
 	`DELETE FROM shown WHERE sent_at < $1`,
 	`DELETE FROM told_device WHERE at < $1`,
