@@ -186,7 +186,7 @@ func (b *Bridge) deliverMistake(ctx context.Context, t task) (done delivery, err
 	if item.Author, err = b.authorOf(ctx, item.Conversation, letter{Sender: t.body.By, Staff: true}); err != nil {
 		return done, err
 	}
-	return done, b.file(ctx, t, item)
+	return b.file(ctx, t, item, done)
 }
 
 // recordCommand: !dossier PATIENTNUMMER [BSN] says whose record this conversation belongs in.

@@ -50,7 +50,7 @@ func (b *Bridge) deliverFileEnd(ctx context.Context, t task) (done delivery, err
 		}
 		return b.tellInRecord(ctx, t)
 	}
-	return done, b.file(ctx, t, item)
+	return b.file(ctx, t, item, done)
 }
 
 // A saying is one thing said in a conversation, as it goes into the document.

@@ -27,6 +27,7 @@ type delivery struct {
 	event   id.EventID // of what was sent, if anything
 	after   func(ctx context.Context) error
 	dropped string // why it has become pointless; "" = it has arrived
+	filed   string // what the system calls it, if it was filed
 }
 
 // deliverers is how each kind of outbox row is carried out. A deliverer may be called
@@ -217,6 +218,11 @@ func (b *Bridge) endDelivery(ctx context.Context, e store.Effect, done delivery)
 	}
 	if err := b.tellFiled(ctx, e); err != nil {
 		return err
+	}
+	if done.filed != "" {
+		if err := b.Store.FiledAs(ctx, e.ID, done.filed); err != nil {
+			return err
+		}
 	}
 	return b.Store.FinishEffect(ctx, e, string(done.event), b.Now())
 }

@@ -46,3 +46,15 @@ func TestTheVersionThatWasAttestedIsFiled(t *testing.T) {
 		assert.Equal(t, before, item.Conversation.Derde.StatementVersion)
 	}
 }
+
+// What the HIS calls a message is kept with it, so that one can be found there; nothing of what it says is.
+func TestWhatTheSystemCallsAMessageIsKept(t *testing.T) {
+	w, _, _ := refusing(t)
+	w.filesAgain()
+	filed, err := w.Store.Filings(w.Context(), w.person(anna).Current)
+	require.NoError(t, err)
+	require.NotEmpty(t, filed)
+	for _, e := range filed {
+		assert.Regexp(t, `^Communication/\d+/_history/1$`, e.Reference)
+	}
+}

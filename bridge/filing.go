@@ -58,19 +58,20 @@ func (b *Bridge) deliverFile(ctx context.Context, t task) (done delivery, err er
 	if err := b.addressed(ctx, &item, t, l); err != nil {
 		return done, err
 	}
-	return done, b.file(ctx, t, item)
+	return b.file(ctx, t, item, done)
 }
 
-// file hands an item to the system of the lane that its effect is in.
-func (b *Bridge) file(ctx context.Context, t task, item his.Item) error {
+// file hands an item to the system of the lane that its effect is in, and keeps what that calls it.
+func (b *Bridge) file(ctx context.Context, t task, item his.Item, done delivery) (delivery, error) {
 	system, err := b.systemIn(t.Lane)
 	if err != nil {
-		return err
+		return done, err
 	}
 	limited, cancel := context.WithTimeout(ctx, filingLimit)
 	defer cancel()
-	_, err = system.Connector.File(limited, item)
-	return err
+	receipt, err := system.Connector.File(limited, item)
+	done.filed = receipt.Reference
+	return done, err
 }
 
 // itemFor fills in what every item of a conversation says about it.

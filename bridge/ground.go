@@ -64,5 +64,5 @@ func (b *Bridge) deliverWithdrawal(ctx context.Context, t task) (done delivery, 
 	if err != nil {
 		return done, err
 	}
-	return done, b.file(ctx, t, item)
+	return b.file(ctx, t, item, done)
 }

@@ -118,10 +118,11 @@ type brokenHIS struct {
 func (h *brokenHIS) File(_ context.Context, item his.Item) (his.Receipt, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.err == nil {
-		h.filed = append(h.filed, item)
+	if h.err != nil {
+		return his.Receipt{}, h.err
 	}
-	return his.Receipt{}, h.err
+	h.filed = append(h.filed, item)
+	return his.Receipt{Reference: fmt.Sprintf("Communication/%d/_history/1", len(h.filed))}, nil
 }
 
 func (h *brokenHIS) Check(context.Context) error { return h.err }

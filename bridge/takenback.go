@@ -145,7 +145,7 @@ func (b *Bridge) deliverFileRemoval(ctx context.Context, t task) (done delivery,
 		return done, err
 	}
 	done.after = func(ctx context.Context) error { return b.tellKept(ctx, t.Effect, l.Staff) }
-	return done, b.file(ctx, t, item)
+	return b.file(ctx, t, item, done)
 }
 
 // tellKept says to who removed a message that the record keeps it.

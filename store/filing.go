@@ -11,7 +11,8 @@ const (
 		UPDATE outbox SET state = 'done', head = false, sealed = NULL, done_at = $3
 		WHERE conversation = $1 AND lane = $2 AND lane <> '' AND state = 'queued'
 	`
-	moveLane = `UPDATE outbox SET lane = $2 WHERE lane = $1 AND lane <> '' AND state IN ('queued', 'failed')`
+	putReference = `UPDATE outbox SET reference = $2 WHERE id = $1`
+	moveLane     = `UPDATE outbox SET lane = $2 WHERE lane = $1 AND lane <> '' AND state IN ('queued', 'failed')`
 	callOff  = `
 		UPDATE outbox SET state = 'skipped', head = false, sealed = NULL, owner = '', done_at = $2
 		WHERE id = $1 AND state IN ('queued', 'failed') RETURNING destination
@@ -26,6 +27,11 @@ func (s *Store) Filings(ctx context.Context, conversation string) ([]Effect, err
 		return nil, fmt.Errorf("list what is filed of conversation %s: %w", conversation, err)
 	}
 	return effects, nil
+}
+
+// FiledAs notes what a system calls what an effect filed in it: never what it says.
+func (s *Store) FiledAs(ctx context.Context, id int64, reference string) error {
+	return s.mark(ctx, fmt.Sprintf("note as what effect %d was filed", id), putReference, id, reference)
 }
 
 // AddSealedEffect puts an effect in the outbox with what it needs and nothing else holds, sealed

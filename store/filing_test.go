@@ -31,11 +31,14 @@ func TestWhatIsFiledOfAConversationIsListedInItsOrder(t *testing.T) {
 		queue(t, s, "conversation:c", "tell")
 		filed(t, s, "last", "his:zuid", nil)
 		for _, e := range inLane(t, s, "his:zuid") {
+			require.NoError(t, s.FiledAs(t.Context(), e.ID, "1042/"+e.Kind))
 			require.NoError(t, s.FinishEffect(t.Context(), e, "", noon))
 		}
 		all := must[[]Effect](t)(s.Filings(t.Context(), "c"))
 		require.Equal(t, []string{"first", "kept", "last"}, kinds(all))
 		require.Equal(t, EffectDone, all[0].State)
+		require.Equal(t, "1042/first", all[0].Reference)
+		require.Empty(t, all[1].Reference)
 		require.Empty(t, must[[]Effect](t)(s.Filings(t.Context(), "another")))
 	})
 }

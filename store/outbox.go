@@ -24,7 +24,7 @@ const (
 const (
 	effectColumns = `
 		SELECT id, destination, kind, person, conversation, source_event, source_room, body, txn_id, state, attempt,
-			due_at, owner, event_id, error, created_at, lane
+			due_at, owner, event_id, error, created_at, lane, reference
 		FROM outbox
 	`
 	getEffect     = effectColumns + ` WHERE id = $1`
@@ -87,6 +87,7 @@ type Effect struct {
 	EventID      string // what it became, once seen. A claimed effect that has one was sent: only finish it
 	Error        string // why the last attempt failed
 	Owner        string // who claimed it
+	Reference    string // what the system calls what was filed, once it was; holds no personal data
 }
 
 // AddEffects puts effects in the outbox, each behind what goes to the same destination already.
@@ -277,7 +278,7 @@ func (s *Store) EffectCounts(ctx context.Context) (map[EffectState]int, error) {
 func scanEffect(row dbutil.Scannable) (e Effect, err error) {
 	var due, created int64
 	err = row.Scan(&e.ID, &e.Destination, &e.Kind, &e.Person, &e.Conversation, &e.SourceEvent, &e.SourceRoom, &e.Body,
-		&e.TxnID, &e.State, &e.Attempt, &due, &e.Owner, &e.EventID, &e.Error, &created, &e.Lane)
+		&e.TxnID, &e.State, &e.Attempt, &due, &e.Owner, &e.EventID, &e.Error, &created, &e.Lane, &e.Reference)
 	e.DueAt, e.CreatedAt = at(due), at(created)
 	return e, err
 }
