@@ -6,10 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-
-	"github.com/google/uuid"
 
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/his"
@@ -112,17 +109,22 @@ func (b *Bridge) filedIn(m misfiling) []string {
 // withdraw makes the effect that marks a conversation as entered in error. It names the patient as
 // it was filed, so what is needed is sealed with it.
 func (b *Bridge) withdraw(ctx context.Context, m misfiling, c care.Conversation, lane, by string) error {
-	seq, err := b.Store.NextFilingSeq(ctx, c.ID)
+	as, err := json.Marshal(mistaking{Conversation: m.as})
 	if err != nil {
+		return err
+	}
+	return b.addMistake(ctx, c, lane, body{By: by, filed: filed{Edition: m.before.Edition}}, as)
+}
+
+// addMistake makes the effect that says in a system that something does not belong there, behind
+// what waits for the same file.
+func (b *Bridge) addMistake(ctx context.Context, c care.Conversation, lane string, what body, as []byte) (err error) {
+	if what.Seq, err = b.Store.NextFilingSeq(ctx, c.ID); err != nil {
 		return err
 	}
 	name, _, _ := strings.Cut(lane, ":")
-	e := job("file.mistake", fileIn(name, c.ID), body{By: by, filed: filed{Seq: seq, Edition: m.before.Edition}})
+	e := job("file.mistake", fileIn(name, c.ID), what)
 	e.Lane, e.Person, e.Conversation = lane, c.Person, c.ID
-	as, err := json.Marshal(m.as)
-	if err != nil {
-		return err
-	}
 	return b.Store.AddSealedEffect(ctx, e, as)
 }
 
@@ -158,35 +160,6 @@ func (b *Bridge) anew(ctx context.Context, e store.Effect, edition int, c care.C
 	}
 	fresh.SourceEvent, fresh.SourceRoom = e.SourceEvent, e.SourceRoom
 	return 0, b.Store.ReplaceEffect(ctx, e.ID, fresh)
-}
-
-// deliverMistake marks in the record that a conversation does not belong there.
-func (b *Bridge) deliverMistake(ctx context.Context, t task) (done delivery, err error) {
-	sealed, known, err := b.Store.OpenSealed(ctx, t.ID)
-	if err != nil {
-		return done, err
-	}
-	item := his.Item{Kind: his.KindMistake, Seq: t.body.Seq, Sent: t.CreatedAt, Filed: t.CreatedAt}
-	if !known {
-		return delivery{dropped: "what was filed is not known any more"}, nil
-	}
-	if err := json.Unmarshal(sealed, &item.Conversation); err != nil {
-		return done, refused("effect %d has a broken seal", t.ID)
-	}
-	item.ID = uuid.NewSHA1(item.Conversation.ID, []byte("mistake "+strconv.Itoa(t.body.Edition)+" "+t.Lane))
-	person, err := b.personFor(ctx, t)
-	if err != nil {
-		return done, err
-	}
-	args, err := b.personArgs(ctx, person, t)
-	if err != nil {
-		return done, err
-	}
-	item.Text = b.Texts.Text(b.Language, "filing.mistake", args)
-	if item.Author, err = b.authorOf(ctx, item.Conversation, letter{Sender: t.body.By, Staff: true}); err != nil {
-		return done, err
-	}
-	return b.file(ctx, t, item, done)
 }
 
 // recordCommand: !dossier PATIENTNUMMER [BSN] says whose record this conversation belongs in.

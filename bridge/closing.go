@@ -77,10 +77,13 @@ func (b *Bridge) saidIn(ctx context.Context, end task) (all []saying, err error)
 		return nil, err
 	}
 	place := map[string]int{}    // of an event, or of the one that it stands for
-	removed := map[string]bool{} // events that their senders took back
+	removed := map[string]bool{} // events that their senders took back, or staff took out
 	var notYet error
 	for _, e := range filed {
 		what, err := parseBody(e)
+		if err == nil && store.IsTakenOut(e) {
+			removed[e.SourceEvent], removed[what.Instead] = true, what.Instead != ""
+		}
 		if err != nil || e.ID >= end.ID || what.Edition != end.body.Edition || e.State == store.EffectSkipped ||
 			e.Kind != "file" && !onlyKept[e.Kind] {
 			continue

@@ -44,6 +44,7 @@ func init() { // help itself reads the table
 		"approve":      {[]string{"goedkeuren", "approve"}, care.MayVerify, inBeheer, (*Bridge).approveCommand},
 		"decline":      {[]string{"afwijzen", "decline"}, care.MayVerify, inBeheer, (*Bridge).declineCommand},
 		"record":       {[]string{"dossier", "record"}, care.MayVerify, inConversation, (*Bridge).recordCommand},
+		"mistaken":     {[]string{"vergissing", "mistake"}, care.MayFile, inConversation, (*Bridge).mistakenCommand},
 		"summary":      {[]string{"samenvatting", "summary"}, care.MayAnswer, inConversation, (*Bridge).summaryCommand},
 		"confirm":      {[]string{"bevestigen", "confirm"}, care.MayVerify, inBeheer, (*Bridge).confirmCommand},
 		"close":        {[]string{"sluiten", "close"}, care.MayAnswer, inConversation, (*Bridge).closeCommand},
@@ -89,7 +90,7 @@ func (b *Bridge) command(ctx context.Context, p place, member care.Member) error
 	if p.late() { // who typed it has gone on since
 		return b.refuse(ctx, p, "command.late")
 	}
-	words := strings.Fields(strings.TrimPrefix(strings.TrimSpace(p.event.Content.AsMessage().Body), "!"))
+	words := strings.Fields(strings.TrimPrefix(strings.TrimSpace(typed(p.event)), "!"))
 	name := "help"
 	if len(words) > 0 {
 		name = commandNamed(words[0])

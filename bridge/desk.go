@@ -252,8 +252,22 @@ func (b *Bridge) someoneRemoved(ctx context.Context, p place, _ care.Person) err
 
 // isCommand says that a message starts with "!". An edit is none: it would be carried out twice.
 func isCommand(evt *event.Event) bool {
-	content, ok := evt.Content.Parsed.(*event.MessageEventContent)
-	return ok && startsAsCommand(content.Body) && edited(evt) == ""
+	_, ok := evt.Content.Parsed.(*event.MessageEventContent)
+	return ok && startsAsCommand(typed(evt)) && edited(evt) == ""
+}
+
+// typed is what someone typed: without what older clients repeat of the message that it replies to.
+func typed(evt *event.Event) string {
+	body := evt.Content.AsMessage().Body
+	if repliesTo(evt) == "" {
+		return body
+	}
+	return event.TrimReplyFallbackText(body)
+}
+
+// repliesTo is the event that a message replies to; "" = none.
+func repliesTo(evt *event.Event) string {
+	return string(evt.Content.AsMessage().RelatesTo.GetReplyTo())
 }
 
 func startsAsCommand(text string) bool { return strings.HasPrefix(strings.TrimSpace(text), "!") }

@@ -77,7 +77,7 @@ func TestWhoMayGiveWhichCommand(t *testing.T) {
 	}{
 		{care.Beheer, store.RoomBeheer, []string{"approve", "confirm", "decline", "help", "name", "retention", "staff.add", "staff.list", "staff.remove"}},
 		{care.Doktersassist, store.RoomBeheer, []string{"approve", "confirm", "decline", "help", "name", "retention", "staff.list"}},
-		{care.Doktersassist, store.RoomConversation, []string{"call", "care", "close", "come_in", "derde", "help", "name", "practical", "recap", "record", "retention", "summary"}},
+		{care.Doktersassist, store.RoomConversation, []string{"call", "care", "close", "come_in", "derde", "help", "mistaken", "name", "practical", "recap", "record", "retention", "summary"}},
 		{care.Servicedesk, store.RoomConversation, []string{"help", "name", "retention"}},
 	} {
 		t.Run(string(tt.role)+" in "+string(tt.room), func(t *testing.T) {

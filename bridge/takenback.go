@@ -39,7 +39,7 @@ func editionOf(e store.Effect) int {
 func (w body) inRecord(e store.Effect) string { return cmp.Or(w.Instead, e.SourceEvent) }
 
 // takenBack says that an event which is edited was removed by its sender, and that the record does
-// not have it. The edit may be there a moment longer, also sealed: the bridge removes it.
+// not have it; or that staff took it out of the record (mistaken.go). The edit may be there a moment longer, also sealed: the bridge removes it.
 func (b *Bridge) takenBack(ctx context.Context, t task, event string) (taken bool, err error) {
 	if event == "" {
 		return false, nil
@@ -47,6 +47,9 @@ func (b *Bridge) takenBack(ctx context.Context, t task, event string) (taken boo
 	filed, err := b.Store.Filings(ctx, t.Conversation)
 	if err != nil {
 		return false, err
+	}
+	if isTakenOut(filed, event) {
+		return true, nil
 	}
 	for _, e := range filed {
 		if e.ID == t.ID || !says(e, event) || editionOf(e) != t.body.Edition {

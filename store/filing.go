@@ -11,9 +11,13 @@ const (
 		UPDATE outbox SET state = 'done', head = false, sealed = NULL, done_at = $3
 		WHERE conversation = $1 AND lane = $2 AND lane <> '' AND state = 'queued'
 	`
+	takeOut = `
+		UPDATE outbox SET state = 'skipped', head = false, sealed = NULL, owner = '', error = $3, done_at = $2
+		WHERE id = $1 AND state <> 'skipped' RETURNING destination
+	`
 	putReference = `UPDATE outbox SET reference = $2 WHERE id = $1`
 	moveLane     = `UPDATE outbox SET lane = $2 WHERE lane = $1 AND lane <> '' AND state IN ('queued', 'failed')`
-	callOff  = `
+	callOff      = `
 		UPDATE outbox SET state = 'skipped', head = false, sealed = NULL, owner = '', done_at = $2
 		WHERE id = $1 AND state IN ('queued', 'failed') RETURNING destination
 	`
@@ -82,6 +86,24 @@ func (s *Store) CallOff(ctx context.Context, id int64) error {
 		return s.rehead(ctx, destination)
 	})
 }
+
+// takenOut is the error of what was taken out.
+const takenOut = "taken out"
+
+// TakeOut ends an effect that files something which does not belong where it goes, or went, whatever
+// its state: it counts as not filed from then on. One that is being carried out is fenced.
+func (s *Store) TakeOut(ctx context.Context, id int64) error {
+	return s.write(ctx, func(ctx context.Context) error {
+		destination, found, err := one(ctx, s, scalar[string], takeOut, id, ms(s.now()), takenOut)
+		if err != nil || !found {
+			return err
+		}
+		return s.rehead(ctx, destination)
+	})
+}
+
+// IsTakenOut says that TakeOut ended an effect.
+func IsTakenOut(e Effect) bool { return e.State == EffectSkipped && e.Error == takenOut }
 
 // EndLane ends what waits of a conversation in a lane that nobody works in: what it was kept for
 // has been done.

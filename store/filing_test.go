@@ -118,3 +118,24 @@ func TestACardLeadsToWhatItShowsAndBack(t *testing.T) {
 		missing[string](t)(s.LastCard(t.Context(), e.ID))
 	})
 }
+
+func TestWhatIsTakenOutCountsAsNotFiledWhateverItsState(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		done := filed(t, s, "done", "his:zuid", nil)
+		require.NoError(t, s.FinishEffect(t.Context(), inLane(t, s, "his:zuid")[0], "", noon))
+		filed(t, s, "claimed", "his:zuid", []byte("words"))
+		claimed := inLane(t, s, "his:zuid")[0]
+		filed(t, s, "next", "his:zuid", nil)
+		for _, id := range []int64{done.ID, claimed.ID} {
+			require.NoError(t, s.TakeOut(t.Context(), id))
+			require.NoError(t, s.TakeOut(t.Context(), id), "again")
+			require.True(t, IsTakenOut(found[Effect](t)(s.Effect(t.Context(), id))))
+			missing[[]byte](t)(s.OpenSealed(t.Context(), id))
+		}
+		require.ErrorIs(t, s.FinishEffect(t.Context(), claimed, "", noon), ErrFenced)
+		next := inLane(t, s, "his:zuid")
+		require.Equal(t, []string{"next"}, kinds(next))
+		require.NoError(t, s.CallOff(t.Context(), next[0].ID))
+		require.False(t, IsTakenOut(found[Effect](t)(s.Effect(t.Context(), next[0].ID))))
+	})
+}
