@@ -49,10 +49,11 @@ fuzz: ## every parser of outside input, each for FUZZTIME
 		done; \
 	done
 
-conformance: install ## the FHIR connector on HAPI and Medplum, and every Bundle, also all that the last `make e2e` filed, before HAPI's validator; needs Java 17 and Maven
+conformance: install ## the FHIR connector on HAPI and Medplum, and every Bundle, also all that the last `make e2e` filed, before HAPI's validator; then the running bridge with HAPI as its HIS; needs Java 17 and Maven
 	his/conformance/peers/install.sh
 	HIS_BUNDLES="$${HIS_BUNDLES:-$(wildcard $(CURDIR)/.cache/bundles)}" \
 		$(GO) test $(TAGS),conformance -count 1 -timeout 20m ./his/conformance
+	$(GO) test $(TAGS),conformance -count 1 -timeout 20m ./e2e/his
 
 bench-his: install ## how fast messages are filed: by the store behind 100,000, and on HAPI beside a bare HTTP client with the same Bundles
 	$(GO) test $(TAGS) -count 1 -v -run FilingIsAsQuick ./store | grep 'filed/s'
@@ -64,7 +65,7 @@ lint: install ## form, and what the compiler does not see
 		if [ -n "$$bad" ]; then echo "run gofmt -w on:"; echo "$$bad"; exit 1; fi
 	$(GO) vet $(TAGS) ./...
 	$(GO) vet $(TAGS),faultpoints ./internal/...
-	$(GO) vet $(TAGS),conformance ./his/...
+	$(GO) vet $(TAGS),conformance ./his/... ./e2e/his
 	.cache/bin/staticcheck $(TAGS) ./...
 	for script in .ci/run e2e/tools/*.sh his/conformance/peers/install.sh; do bash -n $$script; done
 

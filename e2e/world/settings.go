@@ -59,14 +59,8 @@ func (w *World) writeConfig(context.Context) error {
 		"organisation": map[string]any{
 			"name": "Huisartsen Lindelaan", "website": "https://lindelaan.example", "privacy": document, "terms": document,
 		},
-		"practices": []any{map[string]any{
-			"id": PracticeID, "name": "Huisartspraktijk Lindelaan", "phone": "020 123 4567", "huisartsenpost": "020 765 4321",
-			"emergency_phone": "020 123 4569", "agb": "01012345", "postcodes": []string{"1011", "1012 AB"},
-			"hours":  w.opts.Hours,
-			"his":    map[string]any{"type": "folder", "path": w.HIS},
-			"filing": map[string]any{"ask_every": "1s"},
-		}},
-		"staff": w.staffSettings(),
+		"practices": []any{w.practice()},
+		"staff":     w.staffSettings(),
 		// people in tests type faster than people; SPREEKKAMER_LIMITS_… sets limits again
 		"limits": map[string]any{"messages": 0, "invitations": 0, "server_invitations": 0},
 	}
@@ -74,6 +68,23 @@ func (w *World) writeConfig(context.Context) error {
 		settings["retention"] = map[string]any{"messages": w.opts.Retention.String()}
 	}
 	return writeYAML(w.ConfigFile(), settings)
+}
+
+func (w *World) practice() map[string]any {
+	practice := map[string]any{
+		"id": PracticeID, "name": "Huisartspraktijk Lindelaan", "phone": "020 123 4567", "huisartsenpost": "020 765 4321",
+		"emergency_phone": "020 123 4569", "agb": "01012345", "postcodes": []string{"1011", "1012 AB"},
+		"hours":  w.opts.Hours,
+		"his":    map[string]any{"type": "folder", "path": w.HIS},
+		"filing": map[string]any{"ask_every": "1s"},
+	}
+	if w.opts.FHIR != "" { // it knocks, and is asked otherwise only at the start
+		practice["crm"], practice["filing"] = practice["his"], map[string]any{"ask_every": "5m"}
+		practice["his"] = map[string]any{"type": "fhir", "fhir": map[string]any{
+			"url": w.opts.FHIR, "make_patients": w.opts.NewRecords, "hook_url": w.bridgeURL() + "/his/" + PracticeID,
+		}}
+	}
+	return practice
 }
 
 func (w *World) allowed() []string {

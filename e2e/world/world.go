@@ -40,6 +40,8 @@ type Options struct {
 	Homeserver harness.Options   // further choices; Kind and Dir are filled in, and ours is added to Registrations
 	Settings   map[string]string // unused settings stay at their defaults
 	HIS        string            // the practice's HIS folder; "" = one in Dir
+	FHIR       string            // base of a FHIR server that is the HIS instead; the folder is the CRM then
+	NewRecords bool              // patients whom the FHIR server does not have are made there
 	Faults     bool              // a bridge with places to die at, behind a proxy: see internal/faultpoint
 	Profile    bool              // the bridge writes a processor profile on SIGUSR1
 }
@@ -60,7 +62,7 @@ type World struct {
 	Patients       []Person
 	SecondPatients []Person
 	Staff          []Person
-	HIS            string // folder of the practice
+	HIS            string // folder of the practice: its HIS, or its CRM beside a FHIR server
 
 	Proxy *proxy.Proxy // between bridge and homeserver; nil without Options.Faults
 

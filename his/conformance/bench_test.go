@@ -35,7 +35,7 @@ func nth(series string, n int) his.Item {
 // strikes both. It reports both rates, their ratio in percent, and how much slower the last
 // tenth was than the first.
 func BenchmarkFiling(b *testing.B) {
-	p := hapi(b)
+	p := conformance.HAPI(b)
 	p.Empty(b)
 	c := conformance.Connect(b, p.Base, 0)
 	var ours, bare []time.Duration

@@ -38,14 +38,14 @@ func Fixture(t testing.TB, p Peer) histest.Fixture {
 	return histest.Fixture{
 		Connector: Connect(t, between.URL, 0),
 		Filed:     v.filed,
-		Break:     func(testing.TB) func() { return between.with(cutBefore) },
+		Break:     func(testing.TB) func() { return between.With(cutBefore) },
 		Refuse: func(testing.TB) func() {
-			return between.with(onWrites(status(http.StatusUnprocessableEntity, "application/fhir+json", outcome)))
+			return between.With(onWrites(status(http.StatusUnprocessableEntity, "application/fhir+json", outcome)))
 		},
-		Lose: func(testing.TB) { between.set(onWrites(once(cutAfter))) },
+		Lose: func(testing.TB) { between.Set(onWrites(once(cutAfter))) },
 		Stall: func(testing.TB) (asked, repair func()) {
 			came := make(chan struct{}, 100)
-			repair = between.with(func(w http.ResponseWriter, r *http.Request, pass http.HandlerFunc) bool {
+			repair = between.With(func(w http.ResponseWriter, r *http.Request, pass http.HandlerFunc) bool {
 				came <- struct{}{}
 				return hang(w, r, pass)
 			})
@@ -59,7 +59,7 @@ func Fixture(t testing.TB, p Peer) histest.Fixture {
 		Reported: v.reported,
 		State:    v.state,
 		SetState: v.setState,
-		Know:     v.know,
+		Know:     v.Know,
 	}
 }
 
@@ -70,7 +70,7 @@ func interrupt(t testing.TB, between *Proxy, item his.Item, step int) (his.Conne
 	var mu sync.Mutex // requests come on goroutines of their own
 	left, died := step/2, false
 	deadly := map[bool]Fault{true: cutBefore, false: cutAfter}[step%2 == 0]
-	repair := between.with(func(w http.ResponseWriter, r *http.Request, pass http.HandlerFunc) bool {
+	repair := between.With(func(w http.ResponseWriter, r *http.Request, pass http.HandlerFunc) bool {
 		mu.Lock()
 		left--
 		dies := left < 0
@@ -87,32 +87,38 @@ func interrupt(t testing.TB, between *Proxy, item his.Item, step int) (his.Conne
 
 // message finds what the server calls a filed item.
 func (v View) message(t testing.TB, item his.Item) Resource {
-	return v.one(t, "Communication", item.ID)
+	return v.One(t, "Communication", item.ID)
 }
 
-// answer writes a Communication as a member of staff does in the HIS.
+// answer writes an answer to a filed item.
 func (v View) answer(t testing.TB, w histest.Written) {
 	t.Helper()
 	message := v.message(t, w.InReplyTo)
-	subject := message.At("subject")
 	if w.Subject != "" {
-		found := v.all(t, "Patient", url.Values{"identifier": {"http://fhir.nl/fhir/NamingSystem/bsn|" + w.Subject}})
+		found := v.All(t, "Patient", url.Values{"identifier": {"http://fhir.nl/fhir/NamingSystem/bsn|" + w.Subject}})
 		require.Len(t, found, 1)
-		subject = Resource{"reference": "Patient/" + found[0].Text("id")}
+		message["subject"] = Resource{"reference": "Patient/" + found[0].Text("id")}
 	}
-	who := v.create(t, Resource{"resourceType": "Practitioner", "name": []any{Resource{"text": w.Author.Name}}})
-	role := v.create(t, Resource{"resourceType": "PractitionerRole", "practitioner": Resource{"reference": who}, "code": []any{Resource{"text": string(w.Author.Role)}}})
+	v.Answer(t, message, w)
+}
+
+// Answer writes a Communication in response to another one and about its subject, as a member of
+// staff does in the HIS.
+func (v View) Answer(t testing.TB, to Resource, w histest.Written) (reference string) {
+	t.Helper()
+	who := v.Create(t, Resource{"resourceType": "Practitioner", "name": []any{Resource{"text": w.Author.Name}}})
+	role := v.Create(t, Resource{"resourceType": "PractitionerRole", "practitioner": Resource{"reference": who}, "code": []any{Resource{"text": string(w.Author.Role)}}})
 	status := map[bool]string{true: "preparation", false: "completed"}[w.Draft]
-	v.create(t, Resource{
-		"resourceType": "Communication", "status": status, "subject": subject, "sent": time.Now().UTC().Format(time.RFC3339Nano),
-		"inResponseTo": []any{Resource{"reference": "Communication/" + message.Text("id")}},
+	return v.Create(t, Resource{
+		"resourceType": "Communication", "status": status, "subject": to.At("subject"), "sent": time.Now().UTC().Format(time.RFC3339Nano),
+		"inResponseTo": []any{Resource{"reference": "Communication/" + to.Text("id")}},
 		"sender":       Resource{"reference": role}, "payload": []any{Resource{"contentString": w.Text}},
 	})
 }
 
 func (v View) reported(t testing.TB, a his.Answer) his.Delivery {
 	t.Helper()
-	r := v.get(t, a.Reference)
+	r := v.Get(t, a.Reference)
 	switch {
 	case r.Text("status") == "stopped" && r.Text("statusReason.text") != "":
 		return his.DeliveryFailed
@@ -126,12 +132,12 @@ var states = map[string]his.Status{"requested": his.StatusRequested, "in-progres
 
 func (v View) state(t testing.TB, c his.Conversation) his.Status {
 	t.Helper()
-	return states[v.one(t, "Task", c.ID).Text("status")]
+	return states[v.One(t, "Task", c.ID).Text("status")]
 }
 
 func (v View) setState(t testing.TB, c his.Conversation, want his.Status) {
 	t.Helper()
-	task := v.one(t, "Task", c.ID)
+	task := v.One(t, "Task", c.ID)
 	for said, meant := range states {
 		if meant == want {
 			task["status"] = said
@@ -141,9 +147,10 @@ func (v View) setState(t testing.TB, c his.Conversation, want his.Status) {
 	require.Equal(t, http.StatusOK, status, "%v", answer)
 }
 
-func (v View) know(t testing.TB, p his.Patient) {
+// Know adds a patient.
+func (v View) Know(t testing.TB, p his.Patient) {
 	t.Helper()
-	v.create(t, Resource{
+	v.Create(t, Resource{
 		"resourceType": "Patient", "birthDate": p.BirthDate.Format(time.DateOnly),
 		"name": []any{Resource{"family": p.LastName, "given": []any{p.FirstName}}},
 		"identifier": []any{

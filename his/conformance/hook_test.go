@@ -56,7 +56,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // knocking is HAPI and a connector on which it knocks, with everything read that there is.
 func knocking(t testing.TB) (d *door, f histest.Fixture, c his.Connector, since string) {
 	t.Helper()
-	p := hapi(t)
+	p := conformance.HAPI(t)
 	f = conformance.Fixture(t, p)
 	d = newDoor(t)
 	c, err := his.Open("fhir", his.Settings{FHIR: his.FHIR{Settings: rest.Settings{Base: p.Base}, HookURL: d.URL + "/his/linde", MakePatients: true}})

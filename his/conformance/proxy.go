@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
 
@@ -51,15 +52,24 @@ func NewProxy(t testing.TB, base string) *Proxy {
 	return p
 }
 
-func (p *Proxy) set(f Fault) {
+// Set has a fault happen to every request from now on; nil: none.
+func (p *Proxy) Set(f Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.fault = f
 }
 
-func (p *Proxy) with(f Fault) (repair func()) {
-	p.set(f)
-	return func() { p.set(nil) }
+// With is Set until it is repaired.
+func (p *Proxy) With(f Fault) (repair func()) {
+	p.Set(f)
+	return func() { p.Set(nil) }
+}
+
+// Seen are the methods and addresses that were asked for, in order.
+func (p *Proxy) Seen() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.seen)
 }
 
 // cut ends the connection without an answer.
@@ -107,8 +117,8 @@ func wrongType(w http.ResponseWriter, r *http.Request, pass http.HandlerFunc) bo
 	return status(http.StatusOK, "text/html", "<html>Welkom</html>")(w, r, nil)
 }
 
-// faults are all that can go wrong on the way.
-func faults() []Fault {
+// Faults are all that can go wrong on the way.
+func Faults() []Fault {
 	all := []Fault{cutBefore, cutAfter, half, wrongType, hang}
 	for _, code := range []int{409, 412, 422, 429, 500, 502, 503, 504} {
 		all = append(all, status(code, "application/fhir+json", outcome))

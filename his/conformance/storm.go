@@ -33,8 +33,8 @@ func Storm(t *testing.T, p Peer, messages int, patience time.Duration, seed uint
 	dice := rand.New(rand.NewPCG(seed, seed))
 	t.Logf("seed %d", seed)
 	var mu sync.Mutex
-	all, faulty := faults(), 0
-	between.set(func(w http.ResponseWriter, r *http.Request, pass http.HandlerFunc) bool {
+	all, faulty := Faults(), 0
+	between.Set(func(w http.ResponseWriter, r *http.Request, pass http.HandlerFunc) bool {
 		mu.Lock()
 		strikes, which := dice.Float64() < 0.3, dice.IntN(len(all))
 		if strikes {
@@ -55,7 +55,7 @@ func Storm(t *testing.T, p Peer, messages int, patience time.Duration, seed uint
 		})
 	}
 	group.Wait()
-	t.Logf("%d of %d requests came to grief", faulty, len(between.seen))
+	t.Logf("%d of %d requests came to grief", faulty, len(between.Seen()))
 	View{p.Base}.allThereOnce(t, messages)
 }
 
@@ -88,9 +88,9 @@ func stormy(n, seq int) his.Item {
 func (v View) allThereOnce(t *testing.T, messages int) {
 	t.Helper()
 	byTalk := map[string][]Resource{}
-	for _, c := range v.all(t, "Communication", url.Values{}) {
+	for _, c := range v.All(t, "Communication", url.Values{}) {
 		if header := c.Text("partOf.reference"); header != "" {
-			byTalk[relative(header)] = append(byTalk[relative(header)], c)
+			byTalk[Relative(header)] = append(byTalk[Relative(header)], c)
 		}
 	}
 	require.Len(t, byTalk, talks)
@@ -106,6 +106,6 @@ func (v View) allThereOnce(t *testing.T, messages int) {
 		assert.Len(t, got, messages/talks, header)
 	}
 	for kind, want := range map[string]int{"Organization": 1, "Practitioner": 1, "Patient": talks, "Task": talks, "Provenance": messages, "AuditEvent": messages} {
-		assert.Len(t, v.all(t, kind, url.Values{}), want, kind)
+		assert.Len(t, v.All(t, kind, url.Values{}), want, kind)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/his/conformance"
 	"github.com/spreekkamer/spreekkamer/his/histest"
 )
 
@@ -61,7 +62,7 @@ func TestTheValidatorFindsNoErrors(t *testing.T) {
 		require.Greater(t, bundlesIn(t, more), 100, "the end-to-end tests leave hundreds")
 		dirs = append(dirs, more)
 	}
-	jars := peers(t, "hapi")
+	jars := conformance.Installed(t, "hapi")
 	args := append([]string{"-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", jars + "/classes:" + jars + "/lib/*", "nl.spreekkamer.Validate"}, dirs...)
 	said, err := exec.CommandContext(t.Context(), "java", args...).Output()
 	require.NoError(t, err, "%.5000s", said)

@@ -57,14 +57,16 @@ func (v View) Do(t testing.TB, method, path string, body any) (status int, answe
 	return resp.StatusCode, answer
 }
 
-func (v View) get(t testing.TB, path string) Resource {
+// Get reads one resource.
+func (v View) Get(t testing.TB, path string) Resource {
 	t.Helper()
 	status, r := v.Do(t, http.MethodGet, path, nil)
 	require.Equal(t, http.StatusOK, status, path)
 	return r
 }
 
-func (v View) create(t testing.TB, r Resource) string {
+// Create makes a resource and gives its Type/id.
+func (v View) Create(t testing.TB, r Resource) string {
 	t.Helper()
 	kind := r["resourceType"].(string)
 	status, made := v.Do(t, http.MethodPost, kind, r)
@@ -72,12 +74,12 @@ func (v View) create(t testing.TB, r Resource) string {
 	return kind + "/" + made["id"].(string)
 }
 
-// all gives every resource of a type that matches.
-func (v View) all(t testing.TB, kind string, query url.Values) (found []Resource) {
+// All gives every resource of a type that matches.
+func (v View) All(t testing.TB, kind string, query url.Values) (found []Resource) {
 	t.Helper()
 	query.Set("_count", "200")
 	for next := kind + "?" + query.Encode(); next != ""; {
-		page := v.get(t, next)
+		page := v.Get(t, next)
 		next = ""
 		entries, _ := page["entry"].([]any)
 		for _, e := range entries {
@@ -95,9 +97,10 @@ func (v View) all(t testing.TB, kind string, query url.Values) (found []Resource
 	return found
 }
 
-func (v View) one(t testing.TB, kind string, id uuid.UUID) Resource {
+// One finds what has an identifier of ours; it has to be there once.
+func (v View) One(t testing.TB, kind string, id uuid.UUID) Resource {
 	t.Helper()
-	found := v.all(t, kind, url.Values{"identifier": {"urn:ietf:rfc:3986|urn:uuid:" + id.String()}})
+	found := v.All(t, kind, url.Values{"identifier": {"urn:ietf:rfc:3986|urn:uuid:" + id.String()}})
 	require.Len(t, found, 1, kind)
 	return found[0]
 }
@@ -105,17 +108,17 @@ func (v View) one(t testing.TB, kind string, id uuid.UUID) Resource {
 // filed shows each thing that was filed, by its Provenance, in the order in which it was said.
 func (v View) filed(t testing.TB) (filed []histest.Filed) {
 	t.Helper()
-	provenances := v.all(t, "Provenance", url.Values{})
+	provenances := v.All(t, "Provenance", url.Values{})
 	slices.SortStableFunc(provenances, func(a, b Resource) int {
 		return cmp.Compare(a.Text("occurredDateTime"), b.Text("occurredDateTime"))
 	})
 	versions := map[string][]Resource{} // of what was filed, oldest first; each Provenance made one
 	for _, p := range provenances {
-		target := relative(p.Text("target.reference"))
+		target := Relative(p.Text("target.reference"))
 		if _, known := versions[target]; !known {
-			versions[target] = v.history(t, target)
+			versions[target] = v.History(t, target)
 		}
-		now := v.get(t, target)
+		now := v.Get(t, target)
 		shown := now
 		if left := versions[target]; len(left) > 0 {
 			shown, versions[target] = left[0], left[1:]
@@ -125,9 +128,10 @@ func (v View) filed(t testing.TB) (filed []histest.Filed) {
 	return filed
 }
 
-func (v View) history(t testing.TB, path string) (versions []Resource) {
+// History gives the versions of a resource, oldest first.
+func (v View) History(t testing.TB, path string) (versions []Resource) {
 	t.Helper()
-	for _, e := range v.get(t, path+"/_history").List("entry") {
+	for _, e := range v.Get(t, path+"/_history").List("entry") {
 		if r, ok := e["resource"].(map[string]any); ok {
 			versions = append(versions, r)
 		}
@@ -146,8 +150,8 @@ func (v View) item(t testing.TB, provenance, shown, now Resource) histest.Filed 
 	}
 	words := []string{v.words(shown), v.words(provenance)}
 	for _, ref := range []string{"subject", "for", "patient"} {
-		if subject := relative(shown.Text(ref + ".reference")); subject != "" {
-			r := v.get(t, subject)
+		if subject := Relative(shown.Text(ref + ".reference")); subject != "" {
+			r := v.Get(t, subject)
 			words = append(words, v.words(r))
 			for _, i := range r.List("identifier") {
 				if i.Text("system") == "http://fhir.nl/fhir/NamingSystem/bsn" {
@@ -157,13 +161,13 @@ func (v View) item(t testing.TB, provenance, shown, now Resource) histest.Filed 
 		}
 	}
 	for _, ref := range []string{"sender.reference", "recipient.reference", "owner.reference"} {
-		if who := relative(shown.Text(ref)); who != "" {
-			words = append(words, v.words(v.get(t, who)))
+		if who := Relative(shown.Text(ref)); who != "" {
+			words = append(words, v.words(v.Get(t, who)))
 		}
 	}
-	item.Sender, _, _ = strings.Cut(relative(shown.Text("sender.reference")), "/")
+	item.Sender, _, _ = strings.Cut(Relative(shown.Text("sender.reference")), "/")
 	for _, target := range provenance.List("target") {
-		if path := relative(target.Text("reference")); strings.HasPrefix(path, "DocumentReference/") {
+		if path := Relative(target.Text("reference")); strings.HasPrefix(path, "DocumentReference/") {
 			text := v.document(t, path, &item)
 			words = append(words, text)
 		}
@@ -175,11 +179,11 @@ func (v View) item(t testing.TB, provenance, shown, now Resource) histest.Filed 
 // document gives an attachment's sum to the item and, of a text, its words.
 func (v View) document(t testing.TB, path string, item *histest.Filed) string {
 	t.Helper()
-	d := v.get(t, path)
+	d := v.Get(t, path)
 	attachment := Resource(d.List("content")[0].At("attachment").(map[string]any))
 	data := attachment.Text("data")
 	if address := attachment.Text("url"); address != "" {
-		data = v.get(t, relative(address)).Text("data")
+		data = v.Get(t, Relative(address)).Text("data")
 	}
 	content, err := base64.StdEncoding.DecodeString(data)
 	require.NoError(t, err)
@@ -212,8 +216,8 @@ func (v View) words(r Resource) string {
 	return strings.Join(all, "\n")
 }
 
-// relative is Type/id of an address in any form.
-func relative(address string) string {
+// Relative is Type/id of an address in any form.
+func Relative(address string) string {
 	address, _, _ = strings.Cut(address, "/_history/")
 	parts := strings.Split(address, "/")
 	if len(parts) < 2 {
