@@ -92,10 +92,15 @@ func (b *Bridge) unasked(context.Context) (all []store.Trouble, err error) {
 	return all, nil
 }
 
-// askAnswers keeps every answer that is new, each page with its cursor in one transaction.
+// askAnswers keeps every answer that is new, each page with its cursor in one transaction. That some
+// have to wait is an error once the others are kept.
 func (b *Bridge) askAnswers(ctx context.Context, lane string, a his.Answerer) error {
-	return b.ask(ctx, inAnswers+lane, func(ctx context.Context, since string) (func(context.Context) error, string, error) {
+	var behind error
+	err := b.ask(ctx, inAnswers+lane, func(ctx context.Context, since string) (func(context.Context) error, string, error) {
 		page, next, err := a.Answers(ctx, since)
+		if behind = nil; errors.Is(err, his.ErrBehind) {
+			behind, err = err, nil
+		}
 		if err != nil {
 			return nil, "", err
 		}
@@ -133,6 +138,7 @@ func (b *Bridge) askAnswers(ctx context.Context, lane string, a his.Answerer) er
 			return nil
 		}, next, nil
 	})
+	return cmp.Or(err, behind)
 }
 
 // ask reads something page by page. The cursor is kept together with what the page said.

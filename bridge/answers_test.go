@@ -315,7 +315,7 @@ func TestAnAnswerOfASystemThatHasTheConversationNoLongerIsNotPassedOn(t *testing
 func TestAHISThatCannotBeAskedForLongIsAnAlarm(t *testing.T) {
 	w, h, _, _ := asking(t)
 	lane := systemLane(hisName, linde)
-	const begins = "Wij kunnen geen antwoorden ophalen uit het HIS, sinds 02-03-2026"
+	const begins = "Wij kunnen geen of niet alle antwoorden ophalen uit het HIS, sinds 02-03-2026"
 	h.err = assert.AnError
 	require.Error(t, w.askSystem(t.Context(), lane, h))
 	w.clock = w.clock.Add(askAlarm - time.Second)

@@ -2,6 +2,7 @@ package his
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -34,7 +35,8 @@ type Answerer interface {
 	// the same, and whoever passes it on goes by that. An answer that was changed in the
 	// system after it was given comes again under the same ID and is not meant to be sent
 	// again. No more than a page comes at once: ask again at once while next changes.
-	// Errors are worth trying again later, with the same cursor; they hold no personal data.
+	// Errors are worth trying again later, with the same cursor; they hold no personal data. With
+	// ErrBehind answers and next are good all the same.
 	Answers(ctx context.Context, since string) (answers []Answer, next string, err error)
 
 	// Report tells the system what became of an answer. Telling the same again changes
@@ -46,6 +48,10 @@ type Answerer interface {
 	// as well.
 	Woken() <-chan struct{}
 }
+
+// ErrBehind says that the system fails at some answers: they, and what follows them in the same
+// record, come when it no longer does. Tell somebody when it lasts.
+var ErrBehind = errors.New("some answers have to wait")
 
 // Answer is what somebody in the practice wrote in the system.
 type Answer struct {

@@ -26,10 +26,11 @@ var (
 	_ Hooked   = (*fhirServer)(nil)
 )
 
-// cursor is how far each type was read.
+// cursor is how far each type was read, and what the server failed at before that.
 type cursor struct {
-	Communication string `json:"communication,omitempty"`
-	Task          string `json:"task,omitempty"`
+	Communication string       `json:"communication,omitempty"`
+	Task          string       `json:"task,omitempty"`
+	Held          []heldAnswer `json:"held,omitempty"`
 }
 
 func readCursor(since string) (c cursor, err error) {
@@ -45,7 +46,7 @@ func readCursor(since string) (c cursor, err error) {
 func (c cursor) String() string {
 	text, err := json.Marshal(c)
 	if err != nil {
-		panic(err) // two strings
+		panic(err) // strings
 	}
 	return string(text)
 }
@@ -57,25 +58,18 @@ func (s *fhirServer) Answers(ctx context.Context, since string) (answers []Answe
 		return nil, "", err
 	}
 	s.subscribe(ctx)
-	c.Communication, err = s.changed(ctx, "Communication", c.Communication, func(r stored) error {
-		a, is, err := s.answer(ctx, r)
-		if is {
-			answers = append(answers, a)
-		}
-		return err
-	})
-	if err != nil {
+	h, read := s.holding(c.Held), s.readings()
+	if c.Communication, err = s.changed(ctx, "Communication", c.Communication, h.each(ctx, read["Communication"])); err != nil {
 		return nil, "", err
 	}
-	c.Task, err = s.changed(ctx, "Task", c.Task, func(r stored) error {
-		all, err := s.outputs(ctx, r)
-		answers = append(answers, all...)
-		return err
-	})
-	if err != nil {
+	if c.Task, err = s.changed(ctx, "Task", c.Task, h.each(ctx, read["Task"])); err != nil {
 		return nil, "", err
 	}
-	return answers, c.String(), nil
+	if err := h.again(ctx, s.turn()); err != nil {
+		return nil, "", err
+	}
+	c.Held = h.held
+	return h.answers, c.String(), h.behind()
 }
 
 // sendable are the states of a Communication that somebody has finished writing.

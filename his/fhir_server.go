@@ -35,6 +35,7 @@ type fhirServer struct {
 	read     time.Time               // when can was read
 	settled  map[uuid.UUID]bool      // conversations of which no try is in doubt
 	patients map[uuid.UUID]time.Time // patients whom the server had then, by how they are looked for
+	looks    int                     // how often answers were asked for
 	tells    bool                    // it has said 201 of something new: not every server does
 
 	hook hook
