@@ -19,8 +19,8 @@ import (
 // The load of the rate: rooms side by side, and messages in each.
 const rateRooms, perRoom = 4, 150
 
-// rate measures how many messages a second the homeserver takes in four rooms, and how many of
-// the same arrive at the other side of the bridge. Messages are encrypted beforehand and sent by
+// rate measures how many messages a second the homeserver takes in four rooms: of patients in rooms
+// that the bot is not in, and of the bot itself; and how many arrive at the other side of the bridge. Messages are encrypted beforehand and sent by
 // bare HTTP, and the clients are deaf meanwhile: what is measured is not their speed.
 func (b *bench) rate(ctx context.Context) error {
 	p, err := b.practice(ctx, rateRooms)
@@ -28,7 +28,11 @@ func (b *bench) rate(ctx context.Context) error {
 		return err
 	}
 	defer p.Stop()
-	var plain, relayed []load
+	token, err := p.BotToken()
+	if err != nil {
+		return err
+	}
+	var plain, bot, relayed []load
 	for _, t := range p.talks {
 		room, err := t.patient.DirectChat(ctx, p.fatima.UserID)
 		if err == nil {
@@ -38,9 +42,10 @@ func (b *bench) rate(ctx context.Context) error {
 			return err
 		}
 		plain = append(plain, load{url: p.Home.URL, from: t.patient, here: room, sender: t.patient.UserID, there: room})
+		bot = append(bot, load{url: p.Home.URL, from: p.fatima, token: token, as: p.Bot, here: t.desk, sender: p.Bot, there: t.desk})
 		relayed = append(relayed, p.load(t))
 	}
-	for _, loads := range [][]load{plain, relayed} {
+	for _, loads := range [][]load{plain, bot, relayed} {
 		for i := range loads {
 			if err := loads[i].prepare(ctx, perRoom); err != nil {
 				return err
@@ -53,7 +58,7 @@ func (b *bench) rate(ctx context.Context) error {
 	for _, run := range []struct {
 		name  string
 		loads []load
-	}{{"homeserver", plain}, {"relayed", relayed}} {
+	}{{"homeserver", plain}, {"bot", bot}, {"relayed", relayed}} {
 		if b.profile != "" && run.name == "relayed" {
 			if err := p.Bridge().Signal(syscall.SIGUSR1); err != nil {
 				return err
@@ -117,7 +122,8 @@ func (b *bench) timed(ctx context.Context, p *practice, name string, loads []loa
 // A load is what is sent into one room, and where it has to arrive, by whom.
 type load struct {
 	url, here, there string
-	from             *client.Client
+	from             *client.Client // who encrypts it, and sends it
+	token, as        string         // instead: of an application service, and as whom it sends
 	sender           string
 	sealed           []json.RawMessage
 	sent             int
@@ -185,9 +191,12 @@ func (l *load) send(ctx context.Context) error {
 
 func (l *load) sendFirst(ctx context.Context) error {
 	where := fmt.Sprintf("%s/_matrix/client/v3/rooms/%s/send/m.room.encrypted/bench%d", l.url, url.PathEscape(l.here), l.sent)
-	content := l.sealed[0]
+	content, token := l.sealed[0], l.from.AccessToken
+	if l.as != "" {
+		where, token = where+"?user_id="+url.QueryEscape(l.as), l.token
+	}
 	l.sealed, l.sent = l.sealed[1:], l.sent+1
-	return ask(ctx, http.MethodPut, where, l.from.AccessToken, content, nil)
+	return ask(ctx, http.MethodPut, where, token, content, nil)
 }
 
 // An observation follows what is sent in the rooms of a user, without reading any of it.

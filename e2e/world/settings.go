@@ -5,7 +5,10 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"path/filepath"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // registration is what the homeserver and the bridge share; made by hand, since the
@@ -25,6 +28,19 @@ func (w *World) writeRegistration() error {
 			"rooms":   []any{},
 		},
 	})
+}
+
+// BotToken is with what the bot is who it is, for who has to send as it.
+func (w *World) BotToken() (string, error) {
+	text, err := os.ReadFile(w.registrationFile())
+	if err != nil {
+		return "", err
+	}
+	var r struct {
+		Token string `yaml:"as_token"`
+	}
+	err = yaml.Unmarshal(text, &r)
+	return r.Token, err
 }
 
 // homeForBridge and bridgeForHome are where the two find each other: behind the proxy, if any.
