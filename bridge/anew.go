@@ -95,7 +95,7 @@ func (b *Bridge) filedIn(m misfiling) []string {
 			continue
 		}
 		first = cmp.Or(first, what.Seq)
-		if e.Lane != keptLane && (e.State == store.EffectDone || e.State == store.EffectQueued && e.Attempt > 0) {
+		if mayBeThere(e) || e.Lane != keptLane && store.IsTakenOut(e) && e.Attempt > 0 {
 			lanes[e.Lane] = true
 		}
 	}

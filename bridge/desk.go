@@ -265,9 +265,10 @@ func typed(evt *event.Event) string {
 	return event.TrimReplyFallbackText(body)
 }
 
-// repliesTo is the event that a message replies to; "" = none.
+// repliesTo is the event that a message replies to; "" = none. What a thread says for clients that know no
+// threads does not count.
 func repliesTo(evt *event.Event) string {
-	return string(evt.Content.AsMessage().RelatesTo.GetReplyTo())
+	return string(evt.Content.AsMessage().RelatesTo.GetNonFallbackReplyTo())
 }
 
 func startsAsCommand(text string) bool { return strings.HasPrefix(strings.TrimSpace(text), "!") }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -33,41 +34,74 @@ func (b *Bridge) mistakenCommand(ctx context.Context, r request) error {
 	if err != nil {
 		return err
 	}
-	rows, err := b.wordingsOf(ctx, c.Conversation.ID, target)
-	switch {
-	case err != nil:
-		return err
-	case len(rows) == 0:
-		return b.mistake(ctx, r, "error.not_filed")
-	case slices.ContainsFunc(rows, func(e store.Effect) bool { return e.Lane == keptLane && e.State == store.EffectDone }):
-		return b.mistake(ctx, r, "error.in_document")
-	}
-	return b.finish(ctx, r.place, func(ctx context.Context) error { return b.takeOut(ctx, r, c, rows) })
+	return b.finish(ctx, r.place, func(ctx context.Context) error {
+		rows, why, err := b.wordingsOf(ctx, c.Conversation, target)
+		if err != nil {
+			return err
+		}
+		if why != "" {
+			return b.add(ctx, b.reply(r.place, body{Text: "command.error", Reason: why}))
+		}
+		return b.takeOut(ctx, r, c, rows)
+	})
 }
 
 // wordingsOf are the effects that file, or filed, a message of a conversation and the edits of it,
-// given the event that stands for it in either room; without those that were taken out.
-func (b *Bridge) wordingsOf(ctx context.Context, in, event string) (rows []store.Effect, err error) {
+// given an event that stands for it, or for an edit, in either room; without those that were taken out. why is
+// the key of a text when nothing can be taken out.
+func (b *Bridge) wordingsOf(ctx context.Context, c care.Conversation, event string) (rows []store.Effect, why string, err error) {
 	m, known, err := b.Store.MirrorsOf(ctx, event)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	if known && m.Conversation == in {
+	if known && m.Conversation == c.ID {
 		event = m.SourceEvent
 	}
-	c, _, err := b.Store.Conversation(ctx, in)
+	filed, err := b.Store.Filings(ctx, c.ID)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	filed, err := b.Store.Filings(ctx, in)
+	names := namesOf(filed, event)
 	for _, e := range filed {
 		what, bad := parseBody(e)
-		if bad == nil && e.Kind == "file" && what.Edition == c.Edition && e.State != store.EffectSkipped &&
-			(says(e, event) || what.Target == event) {
+		if bad != nil || what.Edition != c.Edition || e.State == store.EffectSkipped {
+			continue
+		}
+		if e.Kind == "file.end" && mayBeThere(e) {
+			return nil, "error.in_document", nil
+		}
+		if e.Kind == "file" && (names[e.SourceEvent] || what.Target != "" && names[what.Target]) {
 			rows = append(rows, e)
 		}
 	}
-	return rows, err
+	if len(rows) == 0 {
+		return nil, "error.not_filed", nil
+	}
+	return rows, "", nil
+}
+
+// namesOf are the events by which the outbox knows a message: its own, and the one that stands
+// in its place when it was never opened.
+func namesOf(filed []store.Effect, event string) map[string]bool {
+	names := map[string]bool{event: true}
+	for _, e := range filed {
+		what, err := parseBody(e)
+		if err != nil || e.Kind != "file" {
+			continue
+		}
+		if e.SourceEvent == event && what.Target != "" { // an edit, of this
+			names[what.Target] = true
+		}
+		if what.Instead != "" && (names[what.Instead] || names[e.SourceEvent]) {
+			names[what.Instead], names[e.SourceEvent] = true, true
+		}
+	}
+	return names
+}
+
+// mayBeThere says that a system has what an effect files, or may have it: its answer can be lost.
+func mayBeThere(e store.Effect) bool {
+	return e.Lane != keptLane && (e.State == store.EffectDone || e.State == store.EffectQueued && e.Attempt > 0)
 }
 
 // takeOut calls off what was not filed yet, and has marked what was, or may have been.
@@ -77,28 +111,30 @@ func (b *Bridge) takeOut(ctx context.Context, r request, c care.Case, rows []sto
 	if err := b.Store.AddAudit(ctx, audit); err != nil {
 		return err
 	}
-	told, marked := "desk.taken_out", map[string]bool{}
+	told, there := "desk.taken_out", map[string][]string{}
 	for _, e := range rows {
 		if err := b.Store.TakeOut(ctx, e.ID); err != nil {
 			return err
 		}
-		if e.Lane == keptLane || e.State != store.EffectDone && (e.State != store.EffectQueued || e.Attempt == 0) || marked[e.Lane] {
-			continue
+		what, err := parseBody(e)
+		if err != nil {
+			return err
 		}
-		told, marked[e.Lane] = "desk.marking", true
-		if err := b.markOne(ctx, r, c, rows[0], e.Lane); err != nil {
+		if mayBeThere(e) {
+			told, there[e.Lane] = "desk.marking", append(there[e.Lane], what.inRecord(e))
+		}
+	}
+	for _, lane := range slices.Sorted(maps.Keys(there)) {
+		if err := b.markOne(ctx, r, c, there[lane], lane); err != nil {
 			return err
 		}
 	}
 	return b.add(ctx, b.reply(r.place, body{Text: told}))
 }
 
-// markOne makes the effect that marks one message as entered in error, behind what waits for the same file.
-func (b *Bridge) markOne(ctx context.Context, r request, c care.Case, of store.Effect, lane string) error {
-	what, err := parseBody(of)
-	if err != nil {
-		return err
-	}
+// markOne makes the effect that marks one message, in all its wordings, as entered in error, behind what
+// waits for the same file.
+func (b *Bridge) markOne(ctx context.Context, r request, c care.Case, wordings []string, lane string) error {
 	as, err := b.conversationInHIS(ctx, c.Conversation, c.Person)
 	if err != nil {
 		return err
@@ -107,7 +143,7 @@ func (b *Bridge) markOne(ctx context.Context, r request, c care.Case, of store.E
 	if err != nil {
 		return err
 	}
-	taken := body{By: r.Sender, Target: what.inRecord(of), filed: filed{Edition: what.Edition}}
+	taken := body{By: r.Sender, Targets: wordings, filed: filed{Edition: c.Conversation.Edition}}
 	return b.addMistake(ctx, c.Conversation, lane, taken, sealed)
 }
 
@@ -128,7 +164,7 @@ func (b *Bridge) deliverMistake(ctx context.Context, t task) (done delivery, err
 	if err := b.saidToBeMistaken(ctx, t, &item, as.Reason); err != nil {
 		return done, err
 	}
-	if t.body.Target != "" {
+	if len(t.body.Targets) > 0 {
 		done.after = func(ctx context.Context) error {
 			told := job("tell", conversation(t.Conversation), body{Text: "desk.marked"})
 			told.Person, told.Conversation = t.Person, t.Conversation
@@ -149,9 +185,11 @@ func (b *Bridge) saidToBeMistaken(ctx context.Context, t task, item *his.Item, r
 		return err
 	}
 	name, words := fmt.Sprintf("mistake %d %s", t.body.Edition, t.Lane), "filing.mistake"
-	if t.body.Target != "" {
-		name, words, args.Reason = name+" "+t.body.Target, "filing.mistake.one", reason
-		item.Mistaken = []uuid.UUID{his.MessageID(t.body.Target)}
+	if len(t.body.Targets) > 0 {
+		name, words, args.Reason = name+" "+t.body.Targets[0], "filing.mistake.one", reason
+	}
+	for _, event := range t.body.Targets {
+		item.Mistaken = append(item.Mistaken, his.MessageID(event))
 	}
 	item.ID = uuid.NewSHA1(item.Conversation.ID, []byte(name))
 	item.Text = b.Texts.Text(b.Language, words, args)

@@ -38,7 +38,7 @@ func TestOneMessageThatDoesNotBelongThereIsMarkedInTheRecord(t *testing.T) {
 
 	require.Equal(t, []string{"message 0", "message 0", "edit 0", "mistake 0"}, kindsOf(h.filed))
 	mistake := h.filed[3]
-	assert.Equal(t, []uuid.UUID{h.filed[1].ID}, mistake.Mistaken)
+	assert.Equal(t, []uuid.UUID{h.filed[1].ID, h.filed[2].ID}, mistake.Mistaken, "each wording of it")
 	assert.Equal(t, "Dit bericht hoort hier niet, zegt Fatima. Reden: gaat over een ander", mistake.Text)
 	assert.Equal(t, "Fatima", mistake.Author.Name)
 	assert.Contains(t, w.heard(talk), "wordt in het HIS als vergissing aangemerkt")
@@ -135,6 +135,54 @@ func TestWhatIsTakenOutIsNotInTheDocument(t *testing.T) {
 	w.writes(fatima, talk, "!sluiten")
 	assert.Equal(t, []string{"Anneke de Berg: Ik hoest"}, h.texts(t))
 	w.replies(fatima, talk, w.left(talk, "Ik hoest")[0], "!vergissing")
-	assert.Contains(t, w.heard(talk), "staat in het document van het gesloten gesprek")
+	assert.Contains(t, w.heard(talk), "in het verslag van het gesloten gesprek")
+	require.Len(t, h.filed, 1)
+}
+
+// The report of a closed conversation has the words too, and is not made anew.
+func TestWhatIsInTheReportIsNotTakenOutBehindItsBack(t *testing.T) {
+	w, h := withKeeping(t)
+	_, talk := w.talking(anna, "Ik hoest")
+	w.writes(fatima, talk, "!sluiten")
+	before := len(h.filed)
+	w.replies(fatima, talk, w.left(talk, "Ik hoest")[0], "!vergissing")
+	assert.Contains(t, w.heard(talk), "in het verslag van het gesloten gesprek")
+	assert.Len(t, h.filed, before)
+}
+
+func TestAWrongRecordIsMarkedAlsoWhenItsOnlyMessageWasTakenOutJustBefore(t *testing.T) {
+	w, h := withKeeping(t)
+	_, talk := w.talking(anna, "De buurvrouw heeft koorts")
+	h.err = assert.AnError // it is not there to hear of it
+	w.replies(fatima, talk, w.left(talk, "koorts")[0], "!vergissing")
+	w.writes(fatima, talk, "!dossier P-9")
+	h.err = nil
+	w.passes(time.Hour)
+	assert.Equal(t, []string{"message 0", "mistake 0"}, kindsOf(h.filed))
+	assert.Empty(t, h.filed[1].Mistaken, "all of it")
+}
+
+func TestAReplyToAnEditTakesOutTheWholeMessage(t *testing.T) {
+	w, h := withKeeping(t)
+	consulting, talk := w.talking(anna, "Ik hoest")
+	wrong := w.writes(anna, consulting, "De buurvrouw heeft koorts")
+	edit := w.edits(anna, consulting, wrong, "De buurvrouw heeft hoge koorts")
+	w.edits(anna, consulting, wrong, "De buurvrouw heeft 40 graden")
+	w.replies(fatima, talk, edit, "!vergissing")
+	require.Equal(t, his.KindMistake, h.filed[4].Kind)
+	assert.Equal(t, []uuid.UUID{h.filed[1].ID, h.filed[2].ID, h.filed[3].ID}, h.filed[4].Mistaken)
+}
+
+// What a thread repeats for clients that know no threads is not what somebody replies to.
+func TestACommandInAThreadIsAboutNoMessageOfIt(t *testing.T) {
+	w, h := withKeeping(t)
+	_, talk := w.talking(anna, "Ik hoest")
+	about := string(w.left(talk, "Ik hoest")[0])
+	w.happens(fatima, talk, event.EventMessage, map[string]any{
+		"msgtype": "m.text", "body": "!vergissing", "m.relates_to": map[string]any{
+			"rel_type": "m.thread", "event_id": about, "is_falling_back": true, "m.in_reply_to": map[string]any{"event_id": about},
+		},
+	})
+	assert.Contains(t, w.heard(talk), "Antwoord op het bericht dat niet in dit dossier hoort")
 	require.Len(t, h.filed, 1)
 }

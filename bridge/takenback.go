@@ -113,7 +113,7 @@ func (b *Bridge) fileRemoval(ctx context.Context, p place, c care.Case, target s
 			e.Person = c.Person.ID
 			return b.tellKept(ctx, e, p.room.Kind == store.RoomConversation)
 		}
-		if e.Lane == keptLane || e.State != store.EffectDone && (e.State != store.EffectQueued || e.Attempt == 0) {
+		if !mayBeThere(e) {
 			continue
 		}
 		kept, err := parseBody(e)

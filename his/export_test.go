@@ -1,6 +1,9 @@
 package his
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // What the tests of package his_test see of the inside.
 var (
@@ -27,4 +30,16 @@ func LastAsked(c Connector, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.read = at
+}
+
+// HeldSince is a cursor with all that is held in it held since a moment.
+func HeldSince(text string, at time.Time) string {
+	var c cursor
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		panic(err)
+	}
+	for i := range c.Held {
+		c.Held[i].Since = at.Unix()
+	}
+	return c.String()
 }

@@ -58,18 +58,21 @@ func (s *fhirServer) Answers(ctx context.Context, since string) (answers []Answe
 		return nil, "", err
 	}
 	s.subscribe(ctx)
-	h, read := s.holding(c.Held), s.readings()
-	if c.Communication, err = s.changed(ctx, "Communication", c.Communication, h.each(ctx, read["Communication"])); err != nil {
+	h := s.holding(c.Held)
+	if err := h.again(ctx, allAgain); err != nil {
 		return nil, "", err
 	}
-	if c.Task, err = s.changed(ctx, "Task", c.Task, h.each(ctx, read["Task"])); err != nil {
-		return nil, "", err
+	err = errors.Join(
+		h.readOn(ctx, "Communication", &c.Communication),
+		h.readOn(ctx, "Task", &c.Task))
+	if err == nil {
+		err = h.again(ctx, onceMore)
 	}
-	if err := h.again(ctx, s.turn()); err != nil {
-		return nil, "", err
+	if err != nil && len(h.answers)+len(h.held)+len(c.Held) == 0 {
+		return nil, "", err // there is nothing to keep
 	}
 	c.Held = h.held
-	return h.answers, c.String(), h.behind()
+	return h.answers, c.String(), h.behind(err)
 }
 
 // sendable are the states of a Communication that somebody has finished writing.

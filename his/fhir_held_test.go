@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -163,21 +164,94 @@ func TestAnOutputThatTheServerFailsAtIsHeldToo(t *testing.T) {
 	assert.Contains(t, l.settled(), "een")
 }
 
-// Who fails at everything is not well: nothing is held, and all of it is read again.
-func TestAServerThatFailsAtEverythingIsAskedAgainFromWhereItWas(t *testing.T) {
+// Who fails at much is not well: no more is read, and nothing is lost when it is well again.
+func TestAServerThatFailsAtMuchIsReadOnFromWhereItWas(t *testing.T) {
+	f := newFakeFHIR(t)
+	c := fhirAt(t, f, nil)
+	answer := twoRecords(t, f, c)
+	f.put("Practitioner/sick", "", object{"resourceType": "Practitioner", "name": []any{object{"text": "P. Bakker"}}})
+	f.sick = map[string]int{"Practitioner/sick": 500}
+	l := &look{t, c, ""}
+	var want []string
+	for _, batch := range []int{30, 30, 10} {
+		for range batch {
+			want = append(want, fmt.Sprint(len(want)))
+			answer(0, want[len(want)-1], "Practitioner/sick")
+		}
+		all, behind := l.texts()
+		assert.Empty(t, all)
+		assert.True(t, behind)
+	}
+	f.sick = nil
+	var got []string
+	for _, text := range l.settled() {
+		if !slices.Contains(got, text) { // what was read may come again
+			got = append(got, text)
+		}
+	}
+	assert.Equal(t, want, got, "in their order")
+}
+
+func TestWhatComesAfterWhatIsHeldWaitsAnHour(t *testing.T) {
 	f := newFakeFHIR(t)
 	c := fhirAt(t, f, nil)
 	answer := twoRecords(t, f, c)
 	f.sick = map[string]int{"Practitioner/sick": 500}
-	for n := range 60 {
-		answer(n%2, fmt.Sprint(n), "Practitioner/sick")
+	answer(0, "een", "Practitioner/sick")
+	answer(0, "twee", "")
+	l := &look{t, c, ""}
+	all, _ := l.texts()
+	assert.Empty(t, all)
+	l.since = his.HeldSince(l.since, time.Now().Add(-time.Hour-time.Second))
+	all, behind := l.texts()
+	assert.Equal(t, []string{"twee"}, all)
+	assert.True(t, behind)
+	answer(0, "drie", "")
+	all, _ = l.texts()
+	assert.Contains(t, all, "drie")
+}
+
+// Somebody has to look at what cannot be read for days.
+func TestWhatCannotBeReadForDaysIsForStaff(t *testing.T) {
+	for _, status := range []int{500, 403} {
+		f := newFakeFHIR(t)
+		c := fhirAt(t, f, nil)
+		answer := twoRecords(t, f, c)
+		f.sick = map[string]int{"Practitioner/sick": 500}
+		path := answer(0, "een", "Practitioner/sick")
+		l := &look{t, c, ""}
+		_, behind := l.texts()
+		assert.True(t, behind)
+		f.sick[path] = status
+		answers, next, err := c.(his.Answerer).Answers(t.Context(), his.HeldSince(l.since, time.Now().Add(-73*time.Hour)))
+		require.NoError(t, err)
+		require.Len(t, answers, 1)
+		assert.NotEmpty(t, answers[0].Problem)
+		assert.Equal(t, path, answers[0].Reference)
+		l.since = next
+		assert.Empty(t, l.settled(), "they have been told")
+		answer(0, "twee", "")
+		assert.Equal(t, []string{"twee"}, l.settled())
 	}
-	_, _, err := c.(his.Answerer).Answers(t.Context(), "")
-	require.Error(t, err)
-	require.NotErrorIs(t, err, his.ErrBehind)
+}
+
+// What stands still for another reason does not keep back what is held.
+func TestWhatIsHeldComesAlsoWhenSomethingElseCannotBeRead(t *testing.T) {
+	f := newFakeFHIR(t)
+	c := fhirAt(t, f, nil)
+	answer := twoRecords(t, f, c)
 	f.put("Practitioner/sick", "", object{"resourceType": "Practitioner", "name": []any{object{"text": "P. Bakker"}}})
-	f.sick = nil
-	assert.Len(t, told(t, c), 60)
+	f.sick = map[string]int{"Practitioner/sick": 500, "Practitioner/worse": 500}
+	answer(0, "een", "Practitioner/sick")
+	l := &look{t, c, ""}
+	_, behind := l.texts()
+	assert.True(t, behind)
+	f.create("Communication", inThread(f.find("Communication", "")[0], object{"sender": ref("Practitioner/worse")})) // of nobody
+	delete(f.sick, "Practitioner/sick")
+	all, behind := l.texts()
+	assert.Equal(t, []string{"een"}, all)
+	assert.True(t, behind)
+	assert.NotContains(t, l.since, "Patient", "the address may be the patient's number")
 }
 
 // A request that hangs is ended; nobody else waits for it.

@@ -58,9 +58,6 @@ func (s *fhirServer) changed(ctx context.Context, kind, since string, each func(
 	if errors.Is(err, rest.CodeInvalid) { // it cannot search by that
 		err = s.history(ctx, kind, since, take)
 	}
-	if errors.Is(failed, errEnough) {
-		failed = nil
-	}
 	if err = errors.Join(failed, err); err != nil {
 		return "", fmt.Errorf("read what is new (%s): %w", kind, err)
 	}
