@@ -13,7 +13,6 @@ import (
 
 	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/store"
-	"github.com/spreekkamer/spreekkamer/texts"
 )
 
 // An answer is one of a system with its files read; what is in it is sealed as it is here.
@@ -28,7 +27,7 @@ type answer struct {
 	Role      string
 	Text      string
 	Files     []letterFile
-	Problem   string
+	Problem   string // key of a text
 	Print     []byte `json:"-"` // tells this wording from another
 }
 
@@ -37,7 +36,7 @@ func (b *Bridge) readAnswer(a his.Answer) (answer, error) {
 	out := headOf(a)
 	for _, f := range a.Attachments {
 		if f.Size > b.MaxFile {
-			out.Problem = b.Texts.Text(b.Language, "answer.too_large", texts.Args{})
+			out.Problem = "answer.too_large"
 			break
 		}
 		r, err := f.Open()
@@ -57,8 +56,25 @@ func (b *Bridge) readAnswer(a his.Answer) (answer, error) {
 func headOf(a his.Answer) answer {
 	return answer{
 		ID: a.ID.String(), Reference: a.Reference, In: a.Conversation, Number: a.Number, ReplyTo: a.InReplyTo, For: a.For,
-		Name: oneLine(a.Author.Name), Role: oneLine(string(a.Author.Role)), Text: a.Text, Problem: a.Problem, Print: printOf(a),
+		Name: oneLine(a.Author.Name), Role: oneLine(string(a.Author.Role)), Text: a.Text, Problem: problemOf(a), Print: printOf(a),
 	}
+}
+
+// problemOf is why an answer must not be passed on, as the key of a text; "" = it may be.
+func problemOf(a his.Answer) string {
+	if a.Problem == "" {
+		return ""
+	}
+	return "answer.why." + string(a.Problem)
+}
+
+// whyNot is why an answer is not passed on, in words for staff and for the system. A connector may
+// name a problem of its own that we have no words for.
+func (b *Bridge) whyNot(key, practice string) string {
+	if !b.Texts.Has(key) {
+		key = problemOf(his.Answer{Problem: his.ProblemUnreadable})
+	}
+	return b.Texts.Text(b.Language, key, b.practiceArgs(b.practice(practice)))
 }
 
 // printOf tells one wording of an answer from another. Files count by their names and sizes.

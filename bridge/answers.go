@@ -195,15 +195,12 @@ func (b *Bridge) keepAnswer(ctx context.Context, lane string, a answer) error {
 	if err != nil {
 		return err
 	}
-	if a.Problem == "" && why != "" {
-		a.Problem = b.Texts.Text(b.Language, why, b.practiceArgs(b.practice(practice)))
-	}
-	if a.Problem != "" {
+	if why = cmp.Or(a.Problem, why); why != "" {
 		row.State = store.AnswerFailed
 		if err := b.Store.AddAnswer(ctx, row, nil); err != nil {
 			return err
 		}
-		return b.notPassedOn(ctx, row, a.Problem)
+		return b.notPassedOn(ctx, row, b.whyNot(why, practice))
 	}
 	says, err := json.Marshal(a)
 	if err != nil {

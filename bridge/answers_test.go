@@ -21,6 +21,7 @@ import (
 	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/media/mediatest"
 	"github.com/spreekkamer/spreekkamer/store"
+	"github.com/spreekkamer/spreekkamer/texts"
 )
 
 // A talkingHIS gives answers and states in pages of one, and takes reports.
@@ -172,11 +173,12 @@ func TestAnAnswerThatCannotBePassedOnIsToldToStaffAndTheHIS(t *testing.T) {
 		change func(w *world, a *his.Answer)
 		why    string
 	}{
-		"something is wrong with it": {func(_ *world, a *his.Answer) { a.Problem = "Het is van een andere patiënt." }, "Het is van een andere patiënt."},
-		"no such conversation":       {func(_ *world, a *his.Answer) { a.Conversation = uuid.New() }, "Dit gesprek kennen wij niet."},
-		"no such number":             {func(_ *world, a *his.Answer) { a.Conversation, a.Number = uuid.Nil, 99 }, "Dit gesprek kennen wij niet."},
-		"consent withdrawn":          {func(w *world, _ *his.Answer) { w.writes(anna, w.consulting(anna), "intrekken") }, "De patiënt kan nu geen berichten krijgen."},
-		"a BSN":                      {func(_ *world, a *his.Answer) { a.Text = "kanarie 1234.56.782" }, "Er staat een burgerservicenummer in."},
+		"something is wrong with it":     {func(_ *world, a *his.Answer) { a.Problem = his.ProblemOtherPatient }, "Het antwoord staat bij een andere patiënt dan de vraag."},
+		"something we have no words for": {func(_ *world, a *his.Answer) { a.Problem = "in_chinese" }, "Het antwoord is niet te lezen."},
+		"no such conversation":           {func(_ *world, a *his.Answer) { a.Conversation = uuid.New() }, "Dit gesprek kennen wij niet."},
+		"no such number":                 {func(_ *world, a *his.Answer) { a.Conversation, a.Number = uuid.Nil, 99 }, "Dit gesprek kennen wij niet."},
+		"consent withdrawn":              {func(w *world, _ *his.Answer) { w.writes(anna, w.consulting(anna), "intrekken") }, "De patiënt kan nu geen berichten krijgen."},
+		"a BSN":                          {func(_ *world, a *his.Answer) { a.Text = "kanarie 1234.56.782" }, "Er staat een burgerservicenummer in."},
 		"a BSN in the name of a file": {func(_ *world, a *his.Answer) {
 			a.Attachments = []his.Attachment{{Name: "123456782.txt", Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("kanarie")), nil }}}
 		}, "Er staat een burgerservicenummer in."},
@@ -240,6 +242,7 @@ func TestAnAnswerInTheFolderIsSentWithItsAuthorAndPutAway(t *testing.T) {
 	}
 	put("1.txt", "Gesprek: 1\nPatiënt: P-4711\nVan: P. Bakker (huisarts)\n\nDat ziet er goed uit.\n")
 	put("2.txt", "Gesprek: 77\nPatiënt: P-4711\nVan: P. Bakker (huisarts)\n\nVoor niemand.\n")
+	put("3.txt", "Gesprek: 1\nVan: P. Bakker (huisarts)\n\nVoor wie?\n")
 	w.asks()
 	w.asks()
 	assert.Equal(t, 1, strings.Count(w.heard(consulting), "P. Bakker, huisarts: Dat ziet er goed uit."))
@@ -251,6 +254,13 @@ func TestAnAnswerInTheFolderIsSentWithItsAuthorAndPutAway(t *testing.T) {
 	sent, err := filepath.Glob(filepath.Join(dir, "verzonden", "*.txt"))
 	require.NoError(t, err)
 	assert.Len(t, sent, 1)
+	why, err := filepath.Glob(filepath.Join(dir, "mislukt", "3.*.reden.txt"))
+	require.NoError(t, err)
+	require.Len(t, why, 1)
+	reason, err := os.ReadFile(why[0])
+	require.NoError(t, err)
+	assert.Equal(t, w.Texts.Text("nl", "answer.why.no_line_patient", texts.Args{})+"\n", string(reason), "in words of the texts")
+	assert.Contains(t, w.heard(w.balie()), "Er staat niet bij voor welke patiënt het is (Patiënt:")
 }
 
 func TestAConversationThatIsClosedInTheHISIsClosedHere(t *testing.T) {

@@ -38,12 +38,12 @@ func TestStaffHearThatAnAnswerWasChangedAfterItWasPassedOn(t *testing.T) {
 	a.Attachments = []his.Attachment{{Name: "folder.pdf", Size: 7}}
 	asks(a)
 	assert.Equal(t, 2, changed())
-	a.Problem, a.Text = "De vraag hoort niet in het dossier waarin het antwoord staat.", ""
+	a.Problem, a.Text = his.ProblemWithdrawn, ""
 	asks(a)
 	assert.Equal(t, 2, changed(), "there are no words to compare")
 
 	refused := w.gp("kanarie")
-	refused.Problem = "Het antwoord is niet te lezen."
+	refused.Problem = his.ProblemUnreadable
 	asks(refused)
 	refused.Problem = ""
 	asks(refused)

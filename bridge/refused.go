@@ -34,16 +34,27 @@ var verdicts = []verdict{
 	{keys: []string{"✗", "❌", "✖"}, reason: "unfiled.not_needed", told: "unfiled.skipped"},
 }
 
-// refusal is what a system said, for staff. Its errors hold no personal data; those of the
-// homeserver are not for people.
+// noReason stands for a refusal of which we have no words for staff: errors are for the log.
+const noReason = "refused"
+
+// refusal is why something was refused, in words for staff.
 func (b *Bridge) refusal(cause error) string {
-	if !errors.Is(cause, his.ErrRefused) {
-		return "refused"
+	why, where := his.WhyRefused(cause)
+	if !errors.Is(cause, his.ErrRefused) || !b.Texts.Has("unfiled.why."+why) {
+		return noReason
 	}
-	if why, where := his.WhyRefused(cause); b.Texts.Has("unfiled.why." + why) {
-		return b.Texts.Text(b.Language, "unfiled.why."+why, texts.Args{Reason: where})
+	return b.Texts.Text(b.Language, "unfiled.why."+why, texts.Args{Reason: b.issues(where)})
+}
+
+// issues puts the kinds of errors that a FHIR server names in words; its elements stay.
+func (b *Bridge) issues(where string) string {
+	parts := strings.Split(where, ", ")
+	for i, part := range parts {
+		if b.Texts.Has("unfiled.issue." + part) {
+			parts[i] = b.Texts.Text(b.Language, "unfiled.issue."+part, texts.Args{})
+		}
 	}
-	return strings.TrimSuffix(cause.Error(), ": "+his.ErrRefused.Error())
+	return strings.Join(parts, ", ")
 }
 
 // isFiling says that an effect puts something in a record: somebody has to know when it cannot.
@@ -94,7 +105,7 @@ func (b *Bridge) unfiledArgs(ctx context.Context, e store.Effect) (args texts.Ar
 	c, _, err := b.Store.Conversation(ctx, e.Conversation)
 	args = b.practiceArgs(b.practice(c.Practice))
 	args.Number, args.Code, args.Reason = c.Number, strconv.FormatInt(e.ID, 10), e.Error
-	if e.Error == "refused" {
+	if e.Error == noReason {
 		args.Reason = ""
 	}
 	at := e.CreatedAt.In(b.Zone)

@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -21,7 +20,7 @@ func refusing(t *testing.T, change ...func(*Settings)) (w *world, h *brokenHIS, 
 	h = &brokenHIS{}
 	w = newWorld(t, append([]func(*Settings){func(s *Settings) { s.Practices[0].Connector = h }}, change...)...)
 	consulting, _ := w.talking(anna, "Een vraag")
-	h.err = fmt.Errorf("item 7: no author: %w", his.ErrRefused)
+	h.err = fmt.Errorf("item 7: %w", his.FlawNoAuthor)
 	w.writes(anna, consulting, "kanarie")
 	h.err = nil
 	w.writes(anna, consulting, "Wat erna komt")
@@ -49,7 +48,7 @@ func (w *world) refusedNow() (numbers []int64) {
 func TestWhatTheHISRefusesIsShownInTheBalieAndHoldsBackNothing(t *testing.T) {
 	w, h, _ := refusing(t)
 	said := w.heard(w.balie())
-	assert.Contains(t, said, "een bericht van gesprek 1, 02-03-2026 11:00.\nHet HIS zegt: item 7: no author\nKies: ↻")
+	assert.Contains(t, said, "een bericht van gesprek 1, 02-03-2026 11:00.\nReden: er staat niet bij wie dit schreef. Kijk of de naam van deze medewerker of patiënt klopt\nKies: ↻")
 	assert.NotContains(t, said, "kanarie")
 	assert.Contains(t, w.heard(w.talk(anna)), "staat niet in het HIS. In de Balie staat waarom")
 	require.Len(t, h.filed, 2)
@@ -99,7 +98,7 @@ func TestAnEditThatIsTriedAgainDoesNotUndoALaterOne(t *testing.T) {
 	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector = h })
 	consulting, _ := w.talking(anna, "Een vraag")
 	mine := w.writes(anna, consulting, "Neem ik er een of twee?")
-	h.err = fmt.Errorf("item 7: no author: %w", his.ErrRefused)
+	h.err = fmt.Errorf("item 7: %w", his.FlawNoAuthor)
 	w.edits(anna, consulting, mine, "Neem ik er twee?")
 	h.err = nil
 	w.edits(anna, consulting, mine, "Neem ik er een?")
@@ -179,7 +178,7 @@ func TestWhoMayNotDecideChangesNothing(t *testing.T) {
 func TestTheListOfWhatWasRefused(t *testing.T) {
 	w, _, _ := refusing(t)
 	w.writes(fatima, w.balie(), "!openstaand")
-	assert.Contains(t, w.heard(w.balie()), fmt.Sprintf("%d: gesprek 1, 02-03-2026 11:00: item 7: no author", w.refusedNow()[0]))
+	assert.Contains(t, w.heard(w.balie()), fmt.Sprintf("%d: gesprek 1, 02-03-2026 11:00: er staat niet bij wie dit schreef.", w.refusedNow()[0]))
 	w.writes(fatima, w.balie(), "!overslaan 99999 bestaat niet")
 	w.writes(fatima, w.balie(), "!overslaan")
 	w.writes(fatima, w.balie(), "!opnieuw")
@@ -204,19 +203,40 @@ func TestADocumentThatIsCalledOffTakesWhatWasKeptForItAlong(t *testing.T) {
 	assert.Empty(t, h.filed)
 }
 
-func TestOnlyWordsOfTheHISAreShown(t *testing.T) {
+func TestWhatWasRefusedIsShownInWords(t *testing.T) {
 	w := newWorld(t)
-	assert.Equal(t, "item 7: no author", w.refusal(fmt.Errorf("item 7: no author: %w", his.ErrRefused)))
+	assert.Equal(t, "refused", w.refusal(fmt.Errorf("item 7: what a connector says: %w", his.ErrRefused)), "errors are for the log")
 	assert.Equal(t, "refused", w.refusal(refused("room !secret:example")))
-	assert.False(t, strings.Contains(w.refusal(refused("@anna:example")), "anna"))
+	assert.Equal(t, "refused", w.refusal(refused("@anna:example")))
 	for want, said := range map[string]rest.Error{
-		"de inhoud wordt niet aangenomen (required, Patient.name)":    {Status: 422, Code: rest.CodeInvalid, Where: "required, Patient.name"},
-		"de inhoud wordt niet aangenomen":                             {Status: 422, Code: rest.CodeInvalid},
-		"het is te groot":                                             {Status: 413, Code: rest.CodeTooLarge},
-		"waar dit bij hoort, staat er meer dan een keer in (Patient)": {Status: 412, Code: rest.CodeDouble, Where: "Patient"},
+		"het HIS neemt de inhoud niet aan (verplicht en leeg, Patient.name, HAPI-0123)": {Status: 422, Code: rest.CodeInvalid, Where: "required, Patient.name, HAPI-0123"},
+		"het HIS neemt de inhoud niet aan":                                              {Status: 422, Code: rest.CodeInvalid},
+		"het is te groot voor het HIS":                                                  {Status: 413, Code: rest.CodeTooLarge},
+		"waar dit bij hoort, staat meer dan een keer in het HIS (Patient)":              {Status: 412, Code: rest.CodeDouble, Where: "Patient"},
 	} {
 		assert.Equal(t, want, w.refusal(fmt.Errorf("file item 7: %w: %w", &said, his.ErrRefused)))
 	}
+}
+
+func TestEverythingThatAConnectorFindsWrongHasItsWords(t *testing.T) {
+	w := newWorld(t)
+	for _, code := range his.Refusals() {
+		assert.True(t, w.Texts.Has("unfiled.why."+code), code)
+	}
+	for _, p := range his.Problems() {
+		assert.True(t, w.Texts.Has(problemOf(his.Answer{Problem: p})), p)
+	}
+	for _, kind := range rest.IssueTypes() {
+		said := w.issues(kind)
+		assert.True(t, said != kind || passes[kind], "%s: staff would see FHIR's own word", kind)
+	}
+}
+
+// passes are kinds of errors that do not come with a refusal for good: they are about who asks, or
+// pass by themselves.
+var passes = map[string]bool{
+	"security": true, "login": true, "unknown": true, "expired": true, "forbidden": true, "suppressed": true, "transient": true,
+	"lock-error": true, "no-store": true, "timeout": true, "throttled": true, "informational": true,
 }
 
 func TestTheCardOfAnotherPracticeIsNotDecidedAbout(t *testing.T) {

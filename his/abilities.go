@@ -75,10 +75,10 @@ type Answer struct {
 	Text        string // plain text
 	Attachments []Attachment
 
-	// Problem says, in words for staff and without personal data, why this answer must not
-	// be passed on: another patient than the conversation's, nothing in it, … The words and
-	// attachments are left out. Tell staff, and report it as failed.
-	Problem string
+	// Problem says why this answer must not be passed on: another patient than the
+	// conversation's, nothing in it, … The words and attachments are left out. Tell staff,
+	// and report it as failed.
+	Problem Problem
 }
 
 // Whose is a patient as somebody names one; what is not zero has to be right.

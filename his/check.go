@@ -15,34 +15,34 @@ var latest = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // requirement is one thing without which an item cannot be filed by any connector.
 type requirement struct {
-	missing string // said to staff; never holds what the item holds
-	met     func(Item) bool
+	flaw Flaw // what is wrong when it is not met
+	met  func(Item) bool
 }
 
 var requirements = []requirement{
-	{"no id", func(i Item) bool { return i.ID != uuid.Nil }},
-	{"no place in the conversation", func(i Item) bool { return i.Seq > 0 }},
-	{"unknown kind of item", func(i Item) bool { _, known := kindRules[i.Kind]; return known }},
-	{"no time", func(i Item) bool { return datable(i.Sent) && (i.Filed.IsZero() || datable(i.Filed)) }},
-	{"no author", func(i Item) bool { return i.Author.name() != "" && line(string(i.Author.Role)) != "" }},
-	{"no conversation", func(i Item) bool { return i.Conversation.ID != uuid.Nil && i.Conversation.Number > 0 }},
-	{"no time at which the conversation was opened", func(i Item) bool { return datable(i.Conversation.Opened) }},
-	{"no practice", func(i Item) bool { return i.Conversation.Practice.ID != "" && line(i.Conversation.Practice.Name) != "" }},
-	{"the practice's AGB code is not 8 digits", func(i Item) bool { return digits(i.Conversation.Practice.AGB, 8) }},
-	{"no patient number, or a BSN that is not 9 digits", func(i Item) bool { return known(i.Conversation.Patient) }},
-	{"the Derde is not complete", func(i Item) bool { return i.Conversation.Derde == nil || complete(*i.Conversation.Derde) }},
-	{"text longer than a HIS can hold", func(i Item) bool { return len(i.Text) <= maxText }},
-	{"a document that belongs to a closing only, or with half a code", func(i Item) bool { return closes(i) }},
-	{"it does not say which message it replaces", func(i Item) bool { return !kindRules[i.Kind].replaces || i.Replaces != uuid.Nil }},
-	{"it concerns no Derde", func(i Item) bool { return !kindRules[i.Kind].derde || i.Conversation.Derde != nil }},
-	{"an attachment cannot be read, or is there twice", func(i Item) bool { return readable(i) }},
+	{FlawNoID, func(i Item) bool { return i.ID != uuid.Nil }},
+	{FlawNoPlace, func(i Item) bool { return i.Seq > 0 }},
+	{FlawUnknownKind, func(i Item) bool { _, known := kindRules[i.Kind]; return known }},
+	{FlawNoTime, func(i Item) bool { return datable(i.Sent) && (i.Filed.IsZero() || datable(i.Filed)) }},
+	{FlawNoAuthor, func(i Item) bool { return i.Author.name() != "" && line(string(i.Author.Role)) != "" }},
+	{FlawNoConversation, func(i Item) bool { return i.Conversation.ID != uuid.Nil && i.Conversation.Number > 0 }},
+	{FlawNotOpened, func(i Item) bool { return datable(i.Conversation.Opened) }},
+	{FlawNoPractice, func(i Item) bool { return i.Conversation.Practice.ID != "" && line(i.Conversation.Practice.Name) != "" }},
+	{FlawPracticeCode, func(i Item) bool { return digits(i.Conversation.Practice.AGB, 8) }},
+	{FlawPatientNumber, func(i Item) bool { return known(i.Conversation.Patient) }},
+	{FlawDerde, func(i Item) bool { return i.Conversation.Derde == nil || complete(*i.Conversation.Derde) }},
+	{FlawTooLong, func(i Item) bool { return len(i.Text) <= maxText }},
+	{FlawDocument, func(i Item) bool { return closes(i) }},
+	{FlawReplacesNone, func(i Item) bool { return !kindRules[i.Kind].replaces || i.Replaces != uuid.Nil }},
+	{FlawNoDerde, func(i Item) bool { return !kindRules[i.Kind].derde || i.Conversation.Derde != nil }},
+	{FlawAttachment, func(i Item) bool { return readable(i) }},
 }
 
 // check refuses an item that no connector could file.
 func check(item Item) error {
 	for _, r := range requirements {
 		if !r.met(item) {
-			return fmt.Errorf("item %s: %s: %w", item.ID, r.missing, ErrRefused)
+			return fmt.Errorf("item %s: %w", item.ID, r.flaw)
 		}
 	}
 	return nil

@@ -109,18 +109,18 @@ func (s *fhirServer) readAnswer(ctx context.Context, r stored, c fhir.Communicat
 		return a, false, nil // somebody noted what the patient said, or wrote to a colleague
 	}
 	a.Problem = cmp.Or(
-		problem(to.withdrawn, withdrawnQuestion),
-		problem(c.Subject != nil && header.Subject != nil && !s.same(*c.Subject, *header.Subject), "Het antwoord staat bij een andere patiënt dan de vraag."))
+		problemIf(to.withdrawn, ProblemWithdrawn),
+		problemIf(c.Subject != nil && header.Subject != nil && !s.same(*c.Subject, *header.Subject), ProblemOtherPatient))
 	if a.Problem == "" {
 		if err := s.readPayload(ctx, c, &a); err != nil {
 			return a, false, err
 		}
 	}
 	if a.Problem == "" && a.Author.Name == "" {
-		a.Problem = "Er staat niet bij wie het antwoord schreef."
+		a.Problem = ProblemNoAuthor
 	}
 	if a.Problem == "" && a.Text == "" && len(a.Attachments) == 0 {
-		a.Problem = "Er staat geen tekst in het antwoord."
+		a.Problem = ProblemNoText
 	}
 	if a.Problem != "" {
 		a.Text, a.Attachments = "", nil
@@ -180,8 +180,6 @@ type talk struct {
 	message      uuid.UUID // which message is answered; zero: none
 	withdrawn    bool      // it was filed in a wrong record, and marked as such
 }
-
-const withdrawnQuestion = "De vraag hoort niet in het dossier waarin het antwoord staat."
 
 // conversationOf follows inResponseTo and partOf to a header of ours; none is no error.
 func (s *fhirServer) conversationOf(ctx context.Context, c fhir.Communication) (talk, error) {

@@ -20,7 +20,7 @@ func (s *fhirServer) markMistaken(ctx context.Context, item Item, b *fhir.Bundle
 		return err
 	}
 	if len(found) == 0 {
-		return fmt.Errorf("nothing of it is in the system: %w", ErrRefused)
+		return fmt.Errorf("mark as a mistake: %w", FlawNotThere)
 	}
 	var wrong []fhir.Entry
 	var targets []fhir.Reference

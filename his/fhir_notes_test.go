@@ -88,7 +88,7 @@ func TestAnAnswerToWhatWasWithdrawnFromARecordIsForStaff(t *testing.T) {
 			f.put(filed[n], "", withdrawn)
 			all := told(t, c)
 			require.Len(t, all, 1)
-			assert.Equal(t, "De vraag hoort niet in het dossier waarin het antwoord staat.", all[0].Problem)
+			assert.Equal(t, his.ProblemWithdrawn, all[0].Problem)
 			assert.Empty(t, all[0].Text)
 		})
 	}
@@ -159,7 +159,7 @@ func TestAnOutputThatCannotBeReadIsForStaffOrComesLater(t *testing.T) {
 	f.sick = map[string]int{"Communication/sick": 403}
 	all := told(t, c)
 	require.Len(t, all, 1)
-	assert.Equal(t, "Het antwoord is niet te lezen.", all[0].Problem)
+	assert.Equal(t, his.ProblemUnreadable, all[0].Problem)
 	f.sick["Communication/sick"] = 503
 	_, _, err := c.(his.Answerer).Answers(t.Context(), "")
 	require.Error(t, err, "it is not passed by")

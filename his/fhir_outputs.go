@@ -56,7 +56,7 @@ func (s *fhirServer) outputMessage(ctx context.Context, r stored, to talk, n int
 		return a, false, nil
 	case ofOne(err):
 		a = outputAnswer(s.client.Base(), r, to, n)
-		a.Problem = "Het antwoord is niet te lezen."
+		a.Problem = ProblemUnreadable
 		return a, s.kindOf(ref) == "Communication", nil
 	case err != nil || at.kind != "Communication":
 		return a, false, err
@@ -83,8 +83,8 @@ func (s *fhirServer) outputText(ctx context.Context, r stored, t fhir.Task, to t
 		return a, err
 	}
 	a.Problem = cmp.Or(
-		problem(to.withdrawn, withdrawnQuestion),
-		problem(a.Author.Name == "", "Er staat niet bij wie het antwoord schreef."))
+		problemIf(to.withdrawn, ProblemWithdrawn),
+		problemIf(a.Author.Name == "", ProblemNoAuthor))
 	if a.Problem != "" {
 		a.Text = ""
 	}

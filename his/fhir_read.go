@@ -129,7 +129,7 @@ func (s *fhirServer) readPayload(ctx context.Context, c fhir.Communication, a *A
 			if err == nil && at.read(&d) && len(d.Content) > 0 {
 				file = &d.Content[0].Attachment
 			}
-			a.Problem = problem(file == nil, "Een bijlage van het antwoord is niet te vinden.")
+			a.Problem = problemIf(file == nil, ProblemFileMissing)
 		}
 		if file != nil {
 			if err := s.readFile(ctx, *file, a); err != nil {
@@ -151,14 +151,14 @@ func (s *fhirServer) readFile(ctx context.Context, f fhir.Attachment, a *Answer)
 	if f.Data != "" {
 		decoded, err := base64.StdEncoding.DecodeString(f.Data)
 		if err != nil {
-			a.Problem = "Een bijlage van het antwoord is niet te lezen."
+			a.Problem = ProblemFileUnreadable
 			return nil
 		}
 		data = decoded
 	} else {
 		path, ok := s.client.Relative(f.URL)
 		if !ok {
-			a.Problem = "Een bijlage van het antwoord staat buiten het systeem."
+			a.Problem = ProblemFileElsewhere
 			return nil
 		}
 		var err error
@@ -166,8 +166,7 @@ func (s *fhirServer) readFile(ctx context.Context, f fhir.Attachment, a *Answer)
 			if !ofOne(err) {
 				return err
 			}
-			a.Problem = cmp.Or(problem(errors.Is(err, rest.CodeMissing), "Een bijlage van het antwoord is niet te vinden."),
-				"Een bijlage van het antwoord is niet te lezen.")
+			a.Problem = cmp.Or(problemIf(errors.Is(err, rest.CodeMissing), ProblemFileMissing), ProblemFileUnreadable)
 			return nil
 		}
 	}

@@ -272,15 +272,15 @@ func TestFilesOfAnAnswerAreReadFromTheServerOnly(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		payload map[string]any
-		problem string
+		problem his.Problem
 	}{
 		{"inside", map[string]any{"contentAttachment": map[string]any{"contentType": "text/plain", "data": "aGFsbG8=", "title": "a.txt"}}, ""},
 		{"in a Binary", map[string]any{"contentAttachment": map[string]any{"contentType": "text/plain", "url": "Binary/b1"}}, ""},
 		{"in a document", map[string]any{"contentReference": map[string]any{"reference": "DocumentReference/d1"}}, ""},
-		{"elsewhere", map[string]any{"contentAttachment": map[string]any{"url": elsewhere.URL + "/fhir/Binary/b1"}}, "Een bijlage van het antwoord staat buiten het systeem."},
-		{"gone", map[string]any{"contentAttachment": map[string]any{"url": "Binary/none"}}, "Een bijlage van het antwoord is niet te vinden."},
-		{"a document that is gone", map[string]any{"contentReference": map[string]any{"reference": "DocumentReference/none"}}, "Een bijlage van het antwoord is niet te vinden."},
-		{"broken", map[string]any{"contentAttachment": map[string]any{"data": "%%%"}}, "Een bijlage van het antwoord is niet te lezen."},
+		{"elsewhere", map[string]any{"contentAttachment": map[string]any{"url": elsewhere.URL + "/fhir/Binary/b1"}}, his.ProblemFileElsewhere},
+		{"gone", map[string]any{"contentAttachment": map[string]any{"url": "Binary/none"}}, his.ProblemFileMissing},
+		{"a document that is gone", map[string]any{"contentReference": map[string]any{"reference": "DocumentReference/none"}}, his.ProblemFileMissing},
+		{"broken", map[string]any{"contentAttachment": map[string]any{"data": "%%%"}}, his.ProblemFileUnreadable},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFakeFHIR(t)

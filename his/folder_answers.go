@@ -178,12 +178,12 @@ func (p *place) answer(name string) (a Answer, isFile bool, err error) {
 	return a, true, nil
 }
 
-// readAnswer takes a file apart; what is wrong with it is a Problem for staff.
+// readAnswer takes a file apart; what is wrong with it is a Problem.
 func readAnswer(name string, data []byte, written time.Time) Answer {
 	id := derive(namespace, "answer", name, string(data))
 	a := Answer{ID: id, Reference: id.String(), Written: written}
 	if len(data) > maxText {
-		a.Problem = "Het bestand is te groot."
+		a.Problem = ProblemTooLarge
 		return a
 	}
 	text := string(data)
@@ -201,22 +201,15 @@ func readAnswer(name string, data []byte, written time.Time) Answer {
 	var dated bool
 	a.For, dated = readWhose(fields)
 	a.Problem = cmp.Or(
-		problem(a.Number < 1, "Er staat geen gesprek bij (Gesprek: en het nummer)."),
-		problem(!dated, "De geboortedatum is niet te lezen (Geboren: dag-maand-jaar)."),
-		problem(*a.For == Whose{}, "Er staat niet bij voor welke patiënt het is (Patiënt: en het patiëntnummer, of Geboren: en de geboortedatum)."),
-		problem(a.Author.Name == "", "Er staat niet bij wie het schreef (Van: naam en functie)."),
-		problem(plain(said) == "", "Er staat geen tekst in, of er is geen lege regel voor de tekst."))
+		problemIf(a.Number < 1, ProblemNoConversation),
+		problemIf(!dated, ProblemBirthDate),
+		problemIf(*a.For == Whose{}, ProblemNoPatient),
+		problemIf(a.Author.Name == "", ProblemNoName),
+		problemIf(plain(said) == "", ProblemNoWords))
 	if a.Problem == "" {
 		a.Text = strings.TrimSpace(plain(said))
 	}
 	return a
-}
-
-func problem(is bool, words string) string {
-	if is {
-		return words
-	}
-	return ""
 }
 
 // numberLabel stands before the number in the line about the patient of a letter (patientLine),

@@ -51,13 +51,13 @@ func TestAnAnswerIsReadFromAFile(t *testing.T) {
 		{"with a day of birth", hello("Gesprek: 7\nGeboren: 2-3-1980\nVan: Renée"), his.Answer{Number: 7, For: born, Author: his.Author{Name: "Renée"}, Text: "Hoi"}},
 		{"with a day of birth in another form", hello("Gesprek: 7\nGeboortedatum: 1980-03-02\nVan: Renée"), his.Answer{Number: 7, For: born, Author: his.Author{Name: "Renée"}, Text: "Hoi"}},
 		{"with both", hello("Gesprek: 7\nPatiëntnummer: 20417\nGeboren: 02/03/1980\nVan: Renée"), his.Answer{Number: 7, For: &his.Whose{Number: "20417", Born: born.Born}, Author: his.Author{Name: "Renée"}, Text: "Hoi"}},
-		{"without a patient", hello("Gesprek: 7\nVan: Renée"), his.Answer{Number: 7, For: &his.Whose{}, Author: his.Author{Name: "Renée"}, Problem: "Er staat niet bij voor welke patiënt het is (Patiënt: en het patiëntnummer, of Geboren: en de geboortedatum)."}},
-		{"with a day that is none", hello("Gesprek: 7\nPatiënt: 20417\nGeboren: 31-2-1980\nVan: Renée"), his.Answer{Number: 7, For: patient, Author: his.Author{Name: "Renée"}, Problem: "De geboortedatum is niet te lezen (Geboren: dag-maand-jaar)."}},
-		{"without a conversation", hello("Patiënt: 20417\nVan: P. Bakker (huisarts)"), his.Answer{For: patient, Author: gp, Problem: "Er staat geen gesprek bij (Gesprek: en het nummer)."}},
-		{"without a name", hello("Gesprek: 7\nPatiënt: 20417"), his.Answer{Number: 7, For: patient, Problem: "Er staat niet bij wie het schreef (Van: naam en functie)."}},
-		{"without words", "Gesprek: 7\nPatiënt: 20417\nVan: P. Bakker (huisarts)\n\n \n", his.Answer{Number: 7, For: patient, Author: gp, Problem: "Er staat geen tekst in, of er is geen lege regel voor de tekst."}},
-		{"of a megabyte", strings.Repeat("x", 1<<20+1), his.Answer{Problem: "Het bestand is te groot."}},
-		{"empty", "", his.Answer{For: &his.Whose{}, Problem: "Er staat geen gesprek bij (Gesprek: en het nummer)."}},
+		{"without a patient", hello("Gesprek: 7\nVan: Renée"), his.Answer{Number: 7, For: &his.Whose{}, Author: his.Author{Name: "Renée"}, Problem: his.ProblemNoPatient}},
+		{"with a day that is none", hello("Gesprek: 7\nPatiënt: 20417\nGeboren: 31-2-1980\nVan: Renée"), his.Answer{Number: 7, For: patient, Author: his.Author{Name: "Renée"}, Problem: his.ProblemBirthDate}},
+		{"without a conversation", hello("Patiënt: 20417\nVan: P. Bakker (huisarts)"), his.Answer{For: patient, Author: gp, Problem: his.ProblemNoConversation}},
+		{"without a name", hello("Gesprek: 7\nPatiënt: 20417"), his.Answer{Number: 7, For: patient, Problem: his.ProblemNoName}},
+		{"without words", "Gesprek: 7\nPatiënt: 20417\nVan: P. Bakker (huisarts)\n\n \n", his.Answer{Number: 7, For: patient, Author: gp, Problem: his.ProblemNoWords}},
+		{"of a megabyte", strings.Repeat("x", 1<<20+1), his.Answer{Problem: his.ProblemTooLarge}},
+		{"empty", "", his.Answer{For: &his.Whose{}, Problem: his.ProblemNoConversation}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir, at := t.TempDir(), time.Date(2026, 6, 1, 10, 0, 0, 0, time.UTC)

@@ -17,8 +17,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/spreekkamer/spreekkamer/his/rest"
 )
 
 // ErrRefused marks an error that is not cured by trying again: the item, or the
@@ -37,16 +35,6 @@ func RetryAfter(err error) time.Duration {
 		return 0
 	}
 	return min(max(said.RetryAfter(), 0), mostPatience)
-}
-
-// WhyRefused is the code of what a server found wrong, of package rest, and in which elements, for
-// words to staff; "" when the error does not come from a server.
-func WhyRefused(err error) (why, where string) {
-	var answered *rest.Error
-	if !errors.As(err, &answered) {
-		return "", ""
-	}
-	return string(answered.Code), answered.Where
 }
 
 // A Connector files items in one system of one practice. It may be used by several

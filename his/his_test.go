@@ -29,48 +29,48 @@ func TestMessageIDNeverChanges(t *testing.T) {
 	assert.NotEqual(t, id, his.MessageID("$Zm9vYmFz"))
 }
 
-// Each change makes the item one that can never be filed; the words go to staff.
+// Each change makes the item one that can never be filed; the code is told to staff in words.
 var impossible = []struct {
 	name   string
 	change func(*his.Item)
-	want   string
+	want   his.Flaw
 }{
-	{"without an id", func(i *his.Item) { i.ID = uuid.Nil }, "no id"},
-	{"without a number", func(i *his.Item) { i.Seq = 0 }, "no place in the conversation"},
-	{"of a kind we do not know", func(i *his.Item) { i.Kind = "fax" }, "unknown kind of item"},
-	{"without a time", func(i *his.Item) { i.Sent = time.Time{} }, "no time"},
-	{"from the year 10000", func(i *his.Item) { i.Sent = i.Sent.AddDate(8000, 0, 0) }, "no time"},
-	{"filed in the year 10000", func(i *his.Item) { i.Filed = i.Filed.AddDate(8000, 0, 0) }, "no time"},
-	{"without an author", func(i *his.Item) { i.Author.Name = " \x00\u200b" }, "no author"},
-	{"of an author without a role", func(i *his.Item) { i.Author.Role = "" }, "no author"},
-	{"without a conversation", func(i *his.Item) { i.Conversation.ID = uuid.Nil }, "no conversation"},
-	{"in a conversation without a number", func(i *his.Item) { i.Conversation.Number = 0 }, "no conversation"},
-	{"in a conversation never opened", func(i *his.Item) { i.Conversation.Opened = time.Time{} }, "no time at which the conversation was opened"},
-	{"without a practice", func(i *his.Item) { i.Conversation.Practice.ID = "" }, "no practice"},
-	{"of a practice without a name", func(i *his.Item) { i.Conversation.Practice.Name = "" }, "no practice"},
-	{"of a practice with a strange AGB code", func(i *his.Item) { i.Conversation.Practice.AGB = "1|2&x" }, "the practice's AGB code is not 8 digits"},
-	{"of a patient without a number", func(i *his.Item) { i.Conversation.Patient.Number = "\n" }, "no patient number, or a BSN that is not 9 digits"},
-	{"of a patient with half a BSN", func(i *his.Item) { i.Conversation.Patient.BSN = "12345678" }, "no patient number, or a BSN that is not 9 digits"},
-	{"about a Derde without a name", func(i *his.Item) { i.Conversation.Derde = derde(func(d *his.Derde) { d.Name = "" }) }, "the Derde is not complete"},
-	{"about a Derde without a ground", func(i *his.Item) { i.Conversation.Derde = derde(func(d *his.Derde) { d.Ground = "" }) }, "the Derde is not complete"},
-	{"about a Derde nobody attested", func(i *his.Item) { i.Conversation.Derde = derde(func(d *his.Derde) { d.AttestedAt = time.Time{} }) }, "the Derde is not complete"},
-	{"about a Derde with a strange BSN", func(i *his.Item) { i.Conversation.Derde = derde(func(d *his.Derde) { d.Patient.BSN = "x" }) }, "the Derde is not complete"},
-	{"with a megabyte of words", func(i *his.Item) { i.Text = string(make([]byte, 1<<20+1)) + "x" }, "text longer than a HIS can hold"},
-	{"that closes nothing with a document", func(i *his.Item) { i.Closing = histest.Document() }, "a document that belongs to a closing only, or with half a code"},
+	{"without an id", func(i *his.Item) { i.ID = uuid.Nil }, his.FlawNoID},
+	{"without a number", func(i *his.Item) { i.Seq = 0 }, his.FlawNoPlace},
+	{"of a kind we do not know", func(i *his.Item) { i.Kind = "fax" }, his.FlawUnknownKind},
+	{"without a time", func(i *his.Item) { i.Sent = time.Time{} }, his.FlawNoTime},
+	{"from the year 10000", func(i *his.Item) { i.Sent = i.Sent.AddDate(8000, 0, 0) }, his.FlawNoTime},
+	{"filed in the year 10000", func(i *his.Item) { i.Filed = i.Filed.AddDate(8000, 0, 0) }, his.FlawNoTime},
+	{"without an author", func(i *his.Item) { i.Author.Name = " \x00\u200b" }, his.FlawNoAuthor},
+	{"of an author without a role", func(i *his.Item) { i.Author.Role = "" }, his.FlawNoAuthor},
+	{"without a conversation", func(i *his.Item) { i.Conversation.ID = uuid.Nil }, his.FlawNoConversation},
+	{"in a conversation without a number", func(i *his.Item) { i.Conversation.Number = 0 }, his.FlawNoConversation},
+	{"in a conversation never opened", func(i *his.Item) { i.Conversation.Opened = time.Time{} }, his.FlawNotOpened},
+	{"without a practice", func(i *his.Item) { i.Conversation.Practice.ID = "" }, his.FlawNoPractice},
+	{"of a practice without a name", func(i *his.Item) { i.Conversation.Practice.Name = "" }, his.FlawNoPractice},
+	{"of a practice with a strange AGB code", func(i *his.Item) { i.Conversation.Practice.AGB = "1|2&x" }, his.FlawPracticeCode},
+	{"of a patient without a number", func(i *his.Item) { i.Conversation.Patient.Number = "\n" }, his.FlawPatientNumber},
+	{"of a patient with half a BSN", func(i *his.Item) { i.Conversation.Patient.BSN = "12345678" }, his.FlawPatientNumber},
+	{"about a Derde without a name", func(i *his.Item) { i.Conversation.Derde = derde(func(d *his.Derde) { d.Name = "" }) }, his.FlawDerde},
+	{"about a Derde without a ground", func(i *his.Item) { i.Conversation.Derde = derde(func(d *his.Derde) { d.Ground = "" }) }, his.FlawDerde},
+	{"about a Derde nobody attested", func(i *his.Item) { i.Conversation.Derde = derde(func(d *his.Derde) { d.AttestedAt = time.Time{} }) }, his.FlawDerde},
+	{"about a Derde with a strange BSN", func(i *his.Item) { i.Conversation.Derde = derde(func(d *his.Derde) { d.Patient.BSN = "x" }) }, his.FlawDerde},
+	{"with a megabyte of words", func(i *his.Item) { i.Text = string(make([]byte, 1<<20+1)) + "x" }, his.FlawTooLong},
+	{"that closes nothing with a document", func(i *his.Item) { i.Closing = histest.Document() }, his.FlawDocument},
 	{"that closes with half a code", func(i *his.Item) {
 		i.Kind, i.Closing = his.KindClosing, histest.Document()
 		i.Closing.Consult.System = ""
-	}, "a document that belongs to a closing only, or with half a code"},
-	{"that edits nothing", func(i *his.Item) { i.Kind = his.KindEdit }, "it does not say which message it replaces"},
-	{"that removes nothing", func(i *his.Item) { i.Kind = his.KindRemoval }, "it does not say which message it replaces"},
-	{"that withdraws nothing", func(i *his.Item) { i.Kind = his.KindWithdrawal }, "it concerns no Derde"},
-	{"with an attachment without data", func(i *his.Item) { i.Attachments = make([]his.Attachment, 1) }, "an attachment cannot be read, or is there twice"},
-	{"with an attachment of no size", func(i *his.Item) { i.Attachments = photos(-1) }, "an attachment cannot be read, or is there twice"},
-	{"with an attachment of 2 GB", func(i *his.Item) { i.Attachments = photos(1 << 31) }, "an attachment cannot be read, or is there twice"},
+	}, his.FlawDocument},
+	{"that edits nothing", func(i *his.Item) { i.Kind = his.KindEdit }, his.FlawReplacesNone},
+	{"that removes nothing", func(i *his.Item) { i.Kind = his.KindRemoval }, his.FlawReplacesNone},
+	{"that withdraws nothing", func(i *his.Item) { i.Kind = his.KindWithdrawal }, his.FlawNoDerde},
+	{"with an attachment without data", func(i *his.Item) { i.Attachments = make([]his.Attachment, 1) }, his.FlawAttachment},
+	{"with an attachment of no size", func(i *his.Item) { i.Attachments = photos(-1) }, his.FlawAttachment},
+	{"with an attachment of 2 GB", func(i *his.Item) { i.Attachments = photos(1 << 31) }, his.FlawAttachment},
 	{"with one attachment twice", func(i *his.Item) {
 		i.Attachments = photos(1, 1)
 		i.Attachments[0].ID, i.Attachments[1].ID = i.ID, i.ID
-	}, "an attachment cannot be read, or is there twice"},
+	}, his.FlawAttachment},
 }
 
 func derde(change func(*his.Derde)) *his.Derde {
@@ -94,7 +94,12 @@ func TestAnItemIsRefused(t *testing.T) {
 			tt.change(&item)
 			_, err := his.Bundle(item)
 			require.ErrorIs(t, err, his.ErrRefused)
-			assert.EqualError(t, err, "item "+item.ID.String()+": "+tt.want+": refused")
+			require.ErrorIs(t, err, tt.want)
+			assert.EqualError(t, err, "item "+item.ID.String()+": "+tt.want.Error())
+			why, where := his.WhyRefused(err)
+			assert.Equal(t, string(tt.want), why)
+			assert.Empty(t, where)
+			assert.Contains(t, his.Refusals(), why)
 			_, again := open(t, dir).File(t.Context(), item)
 			assert.True(t, errors.Is(again, his.ErrRefused))
 		})

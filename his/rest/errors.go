@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,10 +51,11 @@ func (e *Error) Error() string {
 // RetryAfter is how long the server wants to be left alone; zero: it did not say.
 func (e *Error) RetryAfter() time.Duration { return e.Retry }
 
+// Finals are the codes of what is of no use to send again.
+var Finals = []Code{CodeInvalid, CodeTooLarge, CodeDouble, CodeNobody}
+
 // Final says that sending the same again is of no use.
-func (e *Error) Final() bool {
-	return e.Code == CodeInvalid || e.Code == CodeTooLarge || e.Code == CodeDouble || e.Code == CodeNobody
-}
+func (e *Error) Final() bool { return slices.Contains(Finals, e.Code) }
 
 // Is makes errors.Is(err, rest.CodeMissing) work.
 func (c Code) Error() string { return string(c) }

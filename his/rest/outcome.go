@@ -2,6 +2,7 @@ package rest
 
 import (
 	"encoding/json"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -92,6 +93,9 @@ func words(lists ...string) map[string]bool {
 var issueTypes = words(`invalid structure required value invariant security login unknown expired forbidden suppressed
 	processing not-supported duplicate multiple-matches not-found deleted too-long code-invalid extension too-costly
 	business-rule conflict transient lock-error no-store exception timeout incomplete throttled informational`)
+
+// IssueTypes are the kinds of errors that can be told.
+func IssueTypes() []string { return slices.Sorted(maps.Keys(issueTypes)) }
 
 // resourceTypes are those that we send.
 var resourceTypes = words(`AuditEvent Binary Bundle Communication Consent DocumentReference Organization Patient
