@@ -67,8 +67,9 @@ func (b *Bridge) fileAnew(ctx context.Context, m misfiling, by string) error {
 	if m.rows, err = b.Store.Filings(ctx, c.ID); err != nil { // also the end that the decision made
 		return err
 	}
-	for _, lane := range b.filedIn(m) {
-		if err := b.withdraw(ctx, m, c, lane, by); err != nil {
+	lanes := b.filedIn(m)
+	for _, lane := range slices.Sorted(maps.Keys(lanes)) {
+		if err := b.withdraw(ctx, m, c, lane, body{By: by, Perhaps: !lanes[lane]}); err != nil {
 			return err
 		}
 	}
@@ -85,9 +86,9 @@ func (b *Bridge) fileAnew(ctx context.Context, m misfiling, by string) error {
 	return b.add(ctx, told)
 }
 
-// filedIn is where something of a conversation may be: filed, or sent and perhaps taken. What was
+// filedIn is where something of a conversation may be: filed (true), or sent and perhaps taken. What was
 // filed so long ago that we forgot it counts too.
-func (b *Bridge) filedIn(m misfiling) []string {
+func (b *Bridge) filedIn(m misfiling) map[string]bool {
 	lanes, first := map[string]bool{}, 0
 	for _, e := range m.rows {
 		what, err := parseBody(e)
@@ -96,24 +97,25 @@ func (b *Bridge) filedIn(m misfiling) []string {
 		}
 		first = cmp.Or(first, what.Seq)
 		if mayBeThere(e) || e.Lane != keptLane && store.IsTakenOut(e) && e.Attempt > 0 {
-			lanes[e.Lane] = true
+			lanes[e.Lane] = lanes[e.Lane] || e.State == store.EffectDone
 		}
 	}
 	if first == 0 || first != 1 && m.before.Edition == 0 {
 		_, name := b.systemOf(m.before)
 		lanes[systemLane(name, m.before.Practice)] = true
 	}
-	return slices.Sorted(maps.Keys(lanes))
+	return lanes
 }
 
 // withdraw makes the effect that marks a conversation as entered in error. It names the patient as
 // it was filed, so what is needed is sealed with it.
-func (b *Bridge) withdraw(ctx context.Context, m misfiling, c care.Conversation, lane, by string) error {
+func (b *Bridge) withdraw(ctx context.Context, m misfiling, c care.Conversation, lane string, what body) error {
 	as, err := json.Marshal(mistaking{Conversation: m.as})
 	if err != nil {
 		return err
 	}
-	return b.addMistake(ctx, c, lane, body{By: by, filed: filed{Edition: m.before.Edition}}, as)
+	what.Edition = m.before.Edition
+	return b.addMistake(ctx, c, lane, what, as)
 }
 
 // addMistake makes the effect that says in a system that something does not belong there, behind

@@ -35,6 +35,7 @@ type body struct {
 	Code     string        `json:"code,omitempty"`    // beginning of ids of accounts, as typed
 	Effect   int64         `json:"effect,omitempty"`  // that it is about
 	Count    int           `json:"count,omitempty"`
+	Perhaps  bool          `json:"perhaps,omitempty"` // what it is about may not be there
 	filed                  // what is filed
 
 	// What a system gave or gets.

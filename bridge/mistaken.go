@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -111,7 +112,7 @@ func (b *Bridge) takeOut(ctx context.Context, r request, c care.Case, rows []sto
 	if err := b.Store.AddAudit(ctx, audit); err != nil {
 		return err
 	}
-	told, there := "desk.taken_out", map[string][]string{}
+	told, there, sure := "desk.taken_out", map[string][]string{}, map[string]bool{}
 	for _, e := range rows {
 		if err := b.Store.TakeOut(ctx, e.ID); err != nil {
 			return err
@@ -122,10 +123,11 @@ func (b *Bridge) takeOut(ctx context.Context, r request, c care.Case, rows []sto
 		}
 		if mayBeThere(e) {
 			told, there[e.Lane] = "desk.marking", append(there[e.Lane], what.inRecord(e))
+			sure[e.Lane] = sure[e.Lane] || e.State == store.EffectDone
 		}
 	}
 	for _, lane := range slices.Sorted(maps.Keys(there)) {
-		if err := b.markOne(ctx, r, c, there[lane], lane); err != nil {
+		if err := b.markOne(ctx, r, c, body{Targets: there[lane], Perhaps: !sure[lane]}, lane); err != nil {
 			return err
 		}
 	}
@@ -134,7 +136,7 @@ func (b *Bridge) takeOut(ctx context.Context, r request, c care.Case, rows []sto
 
 // markOne makes the effect that marks one message, in all its wordings, as entered in error, behind what
 // waits for the same file.
-func (b *Bridge) markOne(ctx context.Context, r request, c care.Case, wordings []string, lane string) error {
+func (b *Bridge) markOne(ctx context.Context, r request, c care.Case, what body, lane string) error {
 	as, err := b.conversationInHIS(ctx, c.Conversation, c.Person)
 	if err != nil {
 		return err
@@ -143,8 +145,8 @@ func (b *Bridge) markOne(ctx context.Context, r request, c care.Case, wordings [
 	if err != nil {
 		return err
 	}
-	taken := body{By: r.Sender, Targets: wordings, filed: filed{Edition: c.Conversation.Edition}}
-	return b.addMistake(ctx, c.Conversation, lane, taken, sealed)
+	what.By, what.Edition = r.Sender, c.Conversation.Edition
+	return b.addMistake(ctx, c.Conversation, lane, what, sealed)
 }
 
 // deliverMistake marks in the record that a conversation, or one message of it, does not belong there.
@@ -165,13 +167,24 @@ func (b *Bridge) deliverMistake(ctx context.Context, t task) (done delivery, err
 		return done, err
 	}
 	if len(t.body.Targets) > 0 {
-		done.after = func(ctx context.Context) error {
-			told := job("tell", conversation(t.Conversation), body{Text: "desk.marked"})
-			told.Person, told.Conversation = t.Person, t.Conversation
-			return b.add(ctx, told)
-		}
+		done.after = func(ctx context.Context) error { return b.tellMarked(ctx, t, "desk.marked") }
 	}
-	return b.file(ctx, t, item, done)
+	done, err = b.file(ctx, t, item, done)
+	if !t.body.Perhaps || !errors.Is(err, his.FlawNotThere) {
+		return done, err
+	}
+	done = delivery{dropped: "it had not arrived"} // nobody has to look at that
+	if len(t.body.Targets) > 0 {
+		done.after = func(ctx context.Context) error { return b.tellMarked(ctx, t, "desk.taken_out") }
+	}
+	return done, nil
+}
+
+// tellMarked tells staff what became of a message that they took out of the record.
+func (b *Bridge) tellMarked(ctx context.Context, t task, text string) error {
+	told := job("tell", conversation(t.Conversation), body{Text: text})
+	told.Person, told.Conversation = t.Person, t.Conversation
+	return b.add(ctx, told)
 }
 
 // saidToBeMistaken fills in what is mistaken, who says so, and why.
