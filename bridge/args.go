@@ -155,19 +155,20 @@ func (b *Bridge) staffArgs(ctx context.Context, t task) (args texts.Args, err er
 
 // itemsFor fills in what some texts list or count.
 var itemsFor = map[string]func(*Bridge, context.Context, task, *texts.Args) error{
-	"retention.report":  (*Bridge).addReport,
-	"desk.filed":        (*Bridge).addWaiting,
-	"unfiled.list":      (*Bridge).addUnfiled,
-	"staff.list":        (*Bridge).addStaffList,
-	"help.staff":        (*Bridge).addHelp,
-	"alarm.unfiled":     (*Bridge).addTrouble,
-	"alarm.removal":     (*Bridge).addTrouble,
-	"alarm.filing":      (*Bridge).addTrouble,
-	"alarm.unclosed":    (*Bridge).addTrouble,
-	"alarm.stuck":       (*Bridge).addTrouble,
-	"alarm.lost":        (*Bridge).addTrouble,
-	"alarm.answers":     (*Bridge).addTrouble,
-	"error.code_longer": (*Bridge).addCodes,
+	"retention.report":     (*Bridge).addReport,
+	"desk.filed":           (*Bridge).addWaiting,
+	"unfiled.list":         (*Bridge).addUnfiled,
+	"unfiled.skipped_list": (*Bridge).addSkipped,
+	"staff.list":           (*Bridge).addStaffList,
+	"help.staff":           (*Bridge).addHelp,
+	"alarm.unfiled":        (*Bridge).addTrouble,
+	"alarm.removal":        (*Bridge).addTrouble,
+	"alarm.filing":         (*Bridge).addTrouble,
+	"alarm.unclosed":       (*Bridge).addTrouble,
+	"alarm.stuck":          (*Bridge).addTrouble,
+	"alarm.lost":           (*Bridge).addTrouble,
+	"alarm.answers":        (*Bridge).addTrouble,
+	"error.code_longer":    (*Bridge).addCodes,
 }
 
 func (b *Bridge) addStaffList(ctx context.Context, t task, args *texts.Args) error {

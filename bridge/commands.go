@@ -57,6 +57,7 @@ func init() { // help itself reads the table
 		"unfiled":      {[]string{"openstaand", "unfiled"}, care.MayFile, inBalie, (*Bridge).unfiledCommand},
 		"again":        {[]string{"opnieuw", "again"}, care.MayFile, inBalie, (*Bridge).againCommand},
 		"skip":         {[]string{"overslaan", "skip"}, care.MayFile, inBalie, (*Bridge).skipCommand},
+		"skipped":      {[]string{"overgeslagen", "skipped"}, care.MayFile, inBalie, (*Bridge).skippedCommand},
 		"recap":        {[]string{"terug", "recap"}, care.MayAnswer, inConversation, (*Bridge).recapCommand},
 		"retention":    {[]string{"bewaartermijn", "retention"}, "", everywhere, (*Bridge).retentionCommand},
 		"staff.add":    {[]string{"medewerker+", "staff+"}, care.MayAdmin, inBeheer, (*Bridge).addStaffCommand},

@@ -25,13 +25,14 @@ type verdict struct {
 	keys   []string // reactions that mean it; the first is put under the card
 	again  bool     // try again; otherwise it is called off
 	reason string   // key of a text that says why it is called off
+	words  string   // why, in somebody's own words
 	told   string   // key of the text that tells what was decided
 }
 
 var verdicts = []verdict{
 	{keys: []string{"↻", "🔁", "🔄", "↩"}, again: true, told: "unfiled.again"},
-	{keys: []string{"✓", "✅", "✔"}, reason: "unfiled.by_hand", told: "unfiled.skipped"},
-	{keys: []string{"✗", "❌", "✖"}, reason: "unfiled.not_needed", told: "unfiled.skipped"},
+	{keys: []string{"✓", "✅", "✔"}, reason: "unfiled.by_hand", told: skippedItem},
+	{keys: []string{"✗", "❌", "✖"}, reason: "unfiled.not_needed", told: skippedItem},
 }
 
 // noReason stands for a refusal of which we have no words for staff: errors are for the log.
@@ -196,7 +197,7 @@ func (b *Bridge) againCommand(ctx context.Context, r request) error {
 	return b.judge(ctx, r.place, numbered(all, r.args[0]), verdicts[0], body{})
 }
 
-// skipCommand: !overslaan NUMMER REDEN. The reason stays in the room; the log says who and which.
+// skipCommand: !overslaan NUMMER REDEN. The log says who and which, and has the reason sealed.
 func (b *Bridge) skipCommand(ctx context.Context, r request) error {
 	if len(r.args) < 2 {
 		return b.usage(ctx, r, "skip")
@@ -205,7 +206,8 @@ func (b *Bridge) skipCommand(ctx context.Context, r request) error {
 	if err != nil {
 		return err
 	}
-	return b.judge(ctx, r.place, numbered(all, r.args[0]), verdict{told: "unfiled.skipped", reason: "unfiled.as_said"}, body{})
+	v := verdict{told: skippedItem, reason: "unfiled.as_said", words: strings.Join(r.args[1:], " ")}
+	return b.judge(ctx, r.place, numbered(all, r.args[0]), v, body{})
 }
 
 // numbered picks the item with a number.
@@ -244,7 +246,7 @@ func (b *Bridge) judge(ctx context.Context, p place, about []store.Effect, v ver
 
 func (b *Bridge) carryOut(ctx context.Context, p place, e store.Effect, v verdict) error {
 	audit := store.Audit{At: b.Now(), Actor: p.Sender, Action: v.told, Person: e.Person, Conversation: e.Conversation,
-		EventID: p.EventID, Detail: strings.TrimSpace(strconv.FormatInt(e.ID, 10) + " " + v.reason)}
+		EventID: p.EventID, Detail: strings.TrimSpace(strconv.FormatInt(e.ID, 10) + " " + v.reason), Reason: v.words}
 	if err := b.Store.AddAudit(ctx, audit); err != nil {
 		return err
 	}

@@ -2,7 +2,10 @@ package bridge
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -146,7 +149,7 @@ func TestANamedPersonCallsItOffWithAReason(t *testing.T) {
 		"not needed":      {func(w *world, card id.EventID) { w.reacts(fatima, w.balie(), card, "❌") }, "Het hoort niet in het dossier.", "unfiled.not_needed"},
 		"in words": {func(w *world, _ id.EventID) {
 			w.writes(fatima, w.balie(), fmt.Sprintf("!overslaan %d dubbel verstuurd", w.refusedNow()[0]))
-		}, "De reden staat in de opdracht.", "unfiled.as_said"},
+		}, "De reden is bewaard. Typ !overgeslagen om die terug te zien.", "unfiled.as_said"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, h, card := refusing(t)
@@ -161,6 +164,50 @@ func TestANamedPersonCallsItOffWithAReason(t *testing.T) {
 			assert.Len(t, h.filed, 2)
 		})
 	}
+}
+
+// The chat has to go after a month; why something is in no record is asked later.
+func TestTheReasonOfWhatWasCalledOffOutlivesTheChat(t *testing.T) {
+	w, h, card := refusing(t)
+	w.writes(fatima, w.balie(), "!overgeslagen")
+	assert.Contains(t, w.heard(w.balie()), "Er is niets overgeslagen.")
+	number := w.refusedNow()[0]
+	w.writes(fatima, w.balie(), fmt.Sprintf("!overslaan %d is per  post\nverstuurd", number))
+	h.err = his.FlawNoAuthor
+	w.writes(anna, w.consulting(anna), "Nog iets")
+	h.err = nil
+	w.passes(time.Hour)
+	w.reacts(chef, w.balie(), w.cards()[1], "✓")
+	w.passes(31 * day)
+	w.sweeps()
+	require.NotContains(t, w.left(w.balie(), ""), card)
+	w.writes(fatima, w.balie(), "!overgeslagen")
+	said := w.said(w.balie())
+	assert.Equal(t, fmt.Sprintf("Niet meer naar het HIS gestuurd, het laatste eerst:\n%d: gesprek 1, 02-03-2026 12:00, Chef: Het is zelf vastgelegd.\n%d: gesprek 1, 02-03-2026 11:00, Fatima: is per post verstuurd", w.skippedNow()[0], number), said[len(said)-1])
+	assert.NotContains(t, w.log.String(), "verstuurd")
+	help := id.UserID("@help:praktijk.example")
+	w.staff(help, "Helpdesk", care.Servicedesk)
+	w.writes(help, w.balie(), "!overgeslagen")
+	assert.Equal(t, 1, strings.Count(w.heard(w.balie()), "is per post verstuurd"))
+}
+
+// skippedNow are the numbers of what was called off, newest first.
+func (w *world) skippedNow() (numbers []int64) {
+	w.Helper()
+	lines, err := w.Store.AuditIn(w.Context(), linde, skippedItem, 100)
+	require.NoError(w, err)
+	for _, line := range lines {
+		number, _, _ := strings.Cut(line.Detail, " ")
+		n, err := strconv.ParseInt(number, 10, 64)
+		require.NoError(w, err)
+		numbers = append(numbers, n)
+	}
+	return numbers
+}
+
+func TestALongReasonIsShownInPart(t *testing.T) {
+	assert.Equal(t, strings.Repeat("ë", mostReason)+"…", shortened(strings.Repeat("ë", mostReason+1)))
+	assert.Equal(t, "a b", shortened(" a\n\tb "))
 }
 
 func TestWhoMayNotDecideChangesNothing(t *testing.T) {

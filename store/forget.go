@@ -45,7 +45,7 @@ var forgetPerson = []struct {
 	{`DELETE FROM reading WHERE room_id IN (SELECT room_id FROM room WHERE person = $1)`, byID},
 	{`DELETE FROM shown WHERE room_id IN (SELECT room_id FROM room WHERE person = $1)`, byID},
 	{`UPDATE room SET person = '' WHERE person = $1`, byID},
-	{`UPDATE audit SET person = '' WHERE person = $1`, byID},
+	{`UPDATE audit SET person = '', reason = NULL WHERE person = $1`, byID},
 	{`
 		UPDATE audit SET actor = '' WHERE actor IN ($1, $2)
 			AND NOT EXISTS (SELECT 1 FROM staff WHERE staff.user_id = audit.actor)

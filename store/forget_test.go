@@ -36,6 +36,7 @@ func fill(t *testing.T, s *Store, name string) {
 		s.AddAudit(ctx, Audit{At: noon, Actor: user, Action: "withdraw", Person: id, Conversation: conversation}),
 		s.AddAudit(ctx, Audit{At: noon, Actor: id, Action: "withdraw", Person: id}),
 		s.AddAudit(ctx, Audit{At: noon, Actor: "@staff:test", Action: "approve", Person: id}),
+		s.AddAudit(ctx, Audit{At: noon, Actor: "@staff:test", Action: "skip", Person: id, EventID: "$skip-" + name, Reason: "canary"}),
 		s.AddEffects(ctx, []Effect{
 			{Destination: "consulting:" + id, Kind: "say"}, {Destination: "contact:!contact-" + name, Kind: "greet", Person: id},
 			{Destination: "conversation:" + conversation, Kind: "relay"}, {Destination: "his:" + conversation, Kind: "file"},
@@ -164,7 +165,7 @@ func TestWhatHasToBeRedactedOutlivesThePerson(t *testing.T) {
 		room := found[Room](t)(s.Room(t.Context(), "!consulting-gone"))
 		require.Equal(t, RoomConsulting, room.Kind)
 		require.Empty(t, room.Person)
-		require.Len(t, must[[]Audit](t)(s.AuditSince(t.Context(), 0, 10)), 3)
+		require.Len(t, must[[]Audit](t)(s.AuditSince(t.Context(), 0, 10)), 4)
 	})
 }
 

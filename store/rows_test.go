@@ -298,22 +298,6 @@ func TestStaffComeGoAndComeBack(t *testing.T) {
 	})
 }
 
-func TestTheAuditLogIsReadInOrder(t *testing.T) {
-	each(t, func(t *testing.T, s *Store) {
-		ctx := t.Context()
-		for _, action := range []string{"approve", "close", "open"} {
-			require.NoError(t, s.AddAudit(ctx, Audit{At: noon, Actor: "@staff:test", Action: action, Person: "p", Conversation: "c", EventID: "$1", Detail: "reason.1"}))
-		}
-		require.NoError(t, s.AddAudit(ctx, Audit{At: noon, Actor: "bot", Action: "start"}))
-		all := must[[]Audit](t)(s.AuditSince(ctx, 0, 10))
-		require.Len(t, all, 4)
-		require.Equal(t, Audit{all[0].ID, noon, "@staff:test", "approve", "p", "c", "$1", "reason.1"}, all[0])
-		require.Equal(t, all[1:3], must[[]Audit](t)(s.AuditSince(ctx, all[0].ID, 2)))
-		require.Equal(t, all[:3], must[[]Audit](t)(s.AuditOf(ctx, "p")))
-		require.Empty(t, must[[]Audit](t)(s.AuditOf(ctx, "")))
-	})
-}
-
 func TestFiguresAddUp(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		require.Zero(t, must[int64](t)(s.CountOf(t.Context(), "refused")))
