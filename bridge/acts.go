@@ -15,6 +15,7 @@ var acts = map[string]func(*Bridge, context.Context, place, act) error{
 	stateAct:    ofPatient((*Bridge).stateCame),
 	heldAct:     ofPatient((*Bridge).heldWent),
 	remindAct:   ofPatient((*Bridge).reminderCame),
+	checkedAct:  ofPatient((*Bridge).checkedCame),
 }
 
 // inAct handles a turn that is not from Matrix.

@@ -164,9 +164,10 @@ func (b *Bridge) anew(ctx context.Context, e store.Effect, edition int, c care.C
 	return 0, b.Store.ReplaceEffect(ctx, e.ID, fresh)
 }
 
-// recordCommand: !dossier PATIENTNUMMER [BSN] says whose record this conversation belongs in.
+// recordCommand: !dossier PATIENTNUMMER [BSN [toch]] says whose record this conversation belongs in.
 func (b *Bridge) recordCommand(ctx context.Context, r request) error {
-	if len(r.args) < 1 || len(r.args) > 2 {
+	var ok bool
+	if r.couples, ok = couplingTyped(r.args); !ok {
 		return b.usage(ctx, r, "record")
 	}
 	c, err := b.caseInRoom(ctx, r.room)
@@ -177,10 +178,7 @@ func (b *Bridge) recordCommand(ctx context.Context, r request) error {
 	if err != nil {
 		return err
 	}
-	id := care.Identity{PatientNumber: r.args[0]}
-	if len(r.args) == 2 {
-		id.BSN = r.args[1]
-	}
+	id := r.couples.identity()
 	return b.aboutConversation(ctx, r, func(c care.Case, _ care.Env) (care.Case, error) {
 		if named {
 			return care.CoupleDerde(c, d, id, r.Sender)

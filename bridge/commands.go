@@ -17,7 +17,11 @@ import (
 type request struct {
 	place
 	member care.Member
+	name   string // of the command
 	args   []string
+
+	couples entry // of a command that couples somebody to a record
+	checked bool  // the HIS has confirmed it
 }
 
 // A command is a row of the table: help and rights are made from it.
@@ -42,6 +46,7 @@ func init() { // help itself reads the table
 	commands = map[string]command{
 		"help":         {[]string{"help", "hulp"}, "", everywhere, (*Bridge).helpCommand},
 		"approve":      {[]string{"goedkeuren", "approve"}, care.MayVerify, inBeheer, (*Bridge).approveCommand},
+		"look_up":      {[]string{"zoeken", "lookup"}, care.MayVerify, inBeheer, (*Bridge).lookUpCommand},
 		"decline":      {[]string{"afwijzen", "decline"}, care.MayVerify, inBeheer, (*Bridge).declineCommand},
 		"record":       {[]string{"dossier", "record"}, care.MayVerify, inConversation, (*Bridge).recordCommand},
 		"mistaken":     {[]string{"vergissing", "mistake"}, care.MayFile, inConversation, (*Bridge).mistakenCommand},
@@ -91,20 +96,22 @@ func (b *Bridge) command(ctx context.Context, p place, member care.Member) error
 	if p.late() { // who typed it has gone on since
 		return b.refuse(ctx, p, "command.late")
 	}
-	words := strings.Fields(strings.TrimPrefix(strings.TrimSpace(typed(p.event)), "!"))
-	name := "help"
-	if len(words) > 0 {
-		name = commandNamed(words[0])
-	}
+	name, args := commandIn(p.event)
 	cmd, known := commands[name]
 	if !known || !cmd.allows(member, p.room.Kind) {
 		return b.refuse(ctx, p, "command.unknown")
 	}
-	r := request{place: p, member: member}
-	if len(words) > 1 {
-		r.args = words[1:]
+	return cmd.run(b, ctx, request{place: p, member: member, name: name, args: args})
+}
+
+// commandIn takes apart what was typed: the name of the command, "" for none that there is, and
+// what stands behind it.
+func commandIn(evt *event.Event) (name string, args []string) {
+	words := strings.Fields(strings.TrimPrefix(strings.TrimSpace(typed(evt)), "!"))
+	if len(words) == 0 {
+		return "help", nil
 	}
-	return cmd.run(b, ctx, r)
+	return commandNamed(words[0]), words[1:]
 }
 
 // commandNamed finds a command by one of its names, in any case.
@@ -222,6 +229,9 @@ func (b *Bridge) decided(ctx context.Context, r request, before care.Case, decid
 	after, err := decide()
 	if err != nil {
 		return b.mistake(ctx, r, reasonFor(err))
+	}
+	if b.asksFirst(r) {
+		return b.askHIS(ctx, r, before.Person)
 	}
 	return b.finish(ctx, r.place, func(ctx context.Context) error {
 		audit := store.Audit{At: b.Now(), Actor: r.Sender, Action: "decided", Person: after.Person.ID,

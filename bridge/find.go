@@ -14,13 +14,49 @@ import (
 	"github.com/spreekkamer/spreekkamer/texts"
 )
 
-// Who a new account may be, as the HIS knows it, is proposed in Beheer (requirement A6). A person
-// decides. What the HIS says is shown there and kept nowhere.
+// Who a new account may be, as the HIS knows it, is proposed in Beheer (requirement A6): by family
+// name and birth date as soon as somebody has registered, and by the BSN that staff type. A person
+// decides. What the HIS says is shown to staff and kept nowhere; that it was asked, by whom and
+// how many it found, is in the log of who did what. Before somebody is coupled with a BSN, couple.go
+// asks the HIS whose that is.
 
 const (
-	findLater    = 2 * time.Second // the card about the account comes first
-	findAttempts = 8               // some minutes; then staff have looked it up themselves
+	findLater    = 2 * time.Second  // the card about the account comes first
+	findLimit    = 20 * time.Second // of one question
+	findAttempts = 8                // some minutes; then staff hear that it does not answer
+	findForStaff = 4                // the same, when somebody waits for it
+	findPatience = 30 * time.Second // a system that wants to be left alone for longer does not answer now
 )
+
+// A lookup is what a system said when it was asked for a patient.
+type lookup struct {
+	bsn   string // what it was asked by; "" = family name and birth date
+	found []his.Patient
+	more  bool
+	away  string // key of a text: why it did not say; "" = it did
+
+	differs bool // who was found is not as we have them
+}
+
+// outcome is what the log keeps of it: by what was asked, and how many were found.
+func (f lookup) outcome() string {
+	by, many := "name", "several"
+	if f.bsn != "" {
+		by = "bsn"
+	}
+	switch {
+	case f.away != "":
+		many = "failed"
+	case len(f.found) == 0:
+		many = "none"
+	case len(f.found) == 1 && !f.more:
+		many = "one"
+	}
+	if f.differs {
+		many += " differs"
+	}
+	return by + " " + many
+}
 
 // lookUp makes the effect that asks the HIS who somebody may be.
 func (b *Bridge) lookUp(ctx context.Context, person care.Person) error {
@@ -28,45 +64,177 @@ func (b *Bridge) lookUp(ctx context.Context, person care.Person) error {
 	if _, can := p.Connector.(his.Finder); !can {
 		return nil
 	}
-	e := ofPerson(job("find", "find:"+person.ID, body{Practice: p.ID}), person)
-	e.Lane, e.DueAt = systemLane(hisName, p.ID), b.Now().Add(findLater)
+	e := b.findJob(person, body{Practice: p.ID})
+	e.DueAt = b.Now().Add(findLater)
 	return b.add(ctx, e)
 }
 
+func (b *Bridge) findJob(person care.Person, what body) store.Effect {
+	e := ofPerson(job("find", "find:"+person.ID, what), person)
+	e.Lane = systemLane(hisName, what.Practice)
+	return e
+}
+
+// lookUpCommand: !zoeken CODE [BSN] asks the HIS again, or by a BSN. The BSN is read from the command
+// when it is needed: it is in no row of ours.
+func (b *Bridge) lookUpCommand(ctx context.Context, r request) error {
+	if len(r.args) < 1 || len(r.args) > 2 {
+		return b.usage(ctx, r, "look_up")
+	}
+	if _, can := b.practice(r.room.Practice).Connector.(his.Finder); !can {
+		return b.mistake(ctx, r, "error.no_look_up")
+	}
+	if len(r.args) == 2 && !care.ValidBSN(r.args[1]) {
+		return b.mistake(ctx, r, "error.bsn")
+	}
+	if r.Step == 0 {
+		return b.forward(ctx, r, "look_up")
+	}
+	person, known, err := b.personOfAct(ctx, r)
+	switch {
+	case err != nil:
+		return err
+	case !known:
+		return b.mistake(ctx, r, "error.no_account")
+	case person.State != care.Awaiting:
+		return b.mistake(ctx, r, "error.not_awaiting")
+	}
+	return b.askHIS(ctx, r, person)
+}
+
+// askHIS ends the turn of a command with a question to the HIS for whoever typed it. A system that
+// wants to be left alone for long is not waited for.
+func (b *Bridge) askHIS(ctx context.Context, r request, person care.Person) error {
+	e := b.findJob(person, body{Practice: r.room.Practice, By: r.Sender, Command: r.name, Reply: r.EventID})
+	e.Destination += ":" + r.EventID // what was asked before does not hold it up
+	e.Conversation = r.room.Conversation
+	e = aboutEvent(e, r.place)
+	return b.finish(ctx, r.place, func(ctx context.Context) error {
+		if b.paused(e.Lane) <= findPatience {
+			return b.add(ctx, e)
+		}
+		told := b.reply(r.place, body{Text: "beheer.find_failed", Reason: "find.away"})
+		if coupling[r.name] {
+			told = b.reply(r.place, body{Text: "find.not_coupled", Reason: "find.away"})
+		}
+		told.Person = person.ID
+		return errors.Join(b.add(ctx, told), b.logFound(ctx, task{Effect: e, body: body{By: r.Sender}}, lookup{bsn: r.bsn(), away: "find.away"}.outcome()))
+	})
+}
+
+// deliverFind asks the HIS, and tells staff what it said.
 func (b *Bridge) deliverFind(ctx context.Context, t task) (done delivery, err error) {
 	person, err := b.personFor(ctx, t)
 	if err != nil {
 		return done, err
 	}
-	system, err := b.systemIn(t.Lane)
+	what, err := b.typedFor(ctx, t)
+	if wasRemoved(err) || errors.Is(err, ErrNoKey) || errors.Is(err, ErrUnreadable) {
+		return delivery{dropped: "the command is gone"}, nil
+	}
 	if err != nil {
 		return done, err
 	}
-	finder, can := system.Connector.(his.Finder)
-	if !can || person.State != care.Awaiting && t.EventID == "" {
+	if t.body.Command != "record" && person.State != care.Awaiting && t.EventID == "" {
 		return delivery{dropped: "nobody has to decide any more"}, nil
 	}
-	found, more, err := finder.Find(ctx, his.PatientQuery{LastName: person.Answers.LastName, BirthDate: b.day(person.Answers.BirthDate)})
-	if err != nil && (errors.Is(err, his.ErrRefused) || t.Attempt >= findAttempts) {
-		return delivery{dropped: "the system does not say"}, nil
-	}
+	f, err := b.find(ctx, t, person, what.bsn)
 	if err != nil {
 		return done, err
 	}
-	room, err := b.roomOf(ctx, store.RoomBeheer, t.body.Practice)
-	if err != nil {
-		return done, err
+	if coupling[t.body.Command] {
+		return b.checked(ctx, t, person, what, f)
 	}
-	args := texts.Args{Code: code(person)}
-	if more {
+	return b.propose(ctx, t, person, f)
+}
+
+// find asks the system of the lane. What it cannot say, now or ever, staff have to know: they can
+// look themselves.
+func (b *Bridge) find(ctx context.Context, t task, person care.Person, bsn string) (f lookup, err error) {
+	f.bsn = bsn
+	system, err := b.systemIn(t.Lane)
+	if err != nil {
+		return f, err
+	}
+	finder, can := system.Connector.(his.Finder)
+	if !can {
+		f.away = "find.refused"
+		return f, nil
+	}
+	q := his.PatientQuery{BSN: bsn}
+	if bsn == "" {
+		q = his.PatientQuery{LastName: person.Answers.LastName, BirthDate: b.day(person.Answers.BirthDate)}
+	}
+	limited, cancel := context.WithTimeout(ctx, findLimit)
+	defer cancel()
+	f.found, f.more, err = finder.Find(limited, q)
+	attempts := findAttempts
+	if t.body.By != "" {
+		attempts = findForStaff
+	}
+	switch {
+	case err == nil:
+		return f, nil
+	case ctx.Err() != nil: // stopped
+		return f, err
+	case errors.Is(err, his.ErrRefused):
+		f.away = "find.refused"
+	case b.leaveAlone(t.Lane, err) > findPatience || t.Attempt >= attempts:
+		f.away = "find.away"
+		if why, _ := his.WhyRefused(err); why == "login" {
+			f.away = "find.refused"
+		}
+	default:
+		return f, err
+	}
+	b.Log.Warn().Err(err).Int64("effect", t.ID).Msg("Looking up a patient failed, staff are told")
+	return f, nil
+}
+
+// propose shows in Beheer who an account may be.
+func (b *Bridge) propose(ctx context.Context, t task, person care.Person, f lookup) (done delivery, err error) {
+	args := texts.Args{Code: code(person), Count: len(f.found)}
+	if f.more {
 		args.Waiting = 1
 	}
-	for _, p := range found {
-		args.Items = append(args.Items, b.match(person, p))
+	who := holder(person)
+	for _, p := range f.found {
+		args.Items = append(args.Items, b.match(who, p))
+		f.differs = f.differs || len(f.found) == 1 && len(b.differences(who, p, "")) > 0
 	}
-	text := strings.TrimSpace(b.Texts.Text(b.Language, "beheer.matches", args))
-	done.event, err = b.send(ctx, t, room, event.EventMessage, message(event.MsgText, text))
+	text := "beheer.matches"
+	if f.bsn != "" {
+		text = "beheer.matches_bsn"
+	}
+	if f.away != "" {
+		text, args.Reason = "beheer.find_failed", b.Texts.Text(b.Language, f.away, texts.Args{})
+	}
+	return b.tellFound(ctx, t, f.outcome(), strings.TrimSpace(b.Texts.Text(b.Language, text, args)))
+}
+
+// tellFound says what was found where it was asked, and logs that it was asked.
+func (b *Bridge) tellFound(ctx context.Context, t task, outcome, text string) (done delivery, err error) {
+	kind, key := store.RoomBeheer, t.body.Practice
+	if t.Conversation != "" {
+		kind, key = store.RoomConversation, t.Conversation
+	}
+	room, err := b.roomOf(ctx, kind, key)
+	if err != nil {
+		return done, err
+	}
+	done.event, err = b.send(ctx, t, room, event.EventMessage, answering(message(event.MsgText, text), t.body.Reply))
+	done.after = func(ctx context.Context) error { return b.logFound(ctx, t, outcome) }
 	return done, err
+}
+
+// logFound logs that the HIS was asked: by whom, about whom, and with what outcome.
+func (b *Bridge) logFound(ctx context.Context, t task, outcome string) error {
+	line := store.Audit{At: b.Now(), Actor: t.body.By, Action: "looked_up", Person: t.Person, Conversation: t.Conversation,
+		EventID: t.SourceEvent, Detail: outcome}
+	if line.Actor == "" {
+		line.Actor = "bot"
+	}
+	return b.Store.AddAudit(ctx, line)
 }
 
 // noNumber stands for a patient number that the system does not tell, or that cannot be typed. It
@@ -74,20 +242,25 @@ func (b *Bridge) deliverFind(ctx context.Context, t task) (done delivery, err er
 const noNumber = "…"
 
 // match is one proposal, with what to type to accept it.
-func (b *Bridge) match(person care.Person, p his.Patient) string {
+func (b *Bridge) match(who whom, p his.Patient) string {
 	number := oneLine(p.Number)
 	if number == "" || strings.Contains(number, " ") {
 		number = noNumber
 	}
-	typed := "!" + commands["approve"].names[0] + " " + code(person) + " " + number
+	typed := "!" + commands["approve"].names[0] + " " + who.code + " " + number
 	if p.BSN != "" {
 		typed += " " + oneLine(p.BSN)
 	}
+	args := b.patientArgs(p)
+	args.Command, args.Items = typed, b.differences(who, p, "")
+	return b.Texts.Text(b.Language, "beheer.match", args)
+}
+
+// patientArgs is how a patient of the HIS is named to staff.
+func (b *Bridge) patientArgs(p his.Patient) texts.Args {
 	born := "?"
 	if !p.BirthDate.IsZero() {
 		born = p.BirthDate.Format("02-01-2006")
 	}
-	return b.Texts.Text(b.Language, "beheer.match", texts.Args{
-		Name: oneLine(p.FirstName + " " + p.LastName), BirthDate: born, Command: typed,
-	})
+	return texts.Args{Name: oneLine(p.FirstName + " " + p.LastName), BirthDate: born}
 }

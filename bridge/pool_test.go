@@ -75,8 +75,8 @@ func TestWhoMayGiveWhichCommand(t *testing.T) {
 		room store.RoomKind
 		want []string
 	}{
-		{care.Beheer, store.RoomBeheer, []string{"approve", "confirm", "decline", "help", "name", "retention", "staff.add", "staff.list", "staff.remove"}},
-		{care.Doktersassist, store.RoomBeheer, []string{"approve", "confirm", "decline", "help", "name", "retention", "staff.list"}},
+		{care.Beheer, store.RoomBeheer, []string{"approve", "confirm", "decline", "help", "look_up", "name", "retention", "staff.add", "staff.list", "staff.remove"}},
+		{care.Doktersassist, store.RoomBeheer, []string{"approve", "confirm", "decline", "help", "look_up", "name", "retention", "staff.list"}},
 		{care.Doktersassist, store.RoomConversation, []string{"call", "care", "close", "come_in", "derde", "help", "mistaken", "name", "practical", "recap", "record", "retention", "summary"}},
 		{care.Servicedesk, store.RoomConversation, []string{"help", "name", "retention"}},
 	} {

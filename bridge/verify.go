@@ -27,6 +27,8 @@ type act struct {
 	Person  string `json:"person,omitempty"`
 	User    string `json:"user,omitempty"` // when it may be a member of staff
 
+	Event        string     `json:"event,omitempty"` // the command that is carried out now, and
+	Room         string     `json:"room,omitempty"`  // where it was typed
 	Answer       string     `json:"answer,omitempty"`
 	Conversation string     `json:"conversation,omitempty"`
 	Status       his.Status `json:"status,omitempty"`
@@ -34,15 +36,15 @@ type act struct {
 }
 
 func (b *Bridge) approveCommand(ctx context.Context, r request) error {
-	if len(r.args) < 2 || len(r.args) > 3 {
+	ok := len(r.args) > 1
+	if ok {
+		r.couples, ok = couplingTyped(r.args[1:])
+	}
+	if !ok {
 		return b.usage(ctx, r, "approve")
 	}
 	return b.aboutAccount(ctx, r, "approve", func(before care.Case, env care.Env) (care.Case, error) {
-		id := care.Identity{PatientNumber: r.args[1]}
-		if len(r.args) == 3 {
-			id.BSN = r.args[2]
-		}
-		return care.ApproveAccount(before, id, r.Sender, env)
+		return care.ApproveAccount(before, r.couples.identity(), r.Sender, env)
 	})
 }
 
@@ -62,11 +64,7 @@ func (b *Bridge) aboutAccount(ctx context.Context, r request, name string, decid
 	if r.Step == 0 {
 		return b.forward(ctx, r, name)
 	}
-	var a act
-	if err := json.Unmarshal([]byte(r.Act), &a); err != nil {
-		return fmt.Errorf("the act of turn %s: %w", r.EventID, errBroken)
-	}
-	person, known, err := b.Store.Person(ctx, a.Person)
+	person, known, err := b.personOfAct(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -82,6 +80,15 @@ func (b *Bridge) aboutAccount(ctx context.Context, r request, name string, decid
 		return err
 	}
 	return b.decided(ctx, r, before, func() (care.Case, error) { return decide(before, env) })
+}
+
+// personOfAct is whom a command that was forwarded is about.
+func (b *Bridge) personOfAct(ctx context.Context, r request) (p care.Person, known bool, err error) {
+	var a act
+	if err := json.Unmarshal([]byte(r.Act), &a); err != nil {
+		return p, false, fmt.Errorf("the act of turn %s: %w", r.EventID, errBroken)
+	}
+	return b.Store.Person(ctx, a.Person)
 }
 
 func (b *Bridge) forward(ctx context.Context, r request, name string) error {

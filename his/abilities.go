@@ -129,7 +129,8 @@ type StatusChange struct {
 type Finder interface {
 	// Find gives the patients that the query may mean, best first and at most MaxFound;
 	// more says that there were others. They are proposals: a person decides. A query
-	// without BSN, and without both name and day of birth, finds nothing.
+	// without BSN, and without both name and day of birth, finds nothing. An error that wraps
+	// ErrRefused is final: the system does not let us look.
 	Find(ctx context.Context, q PatientQuery) (found []Patient, more bool, err error)
 }
 

@@ -33,7 +33,11 @@ func (s *fhirServer) Find(ctx context.Context, q PatientQuery) (found []Patient,
 		}
 		return len(found) <= MaxFound
 	})
-	if more = errors.Is(err, rest.ErrMore); err != nil && !more {
+	more = errors.Is(err, rest.ErrMore)
+	switch {
+	case isRefusal(err) || cannot(err):
+		return nil, false, fmt.Errorf("look up a patient: %w: %w", err, ErrRefused)
+	case err != nil && !more:
 		return nil, false, fmt.Errorf("look up a patient: %w", err)
 	}
 	slices.SortStableFunc(found, func(a, b Patient) int { return exact(b, name) - exact(a, name) })
@@ -46,12 +50,12 @@ func (q PatientQuery) mayMean(p Patient) bool {
 		return p.BSN == "" || p.BSN == q.BSN
 	}
 	born := !datable(p.BirthDate) || fhir.Date(p.BirthDate) == fhir.Date(q.BirthDate)
-	return born && sameName(p.LastName, line(q.LastName))
+	return born && SameName(p.LastName, line(q.LastName))
 }
 
-// sameName goes by the words of a family name in any order: systems write "Vries, de" and
+// SameName goes by the words of a family name in any order: systems write "Vries, de" and
 // "de Vries", with and without the partner's name.
-func sameName(a, b string) bool {
+func SameName(a, b string) bool {
 	words := func(s string) []string {
 		return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return r == ' ' || r == ',' || r == '-' })
 	}

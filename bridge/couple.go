@@ -1,0 +1,205 @@
+package bridge
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/texts"
+)
+
+// A BSN decides in whose record things are filed, and one that is mistyped may pass the 11-test. So
+// before staff couple somebody with a BSN, the HIS is asked whose it is (requirement A6). When it is
+// who it should be, what they decided is carried out; otherwise they hear what differs, nothing is
+// coupled, and they decide: "toch" behind the command couples all the same.
+
+// coupling are the commands that couple somebody to a record.
+var coupling = map[string]bool{"approve": true, "record": true}
+
+// checkedAct is a command in somebody's queue that the HIS has confirmed.
+const checkedAct = "checked"
+
+// An entry is what staff typed to look somebody up, or to couple them: CODE [BSN], or NUMBER [BSN [toch]].
+type entry struct {
+	number string
+	bsn    string
+	sure   bool // couple also when the HIS does not confirm it
+}
+
+func (e entry) identity() care.Identity { return care.Identity{PatientNumber: e.number, BSN: e.bsn} }
+
+// anyway is what staff type to couple all the same.
+var anyway = []string{"toch", "anyway"}
+
+// couplingTyped takes apart what stands behind a command that couples: NUMBER [BSN [toch]].
+func couplingTyped(args []string) (e entry, ok bool) {
+	if len(args) < 1 || len(args) > 3 {
+		return e, false
+	}
+	e.number = args[0]
+	if len(args) > 1 {
+		e.bsn = args[1]
+	}
+	e.sure = len(args) > 2 && slices.Contains(anyway, strings.ToLower(args[2]))
+	return e, e.sure || len(args) < 3
+}
+
+// typedFor reads again what was typed: an effect holds no BSN.
+func (b *Bridge) typedFor(ctx context.Context, t task) (what entry, err error) {
+	if t.SourceEvent == "" {
+		return what, nil
+	}
+	evt, err := b.readEvent(ctx, t.sourceRoom(), t.sourceEvent())
+	if err != nil {
+		return what, err
+	}
+	name, args := commandIn(evt)
+	switch {
+	case name == "look_up" && len(args) == 2:
+		what.bsn = args[1]
+	case name == "approve" && len(args) > 1:
+		what, _ = couplingTyped(args[1:])
+	case name == "record":
+		what, _ = couplingTyped(args)
+	}
+	return what, nil
+}
+
+// bsn is the BSN that a command gives; "" = none.
+func (r request) bsn() string {
+	if r.name == "look_up" && len(r.args) == 2 {
+		return r.args[1]
+	}
+	return r.couples.bsn
+}
+
+// asksFirst says that the HIS has to be asked before a command couples somebody.
+func (b *Bridge) asksFirst(r request) bool {
+	_, can := b.practice(r.room.Practice).Connector.(his.Finder)
+	return can && coupling[r.name] && r.couples.bsn != "" && !r.couples.sure && !r.checked
+}
+
+// checked ends the question whose a BSN is: the command is carried out, or staff hear why not.
+func (b *Bridge) checked(ctx context.Context, t task, person care.Person, what entry, f lookup) (done delivery, err error) {
+	who, err := b.coupled(ctx, t, person)
+	if err != nil {
+		return done, err
+	}
+	// a server that leaves the BSN out confirms nothing
+	f.found = slices.DeleteFunc(f.found, func(p his.Patient) bool { return p.BSN != what.bsn })
+	why, args := "", texts.Args{}
+	switch {
+	case f.away != "":
+		why = f.away
+	case len(f.found) == 0:
+		why = "find.none"
+	case len(f.found) > 1 || f.more:
+		why = "find.several"
+	default:
+		args = b.patientArgs(f.found[0])
+		if args.Items = b.differences(who, f.found[0], what.number); len(args.Items) > 0 {
+			why, f.differs = "find.differs", true
+		}
+	}
+	if why == "" && t.EventID == "" {
+		done.after = func(ctx context.Context) error {
+			if err := b.logFound(ctx, t, f.outcome()); err != nil {
+				return err
+			}
+			a := act{Command: checkedAct, Event: t.SourceEvent, Room: t.SourceRoom}
+			return b.addAct(ctx, person, a, checkedAct+":"+strconv.FormatInt(t.ID, 10))
+		}
+		return done, nil
+	}
+	args.Reason = b.Texts.Text(b.Language, why, args)
+	return b.tellFound(ctx, t, f.outcome(), b.Texts.Text(b.Language, "find.not_coupled", args))
+}
+
+// checkedCame carries a command out that the HIS has confirmed: as whoever typed it, where they did.
+func (b *Bridge) checkedCame(ctx context.Context, p place, a act, _ care.Person) error {
+	room, known, err := b.Store.Room(ctx, a.Room)
+	if err != nil {
+		return err
+	}
+	given, there, err := b.Store.Turn(ctx, a.Event, 0)
+	if err != nil {
+		return err
+	}
+	evt, err := b.readEvent(ctx, id.RoomID(a.Room), id.EventID(a.Event))
+	if wasRemoved(err) || !known || !there {
+		return b.finish(ctx, p, nil)
+	}
+	if err != nil {
+		return err
+	}
+	p.room, p.RoomID, p.EventID, p.Sender, p.Step = room, a.Room, a.Event, given.Sender, 1 // it is in this queue already
+	member, ok, err := b.member(ctx, p)
+	if err != nil {
+		return err
+	}
+	name, args := commandIn(evt)
+	if cmd := commands[name]; ok && coupling[name] && cmd.allows(member, room.Kind) {
+		return cmd.run(b, ctx, request{place: p, member: member, name: name, args: args, checked: true})
+	}
+	return b.finish(ctx, p, nil)
+}
+
+// A whom is somebody as we know them, to compare with a patient of the HIS.
+type whom struct {
+	code, first, last string
+	born              care.Date
+}
+
+func holder(p care.Person) whom {
+	return whom{code: code(p), first: p.Answers.FirstName, last: p.Answers.LastName, born: p.Answers.BirthDate}
+}
+
+// coupled is who is to be coupled: the Derde of the conversation in which it was typed, or the
+// account holder.
+func (b *Bridge) coupled(ctx context.Context, t task, person care.Person) (whom, error) {
+	if t.Conversation == "" {
+		return holder(person), nil
+	}
+	c, _, err := b.Store.Conversation(ctx, t.Conversation)
+	if err != nil {
+		return whom{}, err
+	}
+	d, named, err := b.derdeOf(ctx, c)
+	if err != nil || !named {
+		return holder(person), err
+	}
+	first, _, _ := strings.Cut(d.Name, " ")
+	return whom{first: first, last: d.Name, born: d.BirthDate}, nil
+}
+
+// differences are what of a patient of the HIS is not as we have it, in words. Of first names only
+// how they begin counts: records have initials, and names that nobody uses. A number that is not
+// known is not compared.
+func (b *Bridge) differences(who whom, p his.Patient, number string) (all []string) {
+	for _, d := range []struct {
+		what string
+		is   bool
+	}{
+		{"birth_date", care.DateOf(p.BirthDate) != who.born},
+		{"last_name", !his.SameName(p.LastName, who.last)},
+		{"first_name", p.FirstName != "" && who.first != "" && begins(p.FirstName) != begins(who.first)},
+		{"number", number != "" && oneLine(p.Number) != "" && !strings.EqualFold(oneLine(p.Number), number)},
+	} {
+		if d.is {
+			all = append(all, b.Texts.Text(b.Language, "differs."+d.what, texts.Args{}))
+		}
+	}
+	return all
+}
+
+func begins(name string) rune {
+	first, _ := utf8.DecodeRuneInString(strings.TrimSpace(name))
+	return unicode.ToLower(first)
+}
