@@ -29,6 +29,7 @@ type answer struct {
 	Files     []letterFile
 	Problem   string // key of a text
 	Print     []byte `json:"-"` // tells this wording from another
+	Withdrawn bool   `json:"-"` // the system has taken it back
 }
 
 // readAnswer reads the files of an answer while the system still gives them.
@@ -56,7 +57,7 @@ func (b *Bridge) readAnswer(a his.Answer) (answer, error) {
 func headOf(a his.Answer) answer {
 	return answer{
 		ID: a.ID.String(), Reference: a.Reference, In: a.Conversation, Number: a.Number, ReplyTo: a.InReplyTo, For: a.For,
-		Name: oneLine(a.Author.Name), Role: oneLine(string(a.Author.Role)), Text: a.Text, Problem: problemOf(a), Print: printOf(a),
+		Name: oneLine(a.Author.Name), Role: oneLine(string(a.Author.Role)), Text: a.Text, Problem: problemOf(a), Print: printOf(a), Withdrawn: a.Withdrawn,
 	}
 }
 
@@ -87,27 +88,41 @@ func printOf(a his.Answer) []byte {
 	return sum.Sum(nil)
 }
 
-// isChanged says that an answer which was taken in reads otherwise in the system now. One that can no
-// longer be passed on has no words to compare, and of one that was not passed on, or has left the chat,
-// the patient has none.
+// isChanged says that an answer which was taken in reads otherwise in the system now, or is there no
+// longer. One that can no longer be passed on has no words to compare, and of one that was not passed on,
+// or has left the chat, the patient has none.
 func (b *Bridge) isChanged(ctx context.Context, row store.Answer, now his.Answer) (bool, error) {
-	if now.Problem != "" || b.Now().Sub(row.At) > trafficLog {
+	if b.Now().Sub(row.At) > trafficLog {
 		return false, nil
 	}
+	if now.Withdrawn || now.Problem != "" {
+		return now.Withdrawn && !row.Withdrawn && row.State != store.AnswerFailed, nil
+	}
 	before, noted, err := b.Store.PrintOfAnswer(ctx, row.ID)
-	if !noted && row.State == store.AnswerFailed {
+	if row.State == store.AnswerFailed && (!noted || len(before) > sha256.Size) { // see unpassed
 		return false, err
 	}
-	return !bytes.Equal(before, printOf(now)), err
+	return row.Withdrawn || !bytes.Equal(before, printOf(now)), err
 }
 
-// tellChanged says to staff that the patient has an earlier wording than the record: that is not sent
-// again by itself, since nobody knows which of the two the patient has acted on. An answer of before
+// tellChanged says to staff that the patient has what the record has no longer, or otherwise: that is not
+// sent again by itself, since nobody knows which of the two the patient has acted on. An answer of before
 // wordings were noted is only noted.
 func (b *Bridge) tellChanged(ctx context.Context, a answer) error {
 	row, known, err := b.Store.Answer(ctx, a.ID)
 	if err != nil || !known {
 		return err
+	}
+	if a.Withdrawn != row.Withdrawn {
+		if err := b.Store.SetWithdrawn(ctx, row.ID, a.Withdrawn); err != nil {
+			return err
+		}
+	}
+	if a.Withdrawn {
+		if row.Withdrawn {
+			return nil
+		}
+		return b.add(ctx, aboutAnswer(row, "answer.withdrawn", ""))
 	}
 	before, told, err := b.Store.PrintOfAnswer(ctx, a.ID)
 	if err != nil || bytes.Equal(before, a.Print) {

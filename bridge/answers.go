@@ -101,6 +101,9 @@ func (b *Bridge) askAnswers(ctx context.Context, lane string, a his.Answerer) er
 		if behind = nil; errors.Is(err, his.ErrBehind) {
 			behind, err = err, nil
 		}
+		if err == nil {
+			page, err = b.inLists(ctx, lane, page)
+		}
 		if err != nil {
 			return nil, "", err
 		}

@@ -81,3 +81,10 @@ func (b *Bridge) isReadIn(lane string, c care.Conversation) bool {
 	read, err := b.systemIn(lane)
 	return err == nil && systemLane(name, c.Practice) != lane && his.SameServer(read.Connector, ours.Connector)
 }
+
+// isOneSystem says that two lanes read one server.
+func (b *Bridge) isOneSystem(lane, other string) bool {
+	one, unknown := b.systemIn(lane)
+	two, err := b.systemIn(other)
+	return lane == other || unknown == nil && err == nil && his.SameServer(one.Connector, two.Connector)
+}

@@ -32,11 +32,11 @@ type Answerer interface {
 	// answers: an answer that was given once may not be given again after it.
 	//
 	// The same answer may come more than once, also with an old cursor lost; its ID stays
-	// the same, and whoever passes it on goes by that. An answer that was changed in the
-	// system after it was given comes again under the same ID and is not meant to be sent
-	// again. No more than a page comes at once: ask again at once while next changes.
-	// Errors are worth trying again later, with the same cursor; they hold no personal data. With
-	// ErrBehind answers and next are good all the same.
+	// the same, and whoever passes it on goes by that (see Answer.List). An answer that was changed
+	// in the system after it was given comes again under the same ID and is not meant to be sent
+	// again; one that was taken back may come as Withdrawn. No more than a page comes at once: ask
+	// again at once while next changes. Errors are worth trying again later, with the same cursor;
+	// they hold no personal data. With ErrBehind answers and next are good all the same.
 	Answers(ctx context.Context, since string) (answers []Answer, next string, err error)
 
 	// Report tells the system what became of an answer. Telling the same again changes
@@ -74,6 +74,16 @@ type Answer struct {
 	Written     time.Time
 	Text        string // plain text
 	Attachments []Attachment
+
+	// List and Place are set when the answer is one of a list whose members have no lasting name (FHIR:
+	// outputs of a Task): Place is where in the List it stands now, as Reference has it, and ID is not
+	// more than a proposal. All of a list comes at once, and whoever passes answers on tells its members
+	// apart by what they say.
+	List, Place string
+
+	// Withdrawn says that the system has taken the answer back, whatever it was; with a List, that
+	// nothing is left in that. Nothing else is told, and of what was never given it means nothing.
+	Withdrawn bool
 
 	// Problem says why this answer must not be passed on: another patient than the
 	// conversation's, nothing in it, … The words and attachments are left out. Tell staff,

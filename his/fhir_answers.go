@@ -81,7 +81,13 @@ var sendable = []string{"completed", "in-progress"}
 // answer reads a Communication, if it is an answer.
 func (s *fhirServer) answer(ctx context.Context, r stored) (a Answer, is bool, err error) {
 	var c fhir.Communication
-	if !r.read(&c) || !slices.Contains(sendable, c.Status) || len(c.Payload) == 0 {
+	if !r.read(&c) {
+		return a, false, nil
+	}
+	if c.Status == enteredInError && !isMarked(c.Identifier) {
+		return s.takenBack(r), true, nil
+	}
+	if !slices.Contains(sendable, c.Status) || len(c.Payload) == 0 {
 		return a, false, nil
 	}
 	if ours, err := s.ours(ctx, c.Identifier); ours || err != nil {
@@ -94,10 +100,22 @@ func (s *fhirServer) answer(ctx context.Context, r stored) (a Answer, is bool, e
 	return s.readAnswer(ctx, r, c, to)
 }
 
+// takenBack is a Communication that its system marked as a mistake. Whether it was an answer, who gave it
+// to the patient knows.
+func (s *fhirServer) takenBack(r stored) Answer {
+	return Answer{ID: s.answerID(r), Reference: r.reference(), Withdrawn: true}
+}
+
+func (s *fhirServer) answerID(r stored) uuid.UUID {
+	return derive(namespace, "answer", s.client.Base(), r.reference())
+}
+
+func inList(name string) func(Answer) bool { return func(a Answer) bool { return a.List == name } }
+
 // readAnswer reads what is said, by whom, in answer to what.
 func (s *fhirServer) readAnswer(ctx context.Context, r stored, c fhir.Communication, to talk) (a Answer, is bool, err error) {
 	a = Answer{
-		ID: derive(namespace, "answer", s.client.Base(), r.reference()), Reference: r.reference(),
+		ID: s.answerID(r), Reference: r.reference(),
 		Conversation: to.conversation, InReplyTo: to.message, Written: moments(c.Sent, r.updated()),
 	}
 	if a.Author, err = s.author(ctx, c.Sender); err != nil {

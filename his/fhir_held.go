@@ -81,7 +81,7 @@ func (h *holding) each(ctx context.Context, read reading) func(stored) error {
 		case err != nil && (of == "" || !h.s.holdable(r) || !h.s.failsAt(ctx, err)):
 			return err
 		case err == nil && (len(found) == 0 || !h.mustWait(of, len(h.held))):
-			h.answers = append(h.answers, found...)
+			h.add(r.reference(), found)
 			return nil
 		case h.waiting() >= mostHeld:
 			return errFull
@@ -100,6 +100,12 @@ func (h *holding) read(ctx context.Context, r stored, read reading) ([]Answer, e
 		h.first = max(h.first/2, atLeast)
 	}
 	return found, err
+}
+
+// add takes the answers of a resource. Of one that changes while its page is read, and comes once more,
+// only the last list counts.
+func (h *holding) add(ref string, found []Answer) {
+	h.answers = append(slices.DeleteFunc(h.answers, inList(ref)), found...)
 }
 
 func (h *holding) has(ref string) bool {
@@ -152,7 +158,8 @@ func (h *holding) round(ctx, limited context.Context, begin int) error {
 		found, err := h.readAgain(limited, one)
 		switch {
 		case err == nil:
-			h.answers, h.over = append(h.answers, found...), append(h.over, one.Ref)
+			h.add(one.Ref, found)
+			h.over = append(h.over, one.Ref)
 		case limited.Err() != nil:
 			return ctx.Err()
 		case !ofOne(err) && !h.s.failsAt(ctx, err):

@@ -36,6 +36,9 @@ func (s *fhirServer) report(ctx context.Context, at stored, r Report) error {
 	var c struct{ Status, Received string }
 	at.read(&c)
 	status, over := reported[r.Delivery]
+	if c.Status == enteredInError {
+		return nil // it was taken back meanwhile
+	}
 	if !over || c.Status == status && (r.Delivery == DeliveryFailed || c.Received != "") {
 		return nil // received is what in-progress or completed says already
 	}

@@ -22,16 +22,21 @@ const (
 	addAnswer = `
 		INSERT INTO answer (id, lane, reference, person, conversation, state, sealed, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 	`
-	getAnswer   = `SELECT id, lane, reference, person, conversation, state, at FROM answer WHERE id = $1`
+	getAnswer = `SELECT id, lane, reference, person, conversation, state, at, withdrawn FROM answer WHERE id = $1`
+	answersOf = `
+		SELECT id, lane, reference, person, conversation, state, at, withdrawn FROM answer
+		WHERE person = $1 AND person <> '' ORDER BY at, id
+	`
 	readAnswer  = `SELECT sealed FROM answer WHERE id = $1 AND sealed IS NOT NULL`
 	moveAnswer  = `UPDATE answer SET state = $2 WHERE id = $1`
 	waitAnswer  = `UPDATE answer SET waits = $2 WHERE id = $1`
 	shownAnswer = `
 		UPDATE answer SET waits = waits - 1, sealed = CASE WHEN waits <= 1 THEN NULL ELSE sealed END WHERE id = $1
 	`
-	getPrint   = `SELECT print FROM answer WHERE id = $1 AND print IS NOT NULL`
-	putPrint   = `UPDATE answer SET print = $2 WHERE id = $1`
-	dropAnswer = `UPDATE answer SET state = 'failed', waits = 0, sealed = NULL, print = NULL WHERE id = $1`
+	getPrint     = `SELECT print FROM answer WHERE id = $1 AND print IS NOT NULL`
+	putPrint     = `UPDATE answer SET print = $2 WHERE id = $1`
+	putWithdrawn = `UPDATE answer SET withdrawn = $2 WHERE id = $1`
+	dropAnswer   = `UPDATE answer SET state = 'failed', waits = 0, sealed = NULL, print = NULL WHERE id = $1`
 )
 
 // An Answer is what somebody in the practice wrote in the practice's system. What it says is
@@ -44,6 +49,7 @@ type Answer struct {
 	Conversation string // "" = none that we know
 	State        AnswerState
 	At           time.Time // when it came
+	Withdrawn    bool      // the practice has heard that its system took it back
 }
 
 // AddAnswer keeps an answer; what it says is sealed until it has been shown everywhere (nil: it
@@ -70,6 +76,15 @@ func (s *Store) Answer(ctx context.Context, id string) (Answer, bool, error) {
 		return Answer{}, false, fmt.Errorf("get answer %s: %w", id, err)
 	}
 	return a, found, nil
+}
+
+// AnswersOf is every answer for a person, oldest first.
+func (s *Store) AnswersOf(ctx context.Context, person string) ([]Answer, error) {
+	all, err := list(ctx, s, scanAnswer, answersOf, person)
+	if err != nil {
+		return nil, fmt.Errorf("get the answers for %s: %w", person, err)
+	}
+	return all, nil
 }
 
 // ReadAnswer opens what an answer says; false when it has been shown everywhere.
@@ -122,6 +137,11 @@ func (s *Store) MoveAnswer(ctx context.Context, id string, to AnswerState) error
 	return s.mark(ctx, "move answer "+id, moveAnswer, id, to)
 }
 
+// SetWithdrawn notes whether the practice has heard that an answer was taken back.
+func (s *Store) SetWithdrawn(ctx context.Context, id string, withdrawn bool) error {
+	return s.mark(ctx, "note that answer "+id+" was taken back", putWithdrawn, id, withdrawn)
+}
+
 // DropAnswer records that an answer will not be shown at all, and forgets what it says.
 func (s *Store) DropAnswer(ctx context.Context, id string) error {
 	return s.mark(ctx, "drop answer "+id, dropAnswer, id)
@@ -143,7 +163,7 @@ func (s *Store) SetCursor(ctx context.Context, name, place string) error {
 
 func scanAnswer(row dbutil.Scannable) (a Answer, err error) {
 	var when int64
-	err = row.Scan(&a.ID, &a.Lane, &a.Reference, &a.Person, &a.Conversation, &a.State, &when)
+	err = row.Scan(&a.ID, &a.Lane, &a.Reference, &a.Person, &a.Conversation, &a.State, &when, &a.Withdrawn)
 	a.At = at(when)
 	return a, err
 }

@@ -92,3 +92,23 @@ func TestThePrintOfAnAnswerIsSealed(t *testing.T) {
 		require.False(t, known, "it goes with the words")
 	})
 }
+
+func TestTheAnswersForSomebodyAreFound(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		one := Answer{ID: "a1", Lane: "his:zuid", Reference: "Task/7#0", Person: "p", Conversation: "c", State: AnswerReceived, At: noon}
+		two, other, nobodys := one, one, one
+		two.ID, two.At = "a0", noon.Add(lease)
+		other.ID, other.Person = "a2", "q"
+		nobodys.ID, nobodys.Person = "a3", ""
+		for _, a := range []Answer{two, one, other, nobodys} {
+			require.NoError(t, s.AddAnswer(ctx, a, nil))
+		}
+		require.NoError(t, s.SetWithdrawn(ctx, "a0", true))
+		two.Withdrawn = true
+		require.Equal(t, []Answer{one, two}, must[[]Answer](t)(s.AnswersOf(ctx, "p")))
+		require.Empty(t, must[[]Answer](t)(s.AnswersOf(ctx, "")))
+		require.NoError(t, s.SetWithdrawn(ctx, "a0", false))
+		require.False(t, found[Answer](t)(s.Answer(ctx, "a0")).Withdrawn)
+	})
+}

@@ -70,6 +70,7 @@ type Task struct {
 
 // TaskOutput is what came of a Task. We only read it.
 type TaskOutput struct {
+	ID             string          `json:"id,omitempty"`
 	Type           CodeableConcept `json:"type"`
 	ValueString    string          `json:"valueString,omitempty"`
 	ValueReference *Reference      `json:"valueReference,omitempty"`
