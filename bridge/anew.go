@@ -151,7 +151,7 @@ func (b *Bridge) anew(ctx context.Context, e store.Effect, edition int, c care.C
 			return 1, nil
 		}
 	}
-	fresh, err := b.fileJob(ctx, e.Kind, c, func(now *body) {
+	fresh, err := b.keepJob(ctx, e.Kind, c, func(now *body) {
 		seq, category, at, taken := now.Seq, now.Category, now.Edition, what.Taken
 		*now = what
 		now.Seq, now.Category, now.Edition, now.Taken = seq, category, at, taken

@@ -144,8 +144,8 @@ func (b *Bridge) answerShown(ctx context.Context, t task, row store.Answer, room
 	if err != nil {
 		return err
 	}
-	if c.State == care.Open && t.body.Part == 0 {
-		said, err := b.fileJob(ctx, "file.answer", c)
+	if t.body.Part == 0 && (c.State == care.Open || b.copies(c)) {
+		said, err := b.keepJob(ctx, "file.answer", c)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -44,6 +45,7 @@ func (b *Bridge) deliverFileEnd(ctx context.Context, t task) (done delivery, err
 			return done, err
 		}
 	}
+	item.Closing.Ending = endings[t.body.Reason]
 	done.after = func(ctx context.Context) error {
 		if err := b.Store.EndLane(ctx, t.Conversation, keptLane); err != nil {
 			return err
@@ -53,17 +55,24 @@ func (b *Bridge) deliverFileEnd(ctx context.Context, t task) (done delivery, err
 	return b.file(ctx, t, item, done)
 }
 
+// endings are what the HIS gets to know of why a conversation ended, by what staff were told.
+var endings = map[string]his.Ending{
+	"desk.withdrawn": his.EndingWithdrawn, "desk.declined": his.EndingDeclined, "desk.derde_ended": his.EndingGround,
+	"desk.asked_again": his.EndingAnother, "desk.closed_in_his": his.EndingInSystem,
+}
+
 // A saying is one thing said in a conversation, as it goes into the document.
 type saying struct {
 	letter
 	effect store.Effect
 	sizes  []int64 // of the files; their bytes are read again when they are filed
+	only   []int   // numbers of what is filed nowhere else
 }
 
 // change makes a saying read as an edit of it does. An edit of what is written with a file brings
 // the file again, or another one.
 func (s *saying) change(edit saying) {
-	s.Text = edit.Text
+	s.Text, s.only = edit.Text, append(s.only, edit.only...)
 	if len(edit.Files) > 0 {
 		s.Files, s.sizes, s.effect = edit.Files, edit.sizes, edit.effect
 	}
@@ -99,6 +108,9 @@ func (b *Bridge) saidIn(ctx context.Context, end task) (all []saying, err error)
 		}
 		if err != nil {
 			return nil, err
+		}
+		if e.Lane == keptLane {
+			s.only = []int{what.Seq}
 		}
 		if gone, err := b.unsaid(ctx, s, removed); err != nil {
 			return nil, err
@@ -160,7 +172,7 @@ func (b *Bridge) pointerTo(ctx context.Context, e store.Effect) (l letter, err e
 		return l, err
 	}
 	turn, known, err := b.Store.Turn(ctx, e.SourceEvent, 0)
-	l = letter{Sender: turn.Sender, Staff: room.Kind == store.RoomConversation, Sent: e.CreatedAt}
+	l = letter{Sender: turn.Sender, Staff: room.Kind == store.RoomConversation || e.Kind == "file.answer", Sent: e.CreatedAt}
 	if known {
 		l.Sent = turn.OriginAt
 	}
@@ -178,6 +190,7 @@ func (b *Bridge) document(ctx context.Context, item *his.Item, said []saying, sy
 		if err != nil {
 			return err
 		}
+		item.Closing.Only = append(item.Closing.Only, s.only...)
 		if s.effect.Kind == "file.summary" {
 			item.Closing.Summary, item.Closing.By = withoutCommand(s.Text), author
 			continue
@@ -192,6 +205,7 @@ func (b *Bridge) document(ctx context.Context, item *his.Item, said []saying, sy
 		}
 		item.Closing.Said = append(item.Closing.Said, words)
 	}
+	slices.Sort(item.Closing.Only)
 	item.Closing.Unanswered = !answered
 	if answered && item.Conversation.Category == categories[care.CareCategory] {
 		item.Closing.Consult = system.Consult

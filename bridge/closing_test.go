@@ -86,6 +86,8 @@ func TestOnClosingOneDocumentIsFiledWithQuestionAnswerAndSummary(t *testing.T) {
 	assert.Equal(t, "Plek op been.\nGeen actie.", item.Closing.Summary)
 	assert.Equal(t, "Fatima", item.Closing.By.Name)
 	assert.Equal(t, "12", item.Closing.Consult.Code)
+	assert.Equal(t, []int{1, 2, 3, 5, 6, 7}, item.Closing.Only, "all but what was taken back")
+	assert.Equal(t, 8, item.Seq)
 	w.noneKept(talk)
 }
 
@@ -253,6 +255,7 @@ func TestARemovalAfterFilingStaysInTheRecordAndBothAreTold(t *testing.T) {
 			last := h.filed[len(h.filed)-1]
 			assert.Equal(t, his.KindRemoval, last.Kind)
 			assert.Equal(t, his.MessageID(string(said)), last.Replaces)
+			assert.Equal(t, 2, last.ReplacesSeq, "who reads the letters looks for a number")
 			assert.Equal(t, map[id.UserID]string{anna: "Anneke de Berg", fatima: "Fatima"}[who], last.Author.Name)
 			assert.Contains(t, w.heard(talk), "Daar blijft het staan, met de opmerking dat het is verwijderd")
 			told := assert.Contains

@@ -72,6 +72,7 @@ func init() { // some deliverers add rows for others
 		"file.removal":       (*Bridge).deliverFileRemoval,
 		"file.end":           (*Bridge).deliverFileEnd,
 		"file.withdrawal":    (*Bridge).deliverWithdrawal,
+		"file.answer":        (*Bridge).deliverCopy,
 	}
 }
 

@@ -318,7 +318,7 @@ func (b *Bridge) carryShut(ctx context.Context, p place, c care.Case, e care.Eff
 	if err != nil {
 		return err
 	}
-	end, err := b.fileJob(ctx, "file.end", c.Conversation, func(what *body) { what.By = e.By })
+	end, err := b.fileJob(ctx, "file.end", c.Conversation, func(what *body) { what.By, what.Reason = e.By, e.Text })
 	if err != nil {
 		return err
 	}

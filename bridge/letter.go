@@ -47,7 +47,7 @@ func (b *Bridge) letterOf(ctx context.Context, e store.Effect, u urgency) (l let
 	l = letter{Sender: string(evt.Sender), Staff: room.Kind == store.RoomConversation, Sent: time.UnixMilli(evt.Timestamp)}
 	if e.Kind == "file.answer" {
 		l.As, l.Text = spokenAs(evt)
-		l.Staff = true
+		l.Staff, l.ReplyTo = true, string(evt.Content.AsMessage().RelatesTo.GetReplyTo())
 		return l, nil
 	}
 	what, err := parseBody(e)

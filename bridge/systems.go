@@ -31,6 +31,8 @@ type filed struct {
 	Taken    bool          `json:"taken,omitempty"`    // the practice had taken it up
 	Alone    bool          `json:"alone,omitempty"`    // comes after the document: an edit stands by itself
 	Again    bool          `json:"again,omitempty"`    // it was filed elsewhere before
+
+	TargetSeq int `json:"target_seq,omitempty"` // Seq of what a removal is about
 }
 
 // keptLane has what was said while a conversation that is filed on closing is open: nobody works

@@ -121,7 +121,7 @@ func (b *Bridge) fileRemoval(ctx context.Context, p place, c care.Case, target s
 			return err
 		}
 		file, err := b.fileJob(ctx, "file.removal", c.Conversation, func(what *body) {
-			what.Target = kept.inRecord(e)
+			what.Target, what.TargetSeq = kept.inRecord(e), kept.Seq
 			if p.room.Kind == store.RoomConversation {
 				what.By = p.Sender
 			}
@@ -142,7 +142,7 @@ func (b *Bridge) deliverFileRemoval(ctx context.Context, t task) (done delivery,
 		return done, err
 	}
 	item.ID, item.Kind, item.Sent = his.MessageID(t.SourceEvent), his.KindRemoval, t.CreatedAt
-	item.Replaces = his.MessageID(t.body.Target)
+	item.Replaces, item.ReplacesSeq = his.MessageID(t.body.Target), t.body.TargetSeq
 	l := letter{Sender: t.body.By, Staff: t.body.By != ""}
 	if item.Author, err = b.authorOf(ctx, item.Conversation, l); err != nil {
 		return done, err

@@ -24,7 +24,7 @@ func TestWhatATalkRestsOnEndsOnTheSixteenthBirthdayAndIsAskedAgain(t *testing.T)
 	first := w.c.Conversation.ID
 	w.now = noon.AddDate(0, 0, 1)
 	w.types("en nu?").stands(Active, AskWhom)
-	assert.Equal(t, []Effect{{Do: TellDesk, Text: "desk.derde_ended", Conversation: first}, {Do: Shut, Conversation: first}, say("derde.ended"), {Do: Hold}, ask(AskWhom)}, w.last)
+	assert.Equal(t, []Effect{{Do: TellDesk, Text: "desk.derde_ended", Conversation: first}, {Do: Shut, Text: "desk.derde_ended", Conversation: first}, say("derde.ended"), {Do: Hold}, ask(AskWhom)}, w.last)
 	assert.NotEqual(t, first, w.c.Conversation.ID, "what follows is another conversation")
 	assert.Equal(t, 1, w.held, "the message waits")
 	w.types("1").stands(Active, NoQuestion)
@@ -67,7 +67,7 @@ func TestStaffSayThatItConcernsSomeoneElse(t *testing.T) {
 	require.NoError(t, w.saysSomeoneElse())
 	w.stands(Active, AskWhom)
 	assert.Equal(t, []Effect{
-		{Do: TellDesk, Text: "desk.asked_again", By: byFatima, Conversation: first}, {Do: Shut, By: byFatima, Conversation: first}, {Do: Say, Text: "derde.someone_else", By: byFatima}, ask(AskWhom),
+		{Do: TellDesk, Text: "desk.asked_again", By: byFatima, Conversation: first}, {Do: Shut, Text: "desk.asked_again", By: byFatima, Conversation: first}, {Do: Say, Text: "derde.someone_else", By: byFatima}, ask(AskWhom),
 	}, w.last)
 	assert.NotEqual(t, first, w.c.Conversation.ID)
 	w.types("zij heeft koorts")

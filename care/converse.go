@@ -31,7 +31,7 @@ func endForAnother(c *Case, why, by string, env Env) {
 	old := c.Conversation
 	old.State, old.ClosedAt = Closed, env.Now
 	c.Ended = &old
-	c.do(Effect{Do: TellDesk, Text: why, By: by, Conversation: old.ID}, Effect{Do: Shut, By: by, Conversation: old.ID})
+	c.do(Effect{Do: TellDesk, Text: why, By: by, Conversation: old.ID}, Effect{Do: Shut, Text: why, By: by, Conversation: old.ID})
 }
 
 // startConversation holds the first message and asks whom it concerns (requirement C1). When
@@ -108,9 +108,10 @@ func HeldWent(c Case, env Env) Case {
 	return c
 }
 
-// closeConversation ends a conversation that staff saw. by is who of staff did so; "" = nobody.
-func closeConversation(c *Case, by string, env Env) {
+// closeConversation ends a conversation that staff saw. why is what they are told; "" = they did it
+// themselves. by is who of staff did so; "" = nobody.
+func closeConversation(c *Case, why, by string, env Env) {
 	c.Conversation.State, c.Conversation.ClosedAt = Closed, env.Now
 	c.Person.Current = ""
-	c.do(Effect{Do: Shut, By: by})
+	c.do(Effect{Do: Shut, Text: why, By: by})
 }

@@ -24,7 +24,7 @@ const (
 // what anyone wrote: it is stored, and rendered only when it is delivered.
 type Effect struct {
 	Do       Do       `json:"do"`
-	Text     string   `json:"text,omitempty"`     // for Say, Tell, TellDesk, Advice: key of a text
+	Text     string   `json:"text,omitempty"`     // for Say, Tell, TellDesk, Advice, Shut (why): key of a text
 	Question Question `json:"question,omitempty"` // for Ask; for Say: only while it is open
 	Purpose  Purpose  `json:"purpose,omitempty"`  // for Record
 	Yes      bool     `json:"yes,omitempty"`      // for Record

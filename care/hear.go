@@ -225,20 +225,21 @@ func withdraw(c *Case, env Env) {
 		c.do(say("account.closed"))
 		return
 	}
-	endConversation(c, "desk.withdrawn", env)
+	endConversation(c, "desk.withdrawn", "", env)
 	c.move(WithdrawStep, env)
 	c.Person.Correcting, c.Person.Draft = false, Derde{}
 	c.do(record(PersonalData, false), record(HealthData, false), say("account.withdrawn"))
 	c.ask(AskAgain)
 }
 
-// endConversation closes or drops what was going on, and tells staff who saw it why.
-func endConversation(c *Case, why string, env Env) {
+// endConversation closes or drops what was going on, and tells staff who saw it why. by is who of staff
+// did so; "" = nobody.
+func endConversation(c *Case, why, by string, env Env) {
 	switch c.Conversation.State {
 	case Asking:
 		dropConversation(c, env)
 	case Open:
 		c.do(tellDesk(why))
-		closeConversation(c, "", env)
+		closeConversation(c, why, by, env)
 	}
 }

@@ -89,7 +89,7 @@ func DeclineAccount(c Case, by string, env Env) (Case, error) {
 	if !c.Person.State.can(Decline) {
 		return c, errNotAwaiting
 	}
-	endConversation(&c, "desk.declined", env)
+	endConversation(&c, "desk.declined", by, env)
 	c.move(Decline, env)
 	c.Person.Draft = Derde{}
 	c.do(Effect{Do: Say, Text: "account.declined", By: by}, Effect{Do: Tell, Text: "beheer.declined", By: by})
@@ -126,12 +126,17 @@ func CoupleDerde(c Case, d Derde, id Identity, by string) (Case, error) {
 	return c, nil
 }
 
-// CloseConversation is staff's end of a conversation.
+// CloseConversation is staff's end of a conversation: by is who of them, or "" when it was in their own
+// system.
 func CloseConversation(c Case, by string, env Env) (Case, error) {
 	if c.Conversation.State != Open {
 		return c, ErrNotOpen
 	}
-	closeConversation(&c, by, env)
+	why := ""
+	if by == "" {
+		why = "desk.closed_in_his"
+	}
+	closeConversation(&c, why, by, env)
 	c.do(Effect{Do: Say, Text: "conversation.closed", By: by})
 	return c, nil
 }

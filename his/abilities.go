@@ -20,6 +20,7 @@ import (
 // | Tracker  | no     | yes  | no     |
 // | Finder   | no     | yes  | no     |
 // | Hooked   | no     | yes  | no     |
+// | Copier   | yes    | no   | no     |
 //
 // Withdrawing what was filed wrongly is no ability but an Item (KindMistake): every
 // connector can say in the record that something does not belong there.
@@ -52,6 +53,14 @@ type Answerer interface {
 // ErrBehind says that the system fails at some answers: they, and what follows them in the same
 // record, come when it no longer does. Tell somebody when it lasts.
 var ErrBehind = errors.New("some answers have to wait")
+
+// A Copier is an Answerer whose answers lie apart from the conversations that they are in: who reads one
+// would miss them.
+type Copier interface {
+	// Copy puts a copy of an answer, a KindMessage, in its place in the conversation, for people only: the
+	// system has the answer itself, and must not get it as another message. The rest is as with File.
+	Copy(ctx context.Context, item Item) (Receipt, error)
+}
 
 // Answer is what somebody in the practice wrote in the system.
 type Answer struct {

@@ -37,6 +37,7 @@ func (m *mapper) taskResource() fhir.Task {
 		Identifier:   []fhir.Identifier{marked(c.ID)},
 		Group:        ours(c.named()),
 		Status:       m.status(),
+		StatusReason: m.outcome(),
 		Intent:       "order",
 		Priority:     m.priority(),
 		Code:         text("Gesprek met de patiënt via de chat"),
@@ -97,6 +98,18 @@ func (m *mapper) status() string {
 		return status
 	}
 	return statuses[StatusOpen]
+}
+
+// outcome says beside the status how a conversation ended.
+func (m *mapper) outcome() *fhir.CodeableConcept {
+	if m.item.Kind != KindClosing || m.item.Closing == nil {
+		return nil
+	}
+	said := m.item.Closing.outcome(m.item.Conversation)
+	if said == "" {
+		return nil
+	}
+	return text(said)
 }
 
 // headerStatus is the Task's word where a Communication has it.

@@ -79,7 +79,7 @@ func (m *mapper) relatedPerson(c Conversation) fhir.Reference {
 		ResourceType: "RelatedPerson",
 		Identifier:   personIdentifiers(id, c.Patient),
 		Patient:      m.subject,
-		Relationship: relationship(c.Derde.Relation),
+		Relationship: relationship(c.Derde.relation()),
 		Name:         personName(c.Patient), Telecom: telecom(c.Patient), BirthDate: birthDate(c.Patient),
 	}, byIdentifier(id))
 }
@@ -166,7 +166,7 @@ func birthDate(p Patient) string {
 // inverse is what the account holder is of the Derde (v3-RoleCode), by what the Derde
 // is of the account holder. A word that is not here is left in words.
 var inverse = map[string]string{
-	"kind": "PRN", "zoon": "PRN", "dochter": "PRN",
+	"kind": "PRN", "zoon": "PRN", "dochter": "PRN", "zoon of dochter": "PRN",
 	"moeder": "CHILD", "vader": "CHILD", "ouder": "CHILD",
 	"broer": "SIB", "zus": "SIB",
 	"opa": "GRNDCHILD", "oma": "GRNDCHILD",

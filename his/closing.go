@@ -1,7 +1,9 @@
 package his
 
 import (
+	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -20,11 +22,11 @@ func (c Closing) document(of Conversation) string {
 	if c.Consult != nil {
 		fmt.Fprintf(&out, "Contact: %s\n", c.Consult.words())
 	}
-	if c.ClosedBy.name() != "" {
-		fmt.Fprintf(&out, "Afgesloten door: %s\n", c.ClosedBy.signature())
+	if ended := c.ended(of); ended != "" {
+		fmt.Fprintf(&out, "Afgesloten: %s\n", ended)
 	}
 	if c.Unanswered {
-		out.WriteString("Antwoord: de praktijk heeft in dit gesprek niet geantwoord\n")
+		fmt.Fprintf(&out, "Antwoord: %s\n", unanswered)
 	}
 	for _, s := range c.Said {
 		fmt.Fprintf(&out, "\n%s, %s:\n", of.signed(s.Author), moment(s.Sent))
@@ -42,6 +44,73 @@ func (c Closing) document(of Conversation) string {
 		indented(&out, summary)
 	}
 	return out.String()
+}
+
+const unanswered = "de praktijk heeft in dit gesprek niet geantwoord"
+
+// endings say what ended a conversation. %s is the account holder.
+var endings = map[Ending]string{
+	EndingWithdrawn: "na intrekking van de toestemming voor de chat, door %s",
+	EndingDeclined:  "omdat het account van %s is afgewezen",
+	EndingGround:    "automatisch, omdat de grond waarop %s over een ander schrijft niet meer geldt",
+	EndingAnother:   "omdat %s opnieuw moet zeggen over wie het gaat",
+	EndingInSystem:  "door de praktijk, in het eigen systeem",
+}
+
+// ended is by whom or by what a conversation was closed; "" when that is not known.
+func (c Closing) ended(of Conversation) string {
+	var parts []string
+	if c.ClosedBy.name() != "" {
+		parts = append(parts, "door "+c.ClosedBy.signature())
+	}
+	if said, known := endings[c.Ending]; known {
+		holder := Author{Name: fullName(of.Patient), Role: RolePatient}
+		parts = append(parts, strings.ReplaceAll(said, "%s", cmp.Or(of.signed(holder), "de schrijver")))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// outcome is how a conversation ended, in one line.
+func (c Closing) outcome(of Conversation) string {
+	parts := []string{}
+	if ended := c.ended(of); ended != "" {
+		parts = append(parts, "Afgesloten "+ended)
+	}
+	if c.Unanswered {
+		parts = append(parts, unanswered)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// onlyHere are the numbers of what has no letter of its own, so that nobody looks for it.
+func onlyHere(c *Closing) string {
+	if c == nil || len(c.Only) == 0 {
+		return ""
+	}
+	word := "nummer "
+	if len(c.Only) > 1 {
+		word = "nummers "
+	}
+	var parts []string
+	for from := 0; from < len(c.Only); {
+		to := from
+		for to+1 < len(c.Only) && c.Only[to+1] == c.Only[to]+1 {
+			to++
+		}
+		parts = append(parts, span(c.Only[from], c.Only[to]))
+		from = to + 1
+	}
+	return word + strings.Join(parts, ", ") + " van dit gesprek; zonder eigen brief"
+}
+
+func span(from, to int) string {
+	switch to {
+	case from:
+		return strconv.Itoa(from)
+	case from + 1:
+		return fmt.Sprintf("%d, %d", from, to)
+	}
+	return fmt.Sprintf("%d tot en met %d", from, to)
 }
 
 func indented(out *strings.Builder, said string) {

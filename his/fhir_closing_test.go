@@ -40,11 +40,16 @@ func TestClosingLeavesWhatThePracticePutOnTheTask(t *testing.T) {
 			}
 			now := f.newest(path)
 			assert.Equal(t, "completed", now["status"])
+			assert.Equal(t, object{"text": "Afgesloten door Fatima (doktersassistent)"}, now["statusReason"])
 			assert.Equal(t, object{"display": "P. Bakker"}, now["owner"])
 			all := told(t, c)
 			require.Len(t, all, 1)
 			assert.Equal(t, "Dat is niet erg.", all[0].Text)
 			assert.Len(t, f.find("Task", ""), 1)
+			again := histest.Message(3)
+			again.Kind, again.Text = his.KindReopening, ""
+			fileIn(t, c, again)
+			assert.NotContains(t, f.newest(path), "statusReason", "it goes on")
 		})
 	}
 }

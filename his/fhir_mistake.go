@@ -84,6 +84,9 @@ func (r stored) with(elements map[string]any) []byte {
 	}
 	for name, value := range elements {
 		all[name] = value
+		if value == nil {
+			delete(all, name)
+		}
 	}
 	text, err := json.Marshal(all)
 	if err != nil {

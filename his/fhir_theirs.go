@@ -50,6 +50,10 @@ func (r stored) changedBy(ours fhir.Resource) map[string]any {
 		r.read(&is)
 		if now.Status != statuses[StatusClosed] || !slices.Contains(ended, is.Status) {
 			elements["status"] = now.Status
+			elements["statusReason"] = nil
+			if now.StatusReason != nil {
+				elements["statusReason"] = now.StatusReason
+			}
 		}
 		elements["priority"] = now.Priority
 		if now.LastModified > is.AuthoredOn { // Task rule inv-1

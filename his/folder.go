@@ -45,7 +45,16 @@ func openFolder(s Settings) (Connector, error) {
 }
 
 // File is Connector.File. The reference is <conversation number>/<name>.json.
-func (f *folder) File(ctx context.Context, item Item) (Receipt, error) {
+func (f *folder) File(ctx context.Context, item Item) (Receipt, error) { return f.put(ctx, item) }
+
+// Copy is Copier.Copy: only the letter, which says that it is a copy. What imports the Bundles has the
+// answer, and gets it from here no second time. The reference is <conversation number>/<name>.txt.
+func (f *folder) Copy(ctx context.Context, item Item) (Receipt, error) {
+	item.copied, item.Attachments = true, nil
+	return f.put(ctx, item)
+}
+
+func (f *folder) put(ctx context.Context, item Item) (Receipt, error) {
 	if err := check(item); err != nil {
 		return Receipt{}, err
 	}
@@ -120,19 +129,23 @@ func (p *place) file(ctx context.Context, item Item) (name string, already bool,
 		return name, true, p.sync() // the other try may have ended before its own
 	}
 	base, names := baseName(item), attachmentNames(item)
-	for _, step := range []func() error{
+	steps := []func() error{
 		func() error { return p.clear(entries, base) },
 		func() error { return p.writeAttachments(ctx, item, names) },
 		func() error { return p.writeText(item, names) },
 		p.sync, // all else is lasting before the Bundle says that it is there
 		func() error { return p.writeBundle(ctx, item, names) },
 		p.sync,
-	} {
+	}
+	if item.copied {
+		steps = slices.Delete(steps, 4, 6)
+	}
+	for _, step := range steps {
 		if err := step(); err != nil {
 			return "", false, err
 		}
 	}
-	return base + ".json", false, nil
+	return base + item.lastFile(), false, nil
 }
 
 // clear removes what tries that did not end left behind.
@@ -158,9 +171,17 @@ func (p *place) writeText(item Item, names []string) error {
 	return nil
 }
 
+// lastFile ends the name of the file that is written last.
+func (i Item) lastFile() string {
+	if i.copied {
+		return ".txt"
+	}
+	return ".json"
+}
+
 // filedAs looks for the item under any Seq.
 func filedAs(entries []string, item Item) (string, bool) {
-	end := "-" + Mark(item.ID) + ".json"
+	end := "-" + Mark(item.ID) + item.lastFile()
 	i := slices.IndexFunc(entries, func(name string) bool {
 		seq, ok := strings.CutSuffix(name, end)
 		_, err := strconv.Atoi(seq)

@@ -117,6 +117,26 @@ func TestFolderNamesItsFiles(t *testing.T) {
 	}, relative(t, dir))
 }
 
+// Who reads the letters finds the answer of their own system in its place, and sees why it is there.
+func TestFolderCopiesAnAnswerAsALetterOnly(t *testing.T) {
+	dir := t.TempDir()
+	item := histest.Message(2)
+	item.Author, item.Text, item.InReplyTo = his.Author{Name: "P. Bakker", Role: his.RoleHuisarts}, "Dat is niet erg.", histest.Message(1).ID
+	receipt, err := open(t, dir).(his.Copier).Copy(t.Context(), item)
+	require.NoError(t, err)
+	name := "0002-" + his.Mark(item.ID) + ".txt"
+	assert.Equal(t, "1042/"+name, receipt.Reference)
+	assert.Equal(t, []string{"20417/1042/" + name}, relative(t, dir))
+	text, err := os.ReadFile(filepath.Join(dir, "20417", "1042", name))
+	require.NoError(t, err)
+	for _, want := range []string{
+		"Antwoord van de praktijk\n", "Van:         P. Bakker (huisarts)\n", "nummer 2 in dit gesprek",
+		"Herkomst:    geschreven in het HIS; dit is een afschrift om te lezen\n", "het bericht met kenmerk " + his.Mark(item.InReplyTo), "Dat is niet erg.",
+	} {
+		assert.Contains(t, string(text), want)
+	}
+}
+
 func relative(t testing.TB, dir string) (all []string) {
 	t.Helper()
 	for _, path := range files(t, dir) {

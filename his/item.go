@@ -20,6 +20,7 @@ type Item struct {
 	Text         string    // plain text; KindMistake: why it should not be there; may be empty
 	InReplyTo    uuid.UUID // the message this answers; zero: none
 	Replaces     uuid.UUID // KindEdit, KindRemoval: the message that is replaced or removed
+	ReplacesSeq  int       // its Seq; 0: not known
 	Attachments  []Attachment
 
 	// Closing is KindClosing's document; nil: only that it was closed.
@@ -28,6 +29,8 @@ type Item struct {
 	// Mistaken are KindMistake's messages that should not have been filed; none: all of the
 	// conversation. What was mistaken is named by the ID of its Item.
 	Mistaken []uuid.UUID
+
+	copied bool // see Copier
 }
 
 // Kind is what an Item is.
@@ -89,16 +92,29 @@ const (
 // what staff say about it in short (requirement E6).
 type Closing struct {
 	Said    []Said // what was written, in order
+	Only    []int  // Seq, rising, of what has no item of its own and is here only
 	Summary string // by staff; may be empty
 	By      Author // who wrote the summary; may be empty
 
-	ClosedBy   Author // who of the practice closed it in the chat; empty: it ended otherwise
+	ClosedBy   Author // who of the practice closed it in the chat; empty: nobody did
+	Ending     Ending // what ended it otherwise; empty: that is not known
 	Unanswered bool   // nobody of the practice has answered, or taken it up, in the chat or elsewhere
 
 	// Consult says as what kind of contact this counts for the practice (an e-consult);
 	// nil: not said.
 	Consult *Code
 }
+
+// Ending is what ended a conversation that nobody in the practice simply closed.
+type Ending string
+
+const (
+	EndingWithdrawn Ending = "withdrawn" // the account holder withdrew the consent for the chat
+	EndingDeclined  Ending = "declined"  // the practice declined the account
+	EndingGround    Ending = "ground"    // what allowed the account holder to write about the Derde ended
+	EndingAnother   Ending = "another"   // the account holder has to say anew whom it concerns
+	EndingInSystem  Ending = "system"    // the practice closed it in its own system
+)
 
 // Said is one message of a closed conversation, as it reads in the end.
 type Said struct {

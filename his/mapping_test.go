@@ -149,7 +149,7 @@ func TestAClosingIsOneDocument(t *testing.T) {
 	assert.Equal(t, `Gesprek 1042
 Huisartsenpraktijk De Linde, patiënt: Jan de Vries, geboren 2 maart 1980, patiëntnummer 20417, BSN 999990019
 Contact: Telemedicine consultation with patient (448337001)
-Afgesloten door: Fatima (doktersassistent)
+Afgesloten: door Fatima (doktersassistent)
 
 Jan de Vries (patiënt), 1 juni 2026 om 11:12 uur:
     Is deze plek erg?
@@ -177,7 +177,34 @@ func TestAClosingWithoutAnAnswerSaysSo(t *testing.T) {
 	assert.NotContains(t, his.Readable(item, nil), "niet geantwoord")
 	item.Closing.Unanswered, item.Closing.ClosedBy = true, his.Author{}
 	assert.Contains(t, his.Readable(item, nil), none)
-	assert.NotContains(t, his.Readable(item, nil), "Afgesloten door")
+	assert.NotContains(t, his.Readable(item, nil), "Afgesloten:")
+}
+
+func TestAClosingSaysByWhomOrWhy(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		by    his.Author
+		why   his.Ending
+		derde *his.Derde
+		want  string
+	}{
+		{"staff", his.Author{Name: "Fatima", Role: his.RoleDoktersassistent}, "", nil, "door Fatima (doktersassistent)"},
+		{"the patient", his.Author{}, his.EndingWithdrawn, nil, "na intrekking van de toestemming voor de chat, door Jan de Vries (patiënt)"},
+		{"who writes about a patient", his.Author{}, his.EndingWithdrawn, histest.Child(histest.ChildPatient()), "na intrekking van de toestemming voor de chat, door Jan de Vries (schrijft over de patiënt)"},
+		{"staff, for a reason", his.Author{Name: "Fatima", Role: his.RoleDoktersassistent}, his.EndingAnother, nil, "door Fatima (doktersassistent), omdat Jan de Vries (patiënt) opnieuw moet zeggen over wie het gaat"},
+		{"an account that was declined", his.Author{Name: "Fatima", Role: his.RoleDoktersassistent}, his.EndingDeclined, nil, "door Fatima (doktersassistent), omdat het account van Jan de Vries (patiënt) is afgewezen"},
+		{"nobody", his.Author{}, his.EndingGround, histest.Child(nil), "automatisch, omdat de grond waarop Jan de Vries (patiënt, schrijft over een ander) over een ander schrijft niet meer geldt"},
+		{"their own system", his.Author{}, his.EndingInSystem, nil, "door de praktijk, in het eigen systeem"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			item := histest.Message(3)
+			item.Kind, item.Text, item.Conversation.Derde = his.KindClosing, "", tt.derde
+			item.Closing = &his.Closing{ClosedBy: tt.by, Ending: tt.why}
+			assert.Contains(t, his.Readable(item, nil), "\nAfgesloten: "+tt.want+"\n")
+			_, b := write(t, item)
+			assert.Equal(t, "Afgesloten "+tt.want, b.one(t, "Task").Resource["statusReason"].(map[string]any)["text"])
+		})
+	}
 }
 
 func TestStaffAreToldApart(t *testing.T) {

@@ -43,10 +43,12 @@ func Readable(item Item, files []string) string {
 		{"Praktijk", practiceLine(c.Practice)},
 		{"Gesprek", conversationLine(item)},
 		{"Kenmerk", Mark(item.ID)},
+		{"Herkomst", item.origin()},
 		{"Verzonden", weekdays[item.Sent.In(local).Weekday()] + " " + moment(item.Sent)},
 		{"Antwoord op", marks(item.InReplyTo)},
-		{replacesLabel(item.Kind), marks(item.Replaces)},
+		{replacesLabel(item.Kind), item.replaced()},
 		{"Ten onrechte", mistaken(item)},
+		{"Alleen hier", onlyHere(item.Closing)},
 		{"Bijlagen", strings.Join(files, ", ")},
 	}
 	var out strings.Builder
@@ -186,10 +188,22 @@ func concerns(c Conversation) string {
 
 func derdeLine(d Derde) string {
 	parts := []string{line(d.Name), born(d.BirthDate)}
-	if relation := line(d.Relation); relation != "" {
+	if relation := d.relation(); relation != "" {
 		parts = append(parts, "volgens de schrijver: "+relation)
 	}
 	return join(parts)
+}
+
+// adult is the age from which nobody is called a child here.
+const adult = 16
+
+// relation is what the Derde is of the writer: the choice of a child says nothing of the age.
+func (d Derde) relation() string {
+	relation := line(d.Relation)
+	if relation == "kind" && datable(d.BirthDate) && !d.BirthDate.AddDate(adult, 0, 0).After(d.AttestedAt) {
+		return "zoon of dochter"
+	}
+	return relation
 }
 
 func ground(c Conversation) string {
@@ -207,7 +221,7 @@ var grounds = map[Ground]string{
 func groundLine(d Derde) string {
 	parts := []string{grounds[d.Ground], "verklaard door de schrijver op " + moment(d.AttestedAt)}
 	if version := line(d.StatementVersion); version != "" {
-		parts = append(parts, "versie "+version)
+		parts = append(parts, "versie "+version+" van de verklaring")
 	}
 	return join(parts)
 }
@@ -232,6 +246,23 @@ func replacesLabel(k Kind) string {
 		return "Vervangt"
 	}
 	return "Betreft"
+}
+
+// origin is where an item comes from that did not come by the chat.
+func (i Item) origin() string {
+	if i.copied {
+		return "geschreven in het HIS; dit is een afschrift om te lezen"
+	}
+	return ""
+}
+
+// replaced is which message an edit or a removal is about.
+func (i Item) replaced() string {
+	said := marks(i.Replaces)
+	if said != "" && i.ReplacesSeq > 0 {
+		said = fmt.Sprintf("nummer %d in dit gesprek, %s", i.ReplacesSeq, said)
+	}
+	return said
 }
 
 // mistaken names the messages that do not belong where they are.

@@ -32,7 +32,7 @@ func TestAPersonReads(t *testing.T) {
 		{"that what is removed is about somebody else", func(i *his.Item) { about(i); i.Kind = his.KindRemoval }, "Verwijderd door de patiënt, gaat over een ander\n\n"},
 		{"in whose record it is", known, "Vraag van een ander dan de patiënt\n\nPatiënt:     Sanne de Vries, geboren 14 september 2015, patiëntnummer 20418, BSN 123456782\n"},
 		{"who wrote, in the record of another", known, "Van:         Jan de Vries (schrijft over de patiënt)\nAccount van: Jan de Vries, geboren 2 maart 1980, patiëntnummer 20417, BSN 999990019\n"},
-		{"on what ground", about, "Grond:       ouder of voogd van een kind jonger dan 16 jaar, verklaard door de schrijver op 1 juni 2026 om 11:11 uur, versie 2026-01\n"},
+		{"on what ground", about, "Grond:       ouder of voogd van een kind jonger dan 16 jaar, verklaard door de schrijver op 1 juni 2026 om 11:11 uur, versie 2026-01 van de verklaring\n"},
 		{"which practice", func(*his.Item) {}, "Praktijk:    Huisartsenpraktijk De Linde, AGB 01054321\n"},
 		{"that it is urgent", func(i *his.Item) { i.Conversation.Urgent = true }, "Gesprek:     1042, nummer 1 in dit gesprek, SPOED\n"},
 		{"when, in summer", func(*his.Item) {}, "Verzonden:   maandag 1 juni 2026 om 11:13 uur\n"},
@@ -45,6 +45,11 @@ func TestAPersonReads(t *testing.T) {
 			i.Kind, i.Mistaken = his.KindMistake, []uuid.UUID{histest.Message(1).ID, histest.Message(2).ID}
 		}, "Ten onrechte: de berichten met kenmerk " + short(histest.Message(1)) + ", " + short(histest.Message(2)) + "\n"},
 		{"which message was removed", func(i *his.Item) { i.Kind, i.Replaces, i.Text = his.KindRemoval, i.ID, "" }, "Betreft:     het bericht met kenmerk " + short(histest.Message(1)) + "\n"},
+		{"which number was removed", func(i *his.Item) { i.Kind, i.Replaces, i.ReplacesSeq, i.Text = his.KindRemoval, i.ID, 8, "" }, "Betreft:     nummer 8 in dit gesprek, het bericht met kenmerk " + short(histest.Message(1)) + "\n"},
+		{"what a grown-up is of the writer", func(i *his.Item) { grown(i, 2010, 6, 1) }, "volgens de schrijver: zoon of dochter; niet"},
+		{"that somebody is a child on the last day", func(i *his.Item) { grown(i, 2010, 6, 2) }, "volgens de schrijver: kind; niet"},
+		{"which numbers have no letter", func(i *his.Item) { i.Kind, i.Closing = his.KindClosing, &his.Closing{Only: []int{3}} }, "Alleen hier: nummer 3 van dit gesprek; zonder eigen brief\n"},
+		{"which numbers have no letters", func(i *his.Item) { i.Kind, i.Closing = his.KindClosing, &his.Closing{Only: []int{1, 2, 4, 6, 7, 8}} }, "Alleen hier: nummers 1, 2, 4, 6 tot en met 8 van dit gesprek; zonder eigen brief\n"},
 		{"that there are no words", func(i *his.Item) { i.Text, i.Attachments = "", make([]his.Attachment, 2) }, "\n\n[Bijlage zonder tekst.]\n"},
 		{"what was removed", func(i *his.Item) { i.Kind, i.Replaces, i.Text = his.KindRemoval, i.ID, "" }, "verwijderd op 1 juni 2026 om 11:13 uur, met eventuele latere wijzigingen.\n"},
 		{"that the ground was withdrawn", func(i *his.Item) { about(i); i.Kind = his.KindWithdrawal }, "Grond ingetrokken\n\n"},
@@ -63,6 +68,13 @@ func TestAPersonReads(t *testing.T) {
 func known(i *his.Item) { i.Conversation.Derde = histest.Child(histest.ChildPatient()) }
 
 func about(i *his.Item) { i.Conversation.Derde = histest.Child(nil) }
+
+// grown is about a child of the writer with this birthday.
+func grown(i *his.Item, year int, month time.Month, day int) {
+	about(i)
+	i.Conversation.Derde.Relation, i.Conversation.Derde.Ground = "kind", his.GroundPermission
+	i.Conversation.Derde.BirthDate = time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+}
 
 func short(i his.Item) string { return strings.ReplaceAll(i.ID.String(), "-", "")[:12] }
 

@@ -83,3 +83,12 @@ func hasDocument(letters []string, words ...string) error {
 	}
 	return fmt.Errorf("there is no document of a closed conversation")
 }
+
+// isCopy says that a letter is a copy of an answer of the HIS with these words.
+func isCopy(words string) func(file string) bool {
+	return func(file string) bool {
+		text, err := os.ReadFile(file)
+		return err == nil && strings.HasPrefix(string(text), "Antwoord van de praktijk") &&
+			strings.Contains(string(text), "geschreven in het HIS") && strings.Contains(string(text), words)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spreekkamer/spreekkamer/e2e/client"
@@ -188,6 +189,9 @@ func (s *Story) lookInFolder() error {
 	if err != nil {
 		return err
 	}
+	if !slices.ContainsFunc(letters, isCopy("Smeer het twee weken in.")) {
+		return fmt.Errorf("the answer of the HIS has no letter among the others")
+	}
 	photos, err := s.files("*.png")
 	if err != nil {
 		return err
@@ -199,7 +203,7 @@ func (s *Story) lookInFolder() error {
 	if err != nil {
 		return err
 	}
-	if len(bundles) < len(letters) {
+	if len(bundles) < len(letters)-1 { // the copy has none: the HIS has the answer itself
 		return fmt.Errorf("%d letters but %d bundles", len(letters), len(bundles))
 	}
 	s.Tell("the HIS folder has %d letters, %d FHIR bundles and %d photos", len(letters), len(bundles), len(photos))

@@ -53,6 +53,7 @@ type Task struct {
 	Identifier   []Identifier     `json:"identifier"`
 	Group        *Identifier      `json:"groupIdentifier,omitempty"`
 	Status       string           `json:"status"`
+	StatusReason *CodeableConcept `json:"statusReason,omitempty"`
 	Intent       string           `json:"intent"`
 	Priority     string           `json:"priority"`
 	Code         *CodeableConcept `json:"code,omitempty"`

@@ -94,6 +94,7 @@ var optional = []struct {
 	{"a draft is no answer until it is finished", canDraft, leavesDrafts},
 	{"an answer in another patient's record is not passed on", canAnswerAboutAnother, stopsWrongAnswer},
 	{"the system is told what became of an answer", canAnswer, reports},
+	{"a copy of an answer is put once, and is no message of its own", canCopy, copies},
 	{"a conversation's state is kept in step", canTrack, tracks},
 	{"a state that was changed in the system is seen", canTrack, seesStates},
 	{"a patient is found by BSN, or by name and day of birth", canFind, findsPatients},

@@ -143,6 +143,10 @@ func Samples() []Sample {
 	})
 	add("a withdrawal", func(i *his.Item) { i.Kind, i.Text, i.Conversation.Derde = his.KindWithdrawal, "", Child(nil) })
 	add("a closing with a document", func(i *his.Item) { i.Kind, i.Author, i.Closing = his.KindClosing, staff, Document() })
+	add("a closing after the patient withdrew", func(i *his.Item) {
+		i.Kind, i.Text, i.Author = his.KindClosing, "", his.Author{Role: his.RoleBridge}
+		i.Closing = &his.Closing{Ending: his.EndingWithdrawn, Unanswered: true, Only: []int{1, 2}}
+	})
 	add("a reopening", func(i *his.Item) { i.Kind, i.Text = his.KindReopening, "" })
 	add("a closing without words", func(i *his.Item) { i.Kind, i.Author, i.Text = his.KindClosing, staff, "" })
 	add("a message after the closing", func(i *his.Item) { i.Conversation.Status = his.StatusClosed })

@@ -135,9 +135,19 @@ func (r *record) talks() (all []talk) {
 
 var states = map[string]string{"requested": "nieuw", "in-progress": "loopt", "completed": "afgesloten", mistaken: "hoort niet in dit dossier"}
 
+// state is how far a conversation is, and how it ended.
+func state(task loose.Resource) string {
+	why := task.Text("statusReason.text")
+	status := states[task.Text("status")]
+	if how, is := strings.CutPrefix(why, "Afgesloten "); is {
+		return status + " " + how
+	}
+	return strings.Trim(status+"; "+why, "; ")
+}
+
 func (r *record) talk(url string, task loose.Resource) talk {
 	t := talk{
-		Title: task.Text("description"), Status: states[task.Text("status")],
+		Title: task.Text("description"), Status: state(task),
 		Practice: r.byURL[task.Text("owner.reference")].Text("name"), Patient: person(r.byURL[task.Text("for.reference")]),
 	}
 	if writer := r.byURL[task.Text("requester.reference")]; writer.Text("resourceType") == "RelatedPerson" {
