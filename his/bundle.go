@@ -40,6 +40,7 @@ func Bundle(item Item) (fhir.Bundle, error) { return mapping{}.bundle(item) }
 // they are.
 type mapping struct {
 	patientSystem string // identifier system of the system's own patient numbers; "": not known
+	noDevice      bool   // it keeps no Devices
 }
 
 func (how mapping) bundle(item Item) (fhir.Bundle, error) {
@@ -75,6 +76,7 @@ type mapper struct {
 	entries []fhir.Entry
 
 	practice, subject, writer, author fhir.Reference // people.go
+	bridge                            fhir.Reference // bundle_device.go
 	task, header                      fhir.Reference // bundle_conversation.go
 	consent                           *fhir.Reference
 }
@@ -128,13 +130,6 @@ func ours(id uuid.UUID) *fhir.Identifier {
 // named refers to something outside the Bundle by the identifier that we gave it.
 func named(kind string, id uuid.UUID) fhir.Reference {
 	return fhir.Reference{Type: kind, Identifier: ours(id)}
-}
-
-// bridge is who files: no person, and no resource of its own.
-func bridge() fhir.Reference {
-	who := named("Device", derive(namespace, "bridge"))
-	who.Display = assigner
-	return who
 }
 
 func text(s string) *fhir.CodeableConcept { return &fhir.CodeableConcept{Text: s} }

@@ -18,6 +18,7 @@ import (
 func (m *mapper) people() {
 	c := m.item.Conversation
 	m.practice = m.organization(c.Practice)
+	m.bridge = m.device(c.Practice)
 	if c.Derde == nil || c.Derde.Patient == nil {
 		m.subject = m.patient(c.Patient)
 		m.writer = m.subject
@@ -29,7 +30,7 @@ func (m *mapper) people() {
 	case RolePatient:
 		m.author = m.writer
 	case RoleBridge:
-		m.author = bridge()
+		m.author = m.bridge
 	default:
 		m.author = m.staff(m.item.Author)
 	}

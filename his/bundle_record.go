@@ -81,7 +81,7 @@ func (m *mapper) provenance(filed []fhir.Reference) fhir.Provenance {
 		Activity:         concept(fhir.SystemDataOperation, "CREATE"),
 		Agent: []fhir.ProvenanceAgent{
 			{Type: concept(fhir.SystemProvenanceAgent, "author"), Who: m.author},
-			{Type: concept(fhir.SystemProvenanceAgent, "assembler"), Who: bridge(), OnBehalfOf: &m.practice},
+			{Type: concept(fhir.SystemProvenanceAgent, "assembler"), Who: m.bridge, OnBehalfOf: &m.practice},
 		},
 	}
 	if m.rule.change != "" {
@@ -97,7 +97,6 @@ func (m *mapper) provenance(filed []fhir.Reference) fhir.Provenance {
 }
 
 func (m *mapper) auditEvent(filed fhir.Reference) fhir.AuditEvent {
-	who := bridge()
 	action := "C"
 	if m.rule.change != "" {
 		action = "U"
@@ -110,8 +109,8 @@ func (m *mapper) auditEvent(filed fhir.Reference) fhir.AuditEvent {
 		Action:       action,
 		Recorded:     fhir.Instant(m.item.filed()),
 		Outcome:      "0",
-		Agent:        []fhir.AuditAgent{{Who: &who, Requestor: true}},
-		Source:       fhir.AuditSource{Observer: bridge()},
+		Agent:        []fhir.AuditAgent{{Who: &m.bridge, Requestor: true}},
+		Source:       fhir.AuditSource{Observer: m.bridge},
 		Entity: []fhir.AuditEntity{{
 			What: &filed, Role: &fhir.Coding{System: fhir.SystemSecurityEntityRole, Code: "4"},
 		}},

@@ -207,6 +207,7 @@ var required = map[string][]string{
 	"Patient":           {"identifier"},
 	"Practitioner":      {"identifier"},
 	"PractitionerRole":  {"practitioner", "organization"},
+	"Device":            {"identifier", "status", "deviceName", "version", "owner"},
 }
 
 func TestWhatFHIRRequiresIsThere(t *testing.T) {

@@ -24,6 +24,13 @@ func OpenFaulty(dir string, fault func(step string) error) Connector {
 	return &folder{dir: dir, fault: fault}
 }
 
+// Is lets Spreekkamer be of a version; back ends that.
+func Is(of string) (back func()) {
+	before := version
+	version = of
+	return func() { version = before }
+}
+
 // LastAsked lets a FHIR server have been asked last at some time what it can do.
 func LastAsked(c Connector, at time.Time) {
 	s := c.(*fhirServer)

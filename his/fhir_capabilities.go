@@ -44,6 +44,12 @@ func (c *capabilities) puts(kind string) bool {
 	return has && a.clientID
 }
 
+// keepsDevices says that a Device can be made, and none twice.
+func (c *capabilities) keepsDevices() bool {
+	a, has := c.of("Device")
+	return has && (a.create || !c.transactions)
+}
+
 // conditional says that the server itself makes nothing twice.
 func (c *capabilities) conditional(kind string) bool {
 	a, _ := c.of(kind)

@@ -9,8 +9,8 @@ import (
 	"github.com/spreekkamer/spreekkamer/his/fhir"
 )
 
-// people are the types of a Bundle that stay when what they said does not belong there.
-var people = []string{"Organization", "Patient", "RelatedPerson", "Practitioner", "PractitionerRole"}
+// people are the types of a Bundle that stay when what they said does not belong there; and who files it.
+var people = []string{"Organization", "Device", "Patient", "RelatedPerson", "Practitioner", "PractitionerRole"}
 
 // markMistaken makes of a KindMistake's Bundle what suits a server that can be asked: what
 // is there is read, marked, and put back only if nobody else changed it. Its words stay.

@@ -17,6 +17,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // Two files hold a whole Bundle and a whole text to look at. go test ./his -update writes them.
 func TestGolden(t *testing.T) {
+	defer his.Is("v1.2.3")()
 	item := histest.Message(7)
 	item.Text = "Sanne heeft <39,5> koorts & vlekken.\nMoeten wij komen?"
 	item.InReplyTo = histest.Message(6).ID

@@ -92,6 +92,30 @@ type AuditEntity struct {
 	Role *Coding    `json:"role,omitempty"`
 }
 
+// Device: http://hl7.org/fhir/R4/device.html
+type Device struct {
+	ResourceType string           `json:"resourceType"`
+	Identifier   []Identifier     `json:"identifier"`
+	Status       string           `json:"status"`
+	DeviceName   []DeviceName     `json:"deviceName"`
+	Type         *CodeableConcept `json:"type,omitempty"`
+	Version      []DeviceVersion  `json:"version,omitempty"`
+	Owner        *Reference       `json:"owner,omitempty"`
+}
+
+// DeviceName is what a device is called, and by whom; both are required.
+type DeviceName struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// DeviceVersion is the version of a part of a device.
+type DeviceVersion struct {
+	Type  *CodeableConcept `json:"type,omitempty"`
+	Value string           `json:"value"`
+}
+
+func (r Device) Kind() string     { return r.ResourceType }
 func (r Consent) Kind() string    { return r.ResourceType }
 func (r Provenance) Kind() string { return r.ResourceType }
 func (r AuditEvent) Kind() string { return r.ResourceType }
