@@ -25,17 +25,17 @@ func (b *bench) backlog(ctx context.Context) error {
 		return err
 	}
 	defer p.Stop()
-	many, few := p.load(p.talks[0]), p.load(p.talks[1])
+	many, few := loadOf(p, p.Talks[0]), loadOf(p, p.Talks[1])
 	if err := many.prepare(ctx, b.waiting); err != nil {
 		return err
 	}
 	if err := few.prepare(ctx, quietMessages+neighbourMost); err != nil {
 		return err
 	}
-	if err := p.deafen(ctx); err != nil {
+	if err := deafen(ctx, p); err != nil {
 		return err
 	}
-	seen := &sightings{observation: observation{url: p.Home.URL, token: p.fatima.AccessToken}, sender: p.Bot, rooms: map[string]int{}}
+	seen := &sightings{observation: observation{url: p.Home.URL, token: p.Fatima.AccessToken}, sender: p.Bot, rooms: map[string]int{}}
 	if err := seen.next(ctx, 0, nil); err != nil {
 		return err
 	}

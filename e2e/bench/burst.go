@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/spreekkamer/spreekkamer/e2e/client"
+	"github.com/spreekkamer/spreekkamer/e2e/practice"
 )
 
 // The bursts: deep in one room, and a few messages in each of many rooms.
@@ -21,11 +22,11 @@ func (b *bench) burst(ctx context.Context) error {
 		return err
 	}
 	defer p.Stop()
-	b.results["rooms"] = float64(len(p.talks))
-	one, all := p.talks[:1], p.talks
+	b.results["rooms"] = float64(len(p.Talks))
+	one, all := p.Talks[:1], p.Talks
 	for _, run := range []struct {
 		name    string
-		talks   []talk
+		talks   []practice.Talk
 		n       int
 		toStaff bool
 	}{
@@ -36,9 +37,9 @@ func (b *bench) burst(ctx context.Context) error {
 		group, ctx := errgroup.WithContext(ctx)
 		found := make([]int, len(run.talks))
 		for i, t := range run.talks {
-			way := path{run.name, t.patient, p.fatima, t.consulting, t.desk}
+			way := path{run.name, t.Patient, p.Fatima, t.Consulting, t.Desk}
 			if !run.toStaff {
-				way = path{run.name, p.fatima, t.patient, t.desk, t.consulting}
+				way = path{run.name, p.Fatima, t.Patient, t.Desk, t.Consulting}
 			}
 			group.Go(func() (err error) {
 				found[i], err = way.burst(ctx, run.n)

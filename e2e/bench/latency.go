@@ -27,18 +27,18 @@ func (b *bench) latency(ctx context.Context) error {
 		return err
 	}
 	defer p.Stop()
-	t := p.talks[0]
-	direct, err := t.patient.DirectChat(ctx, p.fatima.UserID)
+	t := p.Talks[0]
+	direct, err := t.Patient.DirectChat(ctx, p.Fatima.UserID)
 	if err == nil {
-		err = p.fatima.Join(ctx, direct)
+		err = p.Fatima.Join(ctx, direct)
 	}
 	if err != nil {
 		return err
 	}
 	paths := []path{
-		{"direct", t.patient, p.fatima, direct, direct},
-		{"patient", t.patient, p.fatima, t.consulting, t.desk},
-		{"staff", p.fatima, t.patient, t.desk, t.consulting},
+		{"direct", t.Patient, p.Fatima, direct, direct},
+		{"patient", t.Patient, p.Fatima, t.Consulting, t.Desk},
+		{"staff", p.Fatima, t.Patient, t.Desk, t.Consulting},
 	}
 	times := map[string][]time.Duration{}
 	for round := range warmUp + b.rounds {

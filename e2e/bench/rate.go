@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/spreekkamer/spreekkamer/e2e/client"
+	"github.com/spreekkamer/spreekkamer/e2e/practice"
 )
 
 // The load of the rate: rooms side by side, and messages in each.
@@ -33,17 +34,17 @@ func (b *bench) rate(ctx context.Context) error {
 		return err
 	}
 	var plain, bot, relayed []load
-	for _, t := range p.talks {
-		room, err := t.patient.DirectChat(ctx, p.fatima.UserID)
+	for _, t := range p.Talks {
+		room, err := t.Patient.DirectChat(ctx, p.Fatima.UserID)
 		if err == nil {
-			err = p.fatima.Join(ctx, room)
+			err = p.Fatima.Join(ctx, room)
 		}
 		if err != nil {
 			return err
 		}
-		plain = append(plain, load{url: p.Home.URL, from: t.patient, here: room, sender: t.patient.UserID, there: room})
-		bot = append(bot, load{url: p.Home.URL, from: p.fatima, token: token, as: p.Bot, here: t.desk, sender: p.Bot, there: t.desk})
-		relayed = append(relayed, p.load(t))
+		plain = append(plain, load{url: p.Home.URL, from: t.Patient, here: room, sender: t.Patient.UserID, there: room})
+		bot = append(bot, load{url: p.Home.URL, from: p.Fatima, token: token, as: p.Bot, here: t.Desk, sender: p.Bot, there: t.Desk})
+		relayed = append(relayed, loadOf(p, t))
 	}
 	for _, loads := range [][]load{plain, bot, relayed} {
 		for i := range loads {
@@ -52,7 +53,7 @@ func (b *bench) rate(ctx context.Context) error {
 			}
 		}
 	}
-	if err := p.deafen(ctx); err != nil {
+	if err := deafen(ctx, p); err != nil {
 		return err
 	}
 	for _, run := range []struct {
@@ -71,16 +72,16 @@ func (b *bench) rate(ctx context.Context) error {
 	return nil
 }
 
-// load is what a patient sends through the bridge.
-func (p *practice) load(t talk) load {
-	return load{url: p.Home.URL, from: t.patient, here: t.consulting, sender: p.Bot, there: t.desk}
+// loadOf is what a patient sends through the bridge.
+func loadOf(p *practice.Practice, t practice.Talk) load {
+	return load{url: p.Home.URL, from: t.Patient, here: t.Consulting, sender: p.Bot, there: t.Desk}
 }
 
 // deafen has no client take anything in, since their speed is not measured.
-func (p *practice) deafen(ctx context.Context) error {
-	clients := []*client.Client{p.fatima}
-	for _, t := range p.talks {
-		clients = append(clients, t.patient)
+func deafen(ctx context.Context, p *practice.Practice) error {
+	clients := []*client.Client{p.Fatima}
+	for _, t := range p.Talks {
+		clients = append(clients, t.Patient)
 	}
 	for _, c := range clients {
 		if err := c.PauseSync(ctx); err != nil {
@@ -91,7 +92,7 @@ func (p *practice) deafen(ctx context.Context) error {
 }
 
 // timed sends some loads, and notes how fast they arrived and how busy who was with them.
-func (b *bench) timed(ctx context.Context, p *practice, name string, loads []load) error {
+func (b *bench) timed(ctx context.Context, p *practice.Practice, name string, loads []load) error {
 	processes := map[string]int{"homeserver": p.Home.Pid(), "bridge": p.Bridge().Pid()}
 	before := map[string]usage{}
 	for who, pid := range processes {
@@ -101,7 +102,7 @@ func (b *bench) timed(ctx context.Context, p *practice, name string, loads []loa
 		}
 		before[who] = u
 	}
-	perSecond, err := together(ctx, p.fatima.AccessToken, loads)
+	perSecond, err := together(ctx, p.Fatima.AccessToken, loads)
 	if err != nil {
 		return err
 	}

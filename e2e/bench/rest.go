@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/e2e/practice"
 	"github.com/spreekkamer/spreekkamer/e2e/world"
 	"github.com/spreekkamer/spreekkamer/store"
 )
@@ -68,7 +69,7 @@ func pause(ctx context.Context, d time.Duration) {
 // addAccounts puts accounts in the database, each with a past conversation and what it left. Their
 // rooms are not on the homeserver, so they count as left, and nothing walks through them.
 func (b *bench) addAccounts(ctx context.Context, w *world.World, from, to int) error {
-	db, err := openStore(ctx, w)
+	db, err := practice.OpenStore(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -76,7 +77,7 @@ func (b *bench) addAccounts(ctx context.Context, w *world.World, from, to int) e
 	for ; from < to && err == nil; from += batch {
 		err = db.Transact(ctx, func(ctx context.Context) error {
 			for i := from; i < min(from+batch, to); i++ {
-				if err := addAccount(ctx, db, account(i, fmt.Sprintf("@rest%d:%s", i, w.Home.ServerName))); err != nil {
+				if err := addAccount(ctx, db, practice.Account(i, fmt.Sprintf("@rest%d:%s", i, w.Home.ServerName))); err != nil {
 					return err
 				}
 			}
