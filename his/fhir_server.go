@@ -177,12 +177,14 @@ func (s *fhirServer) send(ctx context.Context, item Item, can *capabilities) (Re
 		err = s.completeReference(ctx, &receipt)
 	}
 	s.settle(item.Conversation.ID, err == nil || isRefusal(err))
+	if err == nil { // the practice and its staff are there from now on, whatever becomes of others
+		s.settle(authorKey(item), true)
+	}
 	if err == nil && !receipt.Already {
 		s.mu.Lock()
 		s.tells = true
 		s.mu.Unlock()
 	}
-	s.settle(authorKey(item), err == nil)
 	return receipt, err
 }
 
