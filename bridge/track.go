@@ -44,7 +44,22 @@ func (b *Bridge) deliverTrack(ctx context.Context, t task) (done delivery, err e
 	}
 	limited, cancel := context.WithTimeout(ctx, filingLimit)
 	defer cancel()
-	return done, tracker.Track(limited, item.Conversation, t.CreatedAt)
+	err = tracker.Track(limited, item.Conversation, t.CreatedAt)
+	if apart := "track:" + t.Conversation; err != nil && !isFinal(err) && t.Destination != apart {
+		return b.trackApart(ctx, t, apart, err)
+	}
+	return done, err
+}
+
+// trackApart goes on trying beside what is filed: a system that takes messages, but no changes of its
+// list of work, gets the messages. The conversation is in the list by then.
+func (b *Bridge) trackApart(ctx context.Context, t task, destination string, cause error) (done delivery, err error) {
+	again := job(t.Kind, destination, t.body)
+	again.Lane, again.Person, again.Conversation, again.CreatedAt = t.Lane, t.Person, t.Conversation, t.CreatedAt
+	again.DueAt = b.Now().Add(max(pauseBefore(t.Effect), b.leaveAlone(t.Lane, cause)))
+	done.dropped = "it is tried apart from what is filed"
+	done.after = func(ctx context.Context) error { return b.add(ctx, again) }
+	return done, nil
 }
 
 // askStates takes over what was changed in the system's list of work.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -48,4 +49,18 @@ func (h *lateHIS) Answers(ctx context.Context, since string) ([]his.Answer, stri
 		h.answers = append(h.answers, h.answer)
 	}
 	return h.talkingHIS.Answers(ctx, since)
+}
+
+// A list of work that takes no changes holds up nothing that is filed, and is told when it can be.
+func TestWhatIsFiledDoesNotWaitForTheListOfWork(t *testing.T) {
+	w, h, consulting, talk := asking(t)
+	h.busy = true
+	w.writes(fatima, talk, "een antwoord")
+	w.writes(anna, consulting, "dank u")
+	w.settles()
+	assert.Len(t, h.filed, 3)
+	assert.Empty(t, h.tracked)
+	h.busy = false
+	w.passes(time.Minute)
+	assert.Equal(t, []his.Status{his.StatusOpen}, h.tracked)
 }
