@@ -53,7 +53,7 @@ conformance: install ## the FHIR connector on HAPI and Medplum, and every Bundle
 	his/conformance/peers/install.sh
 	HIS_BUNDLES="$${HIS_BUNDLES:-$(wildcard $(CURDIR)/.cache/bundles)}" \
 		$(GO) test $(TAGS),conformance -count 1 -timeout 20m ./his/conformance
-	$(GO) test $(TAGS),conformance -count 1 -timeout 20m ./e2e/his
+	$(GO) test $(TAGS),conformance -count 1 -timeout 30m ./e2e/his
 
 bench-his: install ## how fast messages are filed: by the store behind 100,000, and on HAPI beside a bare HTTP client with the same Bundles
 	$(GO) test $(TAGS) -count 1 -v -run FilingIsAsQuick ./store | grep 'filed/s'

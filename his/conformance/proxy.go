@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"cmp"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -117,13 +119,32 @@ func wrongType(w http.ResponseWriter, r *http.Request, pass http.HandlerFunc) bo
 	return status(http.StatusOK, "text/html", "<html>Welkom</html>")(w, r, nil)
 }
 
-// Faults are all that can go wrong on the way.
-func Faults() []Fault {
-	all := []Fault{cutBefore, cutAfter, half, wrongType, hang}
-	for _, code := range []int{409, 412, 422, 429, 500, 502, 503, 504} {
-		all = append(all, status(code, "application/fhir+json", outcome))
+// A Trouble is something that can go wrong on the way.
+type Trouble struct {
+	Name  string
+	Fault Fault
+	Final bool // it says that what was sent is of no use: a person has to look at it
+}
+
+// Troubles are all that can go wrong on the way.
+func Troubles() []Trouble {
+	all := []Trouble{
+		{Name: "cut before", Fault: cutBefore}, {Name: "cut after", Fault: cutAfter}, {Name: "half an answer", Fault: half},
+		{Name: "wrong type", Fault: wrongType}, {Name: "hang", Fault: hang}, {Name: "429 for a second", Fault: busy},
 	}
-	return append(all, status(502, "text/html", "<html>Bad Gateway</html>"), status(400, "text/html", "<html>Bad Request</html>"))
+	for code, final := range map[int]bool{409: false, 412: true, 422: true, 429: false, 500: false, 502: false, 503: false, 504: false} {
+		all = append(all, Trouble{fmt.Sprint(code), status(code, "application/fhir+json", outcome), final})
+	}
+	slices.SortFunc(all, func(a, b Trouble) int { return cmp.Compare(a.Name, b.Name) }) // so that a seed means the same again
+	return append(all,
+		Trouble{Name: "502 in HTML", Fault: status(502, "text/html", "<html>Bad Gateway</html>")},
+		Trouble{Name: "400 in HTML", Fault: status(400, "text/html", "<html>Bad Request</html>")})
+}
+
+// busy wants to be left alone for a second.
+func busy(w http.ResponseWriter, r *http.Request, _ http.HandlerFunc) bool {
+	w.Header().Set("Retry-After", "1")
+	return status(http.StatusTooManyRequests, "application/fhir+json", outcome)(w, r, nil)
 }
 
 // hang answers nothing until the client gives up.
@@ -133,14 +154,14 @@ func hang(_ http.ResponseWriter, r *http.Request, _ http.HandlerFunc) bool {
 	return true
 }
 
-// writes says that a request is meant to change something.
-func writes(r *http.Request) bool {
+// Writes says that a request is meant to change something.
+func Writes(r *http.Request) bool {
 	return r.Method == http.MethodPut || r.Method == http.MethodPost && r.Header.Get("Content-Type") != "application/x-www-form-urlencoded"
 }
 
 func onWrites(f Fault) Fault {
 	return func(w http.ResponseWriter, r *http.Request, pass http.HandlerFunc) bool {
-		return writes(r) && f(w, r, pass)
+		return Writes(r) && f(w, r, pass)
 	}
 }
 

@@ -41,7 +41,7 @@ func serve(t testing.TB, program string, args ...string) (address string) {
 			t.Logf("%s said: %.5000s", filepath.Base(program), text)
 		}
 	})
-	late := time.AfterFunc(3*time.Minute, func() { in.Close() })
+	late := time.AfterFunc(5*time.Minute, func() { in.Close() })
 	defer late.Stop()
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if port, ready := strings.CutPrefix(lines.Text(), "ready "); ready {

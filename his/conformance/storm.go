@@ -33,7 +33,7 @@ func Storm(t *testing.T, p Peer, messages int, patience time.Duration, seed uint
 	dice := rand.New(rand.NewPCG(seed, seed))
 	t.Logf("seed %d", seed)
 	var mu sync.Mutex
-	all, faulty := Faults(), 0
+	all, faulty := Troubles(), 0
 	between.Set(func(w http.ResponseWriter, r *http.Request, pass http.HandlerFunc) bool {
 		mu.Lock()
 		strikes, which := dice.Float64() < 0.3, dice.IntN(len(all))
@@ -41,7 +41,7 @@ func Storm(t *testing.T, p Peer, messages int, patience time.Duration, seed uint
 			faulty++
 		}
 		mu.Unlock()
-		return strikes && all[which](w, r, pass)
+		return strikes && all[which].Fault(w, r, pass)
 	})
 	c := Connect(t, between.URL, patience)
 	var group sync.WaitGroup
