@@ -3,7 +3,6 @@ package bridge
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -33,7 +32,6 @@ type talkingHIS struct {
 	reports []his.Report
 	tracked []his.Status
 	refuses bool // reports
-	busy    bool // its list of work takes no changes now
 }
 
 func (h *talkingHIS) Answers(_ context.Context, since string) ([]his.Answer, string, error) {
@@ -55,9 +53,6 @@ func (h *talkingHIS) Report(_ context.Context, r his.Report) error {
 func (h *talkingHIS) Woken() <-chan struct{} { return nil }
 
 func (h *talkingHIS) Track(_ context.Context, c his.Conversation, _ time.Time) error {
-	if h.busy {
-		return errors.New("it fails")
-	}
 	h.tracked = append(h.tracked, c.Status)
 	return nil
 }

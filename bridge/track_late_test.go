@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -53,14 +54,30 @@ func (h *lateHIS) Answers(ctx context.Context, since string) ([]his.Answer, stri
 
 // A list of work that takes no changes holds up nothing that is filed, and is told when it can be.
 func TestWhatIsFiledDoesNotWaitForTheListOfWork(t *testing.T) {
-	w, h, consulting, talk := asking(t)
-	h.busy = true
+	stubborn := &stubbornHIS{busy: true}
+	w, h, consulting, talk := asking(t, func(s *Settings) {
+		stubborn.talkingHIS = s.Practices[0].Connector.(*talkingHIS)
+		s.Practices[0].Connector = stubborn
+	})
 	w.writes(fatima, talk, "een antwoord")
 	w.writes(anna, consulting, "dank u")
 	w.settles()
 	assert.Len(t, h.filed, 3)
 	assert.Empty(t, h.tracked)
-	h.busy = false
+	stubborn.busy = false
 	w.passes(time.Minute)
 	assert.Equal(t, []his.Status{his.StatusOpen}, h.tracked)
+}
+
+// A stubbornHIS takes messages, and no changes of its list of work.
+type stubbornHIS struct {
+	*talkingHIS
+	busy bool
+}
+
+func (h *stubbornHIS) Track(ctx context.Context, c his.Conversation, at time.Time) error {
+	if h.busy {
+		return errors.New("it fails")
+	}
+	return h.talkingHIS.Track(ctx, c, at)
 }
