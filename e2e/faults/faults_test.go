@@ -51,6 +51,7 @@ func TestFaults(t *testing.T) {
 	t.Logf("seed %d", *seed)
 	for _, s := range settings() {
 		t.Run(s.name(), func(t *testing.T) {
+			t.Parallel() // most of the time is waiting for what was broken
 			b := makeBed(t, s)
 			for _, f := range faults {
 				if rounds := f.times(s); rounds > 0 {
