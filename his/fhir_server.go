@@ -250,7 +250,8 @@ func isRefusal(err error) bool {
 }
 
 // Check is Connector.Check: it reads what the server can do, and asks for something that is
-// not there, so that a login that no longer works is seen.
+// not there, so that a login that no longer works is seen; and for a patient who is not there, since
+// nothing is filed about somebody who cannot be looked for.
 func (s *fhirServer) Check(ctx context.Context) error {
 	s.mu.Lock()
 	s.can = nil
@@ -263,6 +264,15 @@ func (s *fhirServer) Check(ctx context.Context) error {
 		err = s.get(ctx, "Task/"+resourceID(derive(namespace, "check")), nil)
 		if errors.Is(err, rest.CodeMissing) {
 			err = nil
+		}
+	}
+	if err == nil {
+		_, _, err = s.only(ctx, "Patient", byIdentifier(derive(namespace, "check")))
+		if errors.Is(err, rest.CodeDouble) { // it leaves the question out; whoever files looks at what came
+			err = nil
+		}
+		if err != nil {
+			err = fmt.Errorf("look for a patient: %w", err)
 		}
 	}
 	if err != nil {

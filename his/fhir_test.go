@@ -3,6 +3,7 @@ package his_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -212,6 +213,15 @@ func TestCheckSaysWhatAServerLacks(t *testing.T) {
 	f.can(true, true, true, allTypes...)
 	f.statement["fhirVersion"] = "5.0.0"
 	assert.EqualError(t, fhirAt(t, f, nil).Check(t.Context()), `fhir server: it speaks FHIR "5.0.0", and we speak 4.0.1`)
+}
+
+// Nothing can be filed about a patient who cannot be looked for: that is seen before somebody writes.
+func TestAServerThatDoesNotLetUsLookForPatientsIsNotWell(t *testing.T) {
+	f := newFakeFHIR(t)
+	c := fhirAt(t, f, nil)
+	require.NoError(t, c.Check(t.Context()))
+	f.failSearch = func(kind string, _ url.Values) int { return map[string]int{"Patient": 403}[kind] }
+	require.ErrorContains(t, c.Check(t.Context()), "look for a patient: the FHIR server answered 403")
 }
 
 func TestOnlyWhoKnowsTheTokenCanWake(t *testing.T) {
