@@ -157,6 +157,7 @@ func (b *Bridge) staffArgs(ctx context.Context, t task) (args texts.Args, err er
 var itemsFor = map[string]func(*Bridge, context.Context, task, *texts.Args) error{
 	"retention.report":     (*Bridge).addReport,
 	"desk.filed":           (*Bridge).addWaiting,
+	"desk.filed_so_far":    (*Bridge).addFiled,
 	"unfiled.list":         (*Bridge).addUnfiled,
 	"unfiled.skipped_list": (*Bridge).addSkipped,
 	"staff.list":           (*Bridge).addStaffList,

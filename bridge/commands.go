@@ -49,6 +49,7 @@ func init() { // help itself reads the table
 		"look_up":      {[]string{"zoeken", "lookup"}, care.MayVerify, inBeheer, (*Bridge).lookUpCommand},
 		"decline":      {[]string{"afwijzen", "decline"}, care.MayVerify, inBeheer, (*Bridge).declineCommand},
 		"record":       {[]string{"dossier", "record"}, care.MayVerify, inConversation, (*Bridge).recordCommand},
+		"filed":        {[]string{"vastgelegd", "filed"}, care.MayAnswer, inConversation, (*Bridge).filedCommand},
 		"mistaken":     {[]string{"vergissing", "mistake"}, care.MayFile, inConversation, (*Bridge).mistakenCommand},
 		"summary":      {[]string{"samenvatting", "summary"}, care.MayAnswer, inConversation, (*Bridge).summaryCommand},
 		"confirm":      {[]string{"bevestigen", "confirm"}, care.MayVerify, inBeheer, (*Bridge).confirmCommand},

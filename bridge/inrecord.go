@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/spreekkamer/spreekkamer/care"
@@ -75,5 +76,62 @@ func (b *Bridge) addWaiting(ctx context.Context, t task, args *texts.Args) error
 	if err == nil {
 		_, args.Waiting, err = b.inRecord(ctx, c)
 	}
+	return err
+}
+
+// filedCommand: !vastgelegd says how much of a conversation is in the record; as a reply, whether that
+// message is, and what the system calls it.
+func (b *Bridge) filedCommand(ctx context.Context, r request) error {
+	about := repliesTo(r.event)
+	if about == "" {
+		return b.answerCommand(ctx, r, body{Text: "desk.filed_so_far"})
+	}
+	c, err := b.caseInRoom(ctx, r.room)
+	if err != nil {
+		return err
+	}
+	filed, err := b.Store.Filings(ctx, c.Conversation.ID)
+	if err != nil {
+		return err
+	}
+	rows, err := b.wordingsOf(ctx, c.Conversation, filed, about)
+	if err != nil {
+		return err
+	}
+	return b.answerCommand(ctx, r, filedAs(rows))
+}
+
+// filedAs says where a message and its edits stand: the worst of it.
+func filedAs(rows []store.Effect) body {
+	if len(rows) == 0 {
+		return body{Text: "command.error", Reason: "error.not_filed"}
+	}
+	told, called := "desk.filed_as", ""
+	for _, e := range rows {
+		switch {
+		case e.State == store.EffectFailed:
+			return body{Text: "desk.filing_refused"}
+		case e.Lane == keptLane:
+			told = "desk.filed_on_closing"
+		case e.State != store.EffectDone:
+			told = "desk.not_filed"
+		}
+		called = cmp.Or(e.Reference, called) // the last that is there
+	}
+	if told != "desk.filed_as" {
+		called = ""
+	}
+	return body{Text: told, Words: called}
+}
+
+// addFiled counts what is in the record of the conversation that it is asked of.
+func (b *Bridge) addFiled(ctx context.Context, t task, args *texts.Args) error {
+	c, _, err := b.Store.Conversation(ctx, t.Conversation)
+	if err != nil {
+		return err
+	}
+	system, _ := b.systemOf(c)
+	args.OnClosing = system.OnClosing && c.State == care.Open
+	args.Count, args.Waiting, err = b.inRecord(ctx, c)
 	return err
 }

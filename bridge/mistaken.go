@@ -36,49 +36,49 @@ func (b *Bridge) mistakenCommand(ctx context.Context, r request) error {
 		return err
 	}
 	return b.finish(ctx, r.place, func(ctx context.Context) error {
-		rows, why, err := b.wordingsOf(ctx, c.Conversation, target)
+		filed, err := b.Store.Filings(ctx, c.Conversation.ID)
 		if err != nil {
 			return err
 		}
-		if why != "" {
-			return b.add(ctx, b.reply(r.place, body{Text: "command.error", Reason: why}))
+		rows, err := b.wordingsOf(ctx, c.Conversation, filed, target)
+		switch {
+		case err != nil:
+			return err
+		case hasReport(filed, c.Conversation):
+			return b.add(ctx, b.reply(r.place, body{Text: "command.error", Reason: "error.in_document"}))
+		case len(rows) == 0:
+			return b.add(ctx, b.reply(r.place, body{Text: "command.error", Reason: "error.not_filed"}))
 		}
 		return b.takeOut(ctx, r, c, rows)
 	})
 }
 
-// wordingsOf are the effects that file, or filed, a message of a conversation and the edits of it,
-// given an event that stands for it, or for an edit, in either room; without those that were taken out. why is
-// the key of a text when nothing can be taken out.
-func (b *Bridge) wordingsOf(ctx context.Context, c care.Conversation, event string) (rows []store.Effect, why string, err error) {
+// wordingsOf are those effects of a conversation that file, or filed, a message and the edits of it,
+// given an event that stands for it, or for an edit, in either room; without those that were taken out.
+func (b *Bridge) wordingsOf(ctx context.Context, c care.Conversation, filed []store.Effect, event string) (rows []store.Effect, err error) {
 	m, known, err := b.Store.MirrorsOf(ctx, event)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	if known && m.Conversation == c.ID {
 		event = m.SourceEvent
 	}
-	filed, err := b.Store.Filings(ctx, c.ID)
-	if err != nil {
-		return nil, "", err
-	}
 	names := namesOf(filed, event)
 	for _, e := range filed {
 		what, bad := parseBody(e)
-		if bad != nil || what.Edition != c.Edition || e.State == store.EffectSkipped {
-			continue
-		}
-		if e.Kind == "file.end" && mayBeThere(e) {
-			return nil, "error.in_document", nil
-		}
-		if e.Kind == "file" && (names[e.SourceEvent] || what.Target != "" && names[what.Target]) {
+		if bad == nil && e.Kind == "file" && what.Edition == c.Edition && e.State != store.EffectSkipped &&
+			(names[e.SourceEvent] || what.Target != "" && names[what.Target]) {
 			rows = append(rows, e)
 		}
 	}
-	if len(rows) == 0 {
-		return nil, "error.not_filed", nil
-	}
-	return rows, "", nil
+	return rows, nil
+}
+
+// hasReport says that the report of a closed conversation is in the record, or may be.
+func hasReport(filed []store.Effect, c care.Conversation) bool {
+	return slices.ContainsFunc(filed, func(e store.Effect) bool {
+		return e.Kind == "file.end" && editionOf(e) == c.Edition && mayBeThere(e)
+	})
 }
 
 // namesOf are the events by which the outbox knows a message: its own, and the one that stands

@@ -77,7 +77,7 @@ func TestWhoMayGiveWhichCommand(t *testing.T) {
 	}{
 		{care.Beheer, store.RoomBeheer, []string{"approve", "confirm", "decline", "help", "look_up", "name", "retention", "staff.add", "staff.list", "staff.remove"}},
 		{care.Doktersassist, store.RoomBeheer, []string{"approve", "confirm", "decline", "help", "look_up", "name", "retention", "staff.list"}},
-		{care.Doktersassist, store.RoomConversation, []string{"call", "care", "close", "come_in", "derde", "help", "mistaken", "name", "practical", "recap", "record", "retention", "summary"}},
+		{care.Doktersassist, store.RoomConversation, []string{"call", "care", "close", "come_in", "derde", "filed", "help", "mistaken", "name", "practical", "recap", "record", "retention", "summary"}},
 		{care.Servicedesk, store.RoomConversation, []string{"help", "name", "retention"}},
 	} {
 		t.Run(string(tt.role)+" in "+string(tt.room), func(t *testing.T) {
