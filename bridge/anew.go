@@ -170,6 +170,9 @@ func (b *Bridge) recordCommand(ctx context.Context, r request) error {
 	if r.couples, ok = couplingTyped(r.args); !ok {
 		return b.usage(ctx, r, "record")
 	}
+	if r.couples.misplaced() {
+		return b.mistake(ctx, r, "error.number_is_bsn")
+	}
 	c, err := b.caseInRoom(ctx, r.room)
 	if err != nil {
 		return err

@@ -78,6 +78,9 @@ func (b *Bridge) inStaffRoom(ctx context.Context, p place) error {
 	if p.kindOf() == event.EventReaction.Type {
 		return b.reactedToCard(ctx, p)
 	}
+	if p.kindOf() == event.EventRedaction.Type { // with what was typed goes the reason in it
+		return b.finish(ctx, p, func(ctx context.Context) error { return b.Store.ForgetReason(ctx, string(p.event.Redacts)) })
+	}
 	if p.event.StateKey != nil || !isCommand(p.event) {
 		return b.finish(ctx, p, nil)
 	}
@@ -237,6 +240,9 @@ func (b *Bridge) decided(ctx context.Context, r request, before care.Case, decid
 	return b.finish(ctx, r.place, func(ctx context.Context) error {
 		audit := store.Audit{At: b.Now(), Actor: r.Sender, Action: "decided", Person: after.Person.ID,
 			Conversation: after.Conversation.ID, EventID: r.EventID}
+		if r.couples.sure {
+			audit.Detail = "unchecked"
+		}
 		if err := b.Store.AddAudit(ctx, audit); err != nil {
 			return err
 		}

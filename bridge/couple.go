@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +31,7 @@ const checkedAct = "checked"
 type entry struct {
 	number string
 	bsn    string
-	sure   bool // couple also when the HIS does not confirm it
+	sure   bool // couple also when the HIS does not confirm it, or the number looks like a BSN
 }
 
 func (e entry) identity() care.Identity { return care.Identity{PatientNumber: e.number, BSN: e.bsn} }
@@ -38,18 +39,23 @@ func (e entry) identity() care.Identity { return care.Identity{PatientNumber: e.
 // anyway is what staff type to couple all the same.
 var anyway = []string{"toch", "anyway"}
 
-// couplingTyped takes apart what stands behind a command that couples: NUMBER [BSN [toch]].
+// couplingTyped takes apart what stands behind a command that couples: NUMBER [BSN] [toch].
 func couplingTyped(args []string) (e entry, ok bool) {
-	if len(args) < 1 || len(args) > 3 {
+	if n := len(args) - 1; n > 0 && slices.Contains(anyway, strings.ToLower(args[n])) {
+		e.sure, args = true, args[:n]
+	}
+	if len(args) < 1 || len(args) > 2 {
 		return e, false
 	}
 	e.number = args[0]
 	if len(args) > 1 {
 		e.bsn = args[1]
 	}
-	e.sure = len(args) > 2 && slices.Contains(anyway, strings.ToLower(args[2]))
-	return e, e.sure || len(args) < 3
+	return e, true
 }
+
+// misplaced says that what stands in the place of the patient number is a BSN, as far as one can tell.
+func (e entry) misplaced() bool { return !e.sure && care.ValidBSN(e.number) }
 
 // typedFor reads again what was typed: an effect holds no BSN.
 func (b *Bridge) typedFor(ctx context.Context, t task) (what entry, err error) {
@@ -93,11 +99,14 @@ func (b *Bridge) checked(ctx context.Context, t task, person care.Person, what e
 		return done, err
 	}
 	// a server that leaves the BSN out confirms nothing
+	all := len(f.found)
 	f.found = slices.DeleteFunc(f.found, func(p his.Patient) bool { return p.BSN != what.bsn })
 	why, args := "", texts.Args{}
 	switch {
 	case f.away != "":
 		why = f.away
+	case len(f.found) == 0 && (all > 0 || f.more):
+		why = "find.unsaid"
 	case len(f.found) == 0:
 		why = "find.none"
 	case len(f.found) > 1 || f.more:
@@ -113,7 +122,7 @@ func (b *Bridge) checked(ctx context.Context, t task, person care.Person, what e
 			if err := b.logFound(ctx, t, f.outcome()); err != nil {
 				return err
 			}
-			a := act{Command: checkedAct, Event: t.SourceEvent, Room: t.SourceRoom}
+			a := act{Command: checkedAct, Event: t.SourceEvent, Room: t.SourceRoom, Stance: t.body.Stance}
 			return b.addAct(ctx, person, a, checkedAct+":"+strconv.FormatInt(t.ID, 10))
 		}
 		return done, nil
@@ -123,7 +132,7 @@ func (b *Bridge) checked(ctx context.Context, t task, person care.Person, what e
 }
 
 // checkedCame carries a command out that the HIS has confirmed: as whoever typed it, where they did.
-func (b *Bridge) checkedCame(ctx context.Context, p place, a act, _ care.Person) error {
+func (b *Bridge) checkedCame(ctx context.Context, p place, a act, person care.Person) error {
 	room, known, err := b.Store.Room(ctx, a.Room)
 	if err != nil {
 		return err
@@ -136,10 +145,17 @@ func (b *Bridge) checkedCame(ctx context.Context, p place, a act, _ care.Person)
 	if wasRemoved(err) || !known || !there {
 		return b.finish(ctx, p, nil)
 	}
-	if err != nil {
-		return err
+	unread := errors.Is(err, ErrNoKey) || errors.Is(err, ErrUnreadable) || errors.Is(err, ErrRefused)
+	if err != nil && !unread {
+		return errors.Join(errAway, err)
 	}
 	p.room, p.RoomID, p.EventID, p.Sender, p.Step = room, a.Room, a.Event, given.Sender, 1 // it is in this queue already
+	if unread {
+		return b.mistake(ctx, request{place: p}, "find.unread")
+	}
+	if stance, err := b.stanceOn(ctx, person); err != nil || a.Stance != "" && stance != a.Stance {
+		return errors.Join(err, b.mistake(ctx, request{place: p}, "error.overtaken"))
+	}
 	member, ok, err := b.member(ctx, p)
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ type body struct {
 	By       string        `json:"by,omitempty"`      // member of staff who decided
 	Reply    string        `json:"reply,omitempty"`   // event that this answers
 	Target   string        `json:"target,omitempty"`  // event that a reaction, edit or removal is about
+	Stance   string        `json:"stance,omitempty"`  // how things stood when it was asked for: see stanceOn
 	Targets  []string      `json:"targets,omitempty"` // events of one message that is taken out of the record
 	Reason   string        `json:"reason,omitempty"`  // key of a text that says why
 	Command  string        `json:"command,omitempty"` // name of a command of ours

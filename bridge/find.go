@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -26,6 +27,7 @@ const (
 	findAttempts = 8                // some minutes; then staff hear that it does not answer
 	findForStaff = 4                // the same, when somebody waits for it
 	findPatience = 30 * time.Second // a system that wants to be left alone for longer does not answer now
+	findNoLonger = 90 * time.Second // somebody waits
 )
 
 // A lookup is what a system said when it was asked for a patient.
@@ -71,7 +73,7 @@ func (b *Bridge) lookUp(ctx context.Context, person care.Person) error {
 
 func (b *Bridge) findJob(person care.Person, what body) store.Effect {
 	e := ofPerson(job("find", "find:"+person.ID, what), person)
-	e.Lane = systemLane(hisName, what.Practice)
+	e.Lane = systemLane(lookName, what.Practice)
 	return e
 }
 
@@ -105,12 +107,16 @@ func (b *Bridge) lookUpCommand(ctx context.Context, r request) error {
 // askHIS ends the turn of a command with a question to the HIS for whoever typed it. A system that
 // wants to be left alone for long is not waited for.
 func (b *Bridge) askHIS(ctx context.Context, r request, person care.Person) error {
-	e := b.findJob(person, body{Practice: r.room.Practice, By: r.Sender, Command: r.name, Reply: r.EventID})
+	stance, err := b.stanceOn(ctx, person)
+	if err != nil {
+		return err
+	}
+	e := b.findJob(person, body{Practice: r.room.Practice, By: r.Sender, Command: r.name, Reply: r.EventID, Stance: stance})
 	e.Destination += ":" + r.EventID // what was asked before does not hold it up
 	e.Conversation = r.room.Conversation
 	e = aboutEvent(e, r.place)
 	return b.finish(ctx, r.place, func(ctx context.Context) error {
-		if b.paused(e.Lane) <= findPatience {
+		if b.paused(systemLane(hisName, r.room.Practice)) <= findPatience {
 			return b.add(ctx, e)
 		}
 		told := b.reply(r.place, body{Text: "beheer.find_failed", Reason: "find.away"})
@@ -129,14 +135,26 @@ func (b *Bridge) deliverFind(ctx context.Context, t task) (done delivery, err er
 		return done, err
 	}
 	what, err := b.typedFor(ctx, t)
-	if wasRemoved(err) || errors.Is(err, ErrNoKey) || errors.Is(err, ErrUnreadable) {
+	if wasRemoved(err) {
 		return delivery{dropped: "the command is gone"}, nil
 	}
+	unread := errors.Is(err, ErrNoKey) || errors.Is(err, ErrUnreadable) || errors.Is(err, ErrRefused)
+	if err != nil && !unread {
+		return done, err
+	}
+	why, err := b.notToFind(ctx, t, person)
 	if err != nil {
 		return done, err
 	}
-	if t.body.Command != "record" && person.State != care.Awaiting && t.EventID == "" {
+	if unread {
+		why = "find.unread"
+	}
+	switch {
+	case t.EventID != "": // it has been told
+	case why != "" && t.body.By == "":
 		return delivery{dropped: "nobody has to decide any more"}, nil
+	case why != "":
+		return b.tellNotFound(ctx, t, person, lookup{bsn: what.bsn, away: why})
 	}
 	f, err := b.find(ctx, t, person, what.bsn)
 	if err != nil {
@@ -146,6 +164,43 @@ func (b *Bridge) deliverFind(ctx context.Context, t task) (done delivery, err er
 		return b.checked(ctx, t, person, what, f)
 	}
 	return b.propose(ctx, t, person, f)
+}
+
+// stanceOn is how things stand with somebody: it is another after every decision about them.
+func (b *Bridge) stanceOn(ctx context.Context, person care.Person) (string, error) {
+	lines, err := b.Store.AuditOf(ctx, person.ID)
+	decided := 0
+	for _, line := range lines {
+		if line.Action == "decided" {
+			decided++
+		}
+	}
+	return fmt.Sprintf("%s %d %s %d", person.State, person.ChangedAt.UnixMilli(), person.Answers.Practice, decided), err
+}
+
+// notToFind is why nobody has to be looked up any more, as the key of a text; "" = somebody has.
+func (b *Bridge) notToFind(ctx context.Context, t task, person care.Person) (string, error) {
+	if t.body.Command != "record" && person.State != care.Awaiting {
+		return "error.not_awaiting", nil
+	}
+	if !coupling[t.body.Command] || t.body.Stance == "" {
+		return "", nil
+	}
+	stance, err := b.stanceOn(ctx, person)
+	if err == nil && stance != t.body.Stance {
+		return "error.overtaken", nil
+	}
+	return "", err
+}
+
+// tellNotFound tells who waits for it why nobody is looked up, or what the system said instead.
+func (b *Bridge) tellNotFound(ctx context.Context, t task, person care.Person, f lookup) (delivery, error) {
+	text := "beheer.find_failed"
+	if coupling[t.body.Command] {
+		text = "find.stopped"
+	}
+	args := texts.Args{Code: code(person), Reason: b.Texts.Text(b.Language, f.away, texts.Args{})}
+	return b.tellFound(ctx, t, f.outcome(), strings.TrimSpace(b.Texts.Text(b.Language, text, args)))
 }
 
 // find asks the system of the lane. What it cannot say, now or ever, staff have to know: they can
@@ -165,12 +220,19 @@ func (b *Bridge) find(ctx context.Context, t task, person care.Person, bsn strin
 	if bsn == "" {
 		q = his.PatientQuery{LastName: person.Answers.LastName, BirthDate: b.day(person.Answers.BirthDate)}
 	}
-	limited, cancel := context.WithTimeout(ctx, findLimit)
-	defer cancel()
-	f.found, f.more, err = finder.Find(limited, q)
-	attempts := findAttempts
+	filing := systemLane(hisName, t.body.Practice) // which may have heard that it wants to be left alone
+	pause := b.paused(filing)
+	if pause == 0 {
+		limited, cancel := context.WithTimeout(ctx, findLimit)
+		defer cancel()
+		f.found, f.more, err = finder.Find(limited, q)
+		pause = b.leaveAlone(filing, err)
+	} else {
+		err = errors.New("the system wants to be left alone")
+	}
+	attempts, long := findAttempts, false
 	if t.body.By != "" {
-		attempts = findForStaff
+		attempts, long = findForStaff, b.waited(t.CreatedAt) >= findNoLonger
 	}
 	switch {
 	case err == nil:
@@ -179,7 +241,7 @@ func (b *Bridge) find(ctx context.Context, t task, person care.Person, bsn strin
 		return f, err
 	case errors.Is(err, his.ErrRefused):
 		f.away = "find.refused"
-	case b.leaveAlone(t.Lane, err) > findPatience || t.Attempt >= attempts:
+	case pause > findPatience || t.Attempt >= attempts || long:
 		f.away = "find.away"
 		if why, _ := his.WhyRefused(err); why == "login" {
 			f.away = "find.refused"

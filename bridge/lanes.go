@@ -22,6 +22,7 @@ const (
 	matrixLane    = ""
 	matrixWorkers = 6 // about four rooms in parallel help, and two that wait for files
 	filingWorkers = 3 // conversations of one practice that are filed at the same time
+	lookWorkers   = 2 // looking somebody up: staff wait for it, whatever has to be filed
 )
 
 // filingLimit is how long a system may take for one request: below the lease. Reading what is
@@ -33,6 +34,9 @@ func lanesOf(practices []Practice) []lane {
 	for _, p := range practices {
 		for _, name := range slices.Sorted(maps.Keys(p.systems())) {
 			all = append(all, lane{name, filingWorkers})
+		}
+		if _, can := p.Connector.(his.Finder); can {
+			all = append(all, lane{systemLane(lookName, p.ID), lookWorkers})
 		}
 	}
 	return all

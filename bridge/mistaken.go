@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -25,11 +27,18 @@ type mistaking struct {
 	Reason string `json:",omitempty"` // as typed; one message only
 }
 
+// stillComing is how long what a system does not have may still be on its way into it: we waited for its
+// answer no longer, but it may work on.
+const stillComing = 5 * time.Minute
+
 // mistakenCommand: !vergissing [REDEN], as a reply to the message.
 func (b *Bridge) mistakenCommand(ctx context.Context, r request) error {
 	target := repliesTo(r.event)
 	if target == "" {
 		return b.usage(ctx, r, "mistaken")
+	}
+	if care.ContainsBSN(strings.Join(r.args, " ")) {
+		return b.mistake(ctx, r, "error.reason_bsn")
 	}
 	c, err := b.caseInRoom(ctx, r.room)
 	if err != nil {
@@ -172,6 +181,9 @@ func (b *Bridge) deliverMistake(ctx context.Context, t task) (done delivery, err
 	done, err = b.file(ctx, t, item, done)
 	if !t.body.Perhaps || !errors.Is(err, his.FlawNotThere) {
 		return done, err
+	}
+	if b.waited(t.CreatedAt) < stillComing {
+		return delivery{}, errNotYet
 	}
 	done = delivery{dropped: "it had not arrived"} // nobody has to look at that
 	if len(t.body.Targets) > 0 {

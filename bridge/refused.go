@@ -206,7 +206,10 @@ func (b *Bridge) skipCommand(ctx context.Context, r request) error {
 	if err != nil {
 		return err
 	}
-	v := verdict{told: skippedItem, reason: "unfiled.as_said", words: strings.Join(r.args[1:], " ")}
+	v := verdict{told: skippedItem, reason: asSaid, words: strings.Join(r.args[1:], " ")}
+	if care.ContainsBSN(v.words) {
+		return b.mistake(ctx, r, "error.reason_bsn")
+	}
 	return b.judge(ctx, r.place, numbered(all, r.args[0]), v, body{})
 }
 

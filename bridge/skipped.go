@@ -14,6 +14,9 @@ import (
 // skippedItem is what is told, and logged, when an item is called off.
 const skippedItem = "unfiled.skipped"
 
+// asSaid stands for a reason that somebody typed.
+const asSaid = "unfiled.as_said"
+
 // mostReason is how much of a reason a list shows.
 const mostReason = 200
 
@@ -49,7 +52,7 @@ func (b *Bridge) skippedArgs(ctx context.Context, line store.Audit) (args texts.
 	var why string
 	args.Code, why, _ = strings.Cut(line.Detail, " ")
 	args.Reason = shortened(line.Reason)
-	if args.Reason == "" && b.Texts.Has(why) {
+	if args.Reason == "" && why != asSaid && b.Texts.Has(why) {
 		args.Reason = b.Texts.Text(b.Language, why, texts.Args{})
 	}
 	return args, b.addMember(ctx, &args, b.Language, line.Actor)

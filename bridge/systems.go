@@ -21,6 +21,8 @@ type System struct {
 const (
 	hisName = "his"
 	crmName = "crm"
+
+	lookName = "look" // the HIS too, when it is asked who somebody is
 )
 
 // filed is how things were when something to file arose, so that every try says the same.
@@ -68,7 +70,10 @@ func (b *Bridge) systemOf(c care.Conversation) (System, string) {
 
 // systemIn is the system that a lane is for.
 func (b *Bridge) systemIn(lane string) (System, error) {
-	_, practice, _ := strings.Cut(lane, ":")
+	name, practice, _ := strings.Cut(lane, ":")
+	if name == lookName {
+		lane = systemLane(hisName, practice)
+	}
 	system, known := b.practice(practice).systems()[lane]
 	if !known {
 		return system, errors.New("this system is not in the settings")

@@ -27,8 +27,9 @@ type act struct {
 	Person  string `json:"person,omitempty"`
 	User    string `json:"user,omitempty"` // when it may be a member of staff
 
-	Event        string     `json:"event,omitempty"` // the command that is carried out now, and
-	Room         string     `json:"room,omitempty"`  // where it was typed
+	Event        string     `json:"event,omitempty"`  // the command that is carried out now, and
+	Room         string     `json:"room,omitempty"`   // where it was typed
+	Stance       string     `json:"stance,omitempty"` // how things stood when it was typed: see stanceOn
 	Answer       string     `json:"answer,omitempty"`
 	Conversation string     `json:"conversation,omitempty"`
 	Status       his.Status `json:"status,omitempty"`
@@ -40,8 +41,11 @@ func (b *Bridge) approveCommand(ctx context.Context, r request) error {
 	if ok {
 		r.couples, ok = couplingTyped(r.args[1:])
 	}
-	if !ok {
+	switch {
+	case !ok:
 		return b.usage(ctx, r, "approve")
+	case r.couples.misplaced():
+		return b.mistake(ctx, r, "error.number_is_bsn")
 	}
 	return b.aboutAccount(ctx, r, "approve", func(before care.Case, env care.Env) (care.Case, error) {
 		return care.ApproveAccount(before, r.couples.identity(), r.Sender, env)

@@ -12,6 +12,7 @@ const (
 	addAudit = `
 		INSERT INTO audit (at, actor, action, person, conversation, event_id, detail, reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 	`
+	forgetReason = `UPDATE audit SET reason = NULL WHERE event_id = $1 AND event_id <> '' AND reason IS NOT NULL`
 	auditColumns = `SELECT id, at, actor, action, person, conversation, event_id, detail, reason FROM audit `
 	auditOf      = auditColumns + `WHERE person = $1 AND person <> '' ORDER BY at, id`
 	auditSince   = auditColumns + `WHERE id > $1 ORDER BY id LIMIT $2`
@@ -51,6 +52,11 @@ func (s *Store) sealReason(a Audit) ([]byte, error) {
 		return nil, nil
 	}
 	return s.seal.close("audit.reason", a.EventID, a.Reason)
+}
+
+// ForgetReason takes the reason out of what was logged of an event: who gave it took it back.
+func (s *Store) ForgetReason(ctx context.Context, event string) error {
+	return s.mark(ctx, "forget the reason given in event "+event, forgetReason, event)
 }
 
 // AuditOf is everything that was done about a person, oldest first.
