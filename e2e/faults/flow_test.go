@@ -140,10 +140,11 @@ func invites(ctx context.Context, c *client.Client, bot string) error {
 	return nil
 }
 
-// answered counts the rooms of a stranger in which the bot's membership is this.
+// answered counts the rooms of a stranger in which the bot's membership is this: their own, not the
+// consulting room that they are asked into.
 func answered(c *client.Client, bot, membership string) (n int) {
 	for _, room := range c.Rooms() {
-		if room.Members[bot] == membership {
+		if room.Membership == "join" && room.Members[bot] == membership {
 			n++
 		}
 	}
