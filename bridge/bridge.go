@@ -118,8 +118,10 @@ func (b *Bridge) Run(ctx context.Context) error {
 	group.Go(func() error { return b.runTurns(ctx) })
 	for _, l := range lanesOf(b.Practices) {
 		group.Go(func() error { return b.runOutbox(ctx, l) })
-		if system, err := b.systemIn(l.name); err == nil {
-			group.Go(func() error { return b.runAnswers(ctx, l.name, system) })
+	}
+	for _, p := range b.Practices {
+		for name, system := range p.systems() { // each is asked once, however many lanes it has
+			group.Go(func() error { return b.runAnswers(ctx, name, system) })
 		}
 	}
 	group.Go(func() error { return b.runRetention(ctx) })

@@ -224,3 +224,14 @@ func TestWhatIsClaimedAlreadyWaitsToo(t *testing.T) {
 	w.passes(time.Minute)
 	assert.Equal(t, "Er is meer", busy.filed[len(busy.filed)-1].Text)
 }
+
+// Whoever looks somebody up has a lane of its own, and reads no answers in it: they would come twice.
+func TestLookingSomebodyUpHasALaneThatReadsNoAnswers(t *testing.T) {
+	w := newWorld(t, func(s *Settings) { s.Practices[0].Connector = &findingHIS{} })
+	lanes := lanesOf(w.Practices)
+	assert.Contains(t, lanes, lane{systemLane(lookName, linde), lookWorkers})
+	assert.NotContains(t, w.Practices[0].systems(), systemLane(lookName, linde))
+	system, err := w.systemIn(systemLane(lookName, linde))
+	assert.NoError(t, err)
+	assert.Equal(t, w.Practices[0].Connector, system.Connector)
+}
