@@ -198,7 +198,7 @@ func (s *siege) onlyWhatWasRefused(ctx context.Context) {
 	s.Logf("%d messages were refused, %d times; the Balie had %d cards", len(refused), times, len(cards))
 	assert.LessOrEqual(s, len(cards), times)
 	for _, card := range cards {
-		assert.True(s, strings.Contains(card, "de inhoud wordt niet aangenomen") || strings.Contains(card, "staat er meer dan een keer in"), card)
+		assert.True(s, strings.Contains(card, "neemt de inhoud niet aan") || strings.Contains(card, "staat meer dan een keer in"), card)
 		assert.NotContains(s, card, "Jan de Vries", "the HIS's own words")
 	}
 	_, err := s.Fatima.SendText(ctx, s.Balie, "!openstaand")
