@@ -164,7 +164,7 @@ func (b *Bridge) anew(ctx context.Context, e store.Effect, edition int, c care.C
 	return 0, b.Store.ReplaceEffect(ctx, e.ID, fresh)
 }
 
-// recordCommand: !dossier PATIENTNUMMER [BSN [toch]] says whose record this conversation belongs in.
+// recordCommand: !dossier PATIENTNUMMER [BSN] [toch] says whose record this conversation belongs in.
 func (b *Bridge) recordCommand(ctx context.Context, r request) error {
 	var ok bool
 	if r.couples, ok = couplingTyped(r.args); !ok {

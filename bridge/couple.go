@@ -27,7 +27,7 @@ var coupling = map[string]bool{"approve": true, "record": true}
 // checkedAct is a command in somebody's queue that the HIS has confirmed.
 const checkedAct = "checked"
 
-// An entry is what staff typed to look somebody up, or to couple them: CODE [BSN], or NUMBER [BSN [toch]].
+// An entry is what staff typed to look somebody up, or to couple them: CODE [BSN], or NUMBER [BSN] [toch].
 type entry struct {
 	number string
 	bsn    string
@@ -76,6 +76,11 @@ func (b *Bridge) typedFor(ctx context.Context, t task) (what entry, err error) {
 		what, _ = couplingTyped(args)
 	}
 	return what, nil
+}
+
+// isUnread says that what was typed can be read no more, and was not taken back.
+func isUnread(err error) bool {
+	return errors.Is(err, ErrNoKey) || errors.Is(err, ErrUnreadable) || errors.Is(err, ErrRefused)
 }
 
 // bsn is the BSN that a command gives; "" = none.
@@ -145,7 +150,7 @@ func (b *Bridge) checkedCame(ctx context.Context, p place, a act, person care.Pe
 	if wasRemoved(err) || !known || !there {
 		return b.finish(ctx, p, nil)
 	}
-	unread := errors.Is(err, ErrNoKey) || errors.Is(err, ErrUnreadable) || errors.Is(err, ErrRefused)
+	unread := isUnread(err)
 	if err != nil && !unread {
 		return errors.Join(errAway, err)
 	}

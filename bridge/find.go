@@ -138,7 +138,7 @@ func (b *Bridge) deliverFind(ctx context.Context, t task) (done delivery, err er
 	if wasRemoved(err) {
 		return delivery{dropped: "the command is gone"}, nil
 	}
-	unread := errors.Is(err, ErrNoKey) || errors.Is(err, ErrUnreadable) || errors.Is(err, ErrRefused)
+	unread := isUnread(err)
 	if err != nil && !unread {
 		return done, err
 	}
