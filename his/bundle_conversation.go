@@ -105,11 +105,7 @@ func (m *mapper) outcome() *fhir.CodeableConcept {
 	if m.item.Kind != KindClosing || m.item.Closing == nil {
 		return nil
 	}
-	said := m.item.Closing.outcome(m.item.Conversation)
-	if said == "" {
-		return nil
-	}
-	return text(said)
+	return text(m.item.Closing.outcome(m.item.Conversation, m.item.Sent))
 }
 
 // headerStatus is the Task's word where a Communication has it.

@@ -16,6 +16,9 @@ func (m *mapper) message() []fhir.Reference {
 	documents := m.documents(m.item.documents())
 	said := m.communication(documents)
 	said.Note = append(said.Note, markNote(m.item.ID))
+	if from := m.item.origin(); from != "" {
+		said.Note = append(said.Note, fhir.Annotation{Text: from})
+	}
 	filed := m.create(m.item.ID, said, byIdentifier(m.item.ID))
 	return append([]fhir.Reference{filed}, documents...)
 }
@@ -138,7 +141,7 @@ func (i Item) documents() (all []document) {
 		all = append(all, document{i.attachmentID(n), a.Name, a.ContentType, a.Size, a.Open})
 	}
 	if i.Closing != nil {
-		said := i.Closing.document(i.Conversation)
+		said := i.Closing.document(i.Conversation, i.Sent)
 		all = append(all, document{
 			derive(i.ID, "document"), conversationTitle(i.Conversation) + ".txt", "text/plain", int64(len(said)),
 			func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(said)), nil },

@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // document is the text of a closed conversation: what was asked and answered, literally,
 // and then the summary. Each message begins with a line of ours, and its own lines are
 // moved in, so that no words can pass for the next message or for the summary.
-func (c Closing) document(of Conversation) string {
+func (c Closing) document(of Conversation, at time.Time) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s\n%s, patiënt: %s\n", conversationTitle(of), line(of.Practice.Name), patientLine(of.subject()))
 	if of.Derde != nil {
@@ -22,9 +23,7 @@ func (c Closing) document(of Conversation) string {
 	if c.Consult != nil {
 		fmt.Fprintf(&out, "Contact: %s\n", c.Consult.words())
 	}
-	if ended := c.ended(of); ended != "" {
-		fmt.Fprintf(&out, "Afgesloten: %s\n", ended)
-	}
+	fmt.Fprintf(&out, "Afgesloten: %s\n", c.ended(of, at))
 	if c.Unanswered {
 		fmt.Fprintf(&out, "Antwoord: %s\n", unanswered)
 	}
@@ -50,16 +49,16 @@ const unanswered = "de praktijk heeft in dit gesprek niet geantwoord"
 
 // endings say what ended a conversation. %s is the account holder.
 var endings = map[Ending]string{
-	EndingWithdrawn: "na intrekking van de toestemming voor de chat, door %s",
+	EndingWithdrawn: "omdat %s de eigen toestemming voor de chat introk",
 	EndingDeclined:  "omdat het account van %s is afgewezen",
 	EndingGround:    "automatisch, omdat de grond waarop %s over een ander schrijft niet meer geldt",
 	EndingAnother:   "omdat %s opnieuw moet zeggen over wie het gaat",
 	EndingInSystem:  "door de praktijk, in het eigen systeem",
 }
 
-// ended is by whom or by what a conversation was closed; "" when that is not known.
-func (c Closing) ended(of Conversation) string {
-	var parts []string
+// ended is when a conversation was closed and, where that is known, by whom or by what.
+func (c Closing) ended(of Conversation, at time.Time) string {
+	parts := []string{"op " + moment(at)}
 	if c.ClosedBy.name() != "" {
 		parts = append(parts, "door "+c.ClosedBy.signature())
 	}
@@ -71,11 +70,8 @@ func (c Closing) ended(of Conversation) string {
 }
 
 // outcome is how a conversation ended, in one line.
-func (c Closing) outcome(of Conversation) string {
-	parts := []string{}
-	if ended := c.ended(of); ended != "" {
-		parts = append(parts, "Afgesloten "+ended)
-	}
+func (c Closing) outcome(of Conversation, at time.Time) string {
+	parts := []string{"Afgesloten " + c.ended(of, at)}
 	if c.Unanswered {
 		parts = append(parts, unanswered)
 	}

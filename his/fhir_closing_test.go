@@ -40,7 +40,7 @@ func TestClosingLeavesWhatThePracticePutOnTheTask(t *testing.T) {
 			}
 			now := f.newest(path)
 			assert.Equal(t, "completed", now["status"])
-			assert.Equal(t, object{"text": "Afgesloten door Fatima (doktersassistent)"}, now["statusReason"])
+			assert.Equal(t, object{"text": "Afgesloten op 1 juni 2026 om 11:14 uur, door Fatima (doktersassistent)"}, now["statusReason"])
 			assert.Equal(t, object{"display": "P. Bakker"}, now["owner"])
 			all := told(t, c)
 			require.Len(t, all, 1)

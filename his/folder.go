@@ -47,8 +47,8 @@ func openFolder(s Settings) (Connector, error) {
 // File is Connector.File. The reference is <conversation number>/<name>.json.
 func (f *folder) File(ctx context.Context, item Item) (Receipt, error) { return f.put(ctx, item) }
 
-// Copy is Copier.Copy: only the letter, which says that it is a copy. What imports the Bundles has the
-// answer, and gets it from here no second time. The reference is <conversation number>/<name>.txt.
+// Copy is Copier.Copy: the letter, which says that it is a copy, and the Bundle under another name. What
+// imports the Bundles has the answer, and gets it from here no second time. The reference is <conversation number>/<name>.txt.
 func (f *folder) Copy(ctx context.Context, item Item) (Receipt, error) {
 	item.copied, item.Attachments = true, nil
 	return f.put(ctx, item)
@@ -138,7 +138,7 @@ func (p *place) file(ctx context.Context, item Item) (name string, already bool,
 		p.sync,
 	}
 	if item.copied {
-		steps = slices.Delete(steps, 4, 6)
+		slices.Reverse(steps[2:5]) // the letter is what says that it is there
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -169,6 +169,17 @@ func (p *place) writeText(item Item, names []string) error {
 		return fmt.Errorf("the text: %w", err)
 	}
 	return nil
+}
+
+// CopyExt ends the name of the Bundle of a copy (see Copier), instead of .json: it is for reading, and
+// must be imported nowhere.
+const CopyExt = ".afschrift"
+
+func (i Item) bundleExt() string {
+	if i.copied {
+		return CopyExt
+	}
+	return ".json"
 }
 
 // lastFile ends the name of the file that is written last.
@@ -228,7 +239,7 @@ func (p *place) writeBundle(ctx context.Context, item Item, names []string) erro
 	if err != nil {
 		return err
 	}
-	err = p.write(baseName(item), baseName(item)+".json", func(w io.Writer) error {
+	err = p.write(baseName(item), baseName(item)+item.bundleExt(), func(w io.Writer) error {
 		buffered := bufio.NewWriterSize(&untilDoneWriter{ctx, w}, 64<<10)
 		return cmp.Or(bundle.Write(buffered), buffered.Flush())
 	})

@@ -117,8 +117,9 @@ func TestFolderNamesItsFiles(t *testing.T) {
 	}, relative(t, dir))
 }
 
-// Who reads the letters finds the answer of their own system in its place, and sees why it is there.
-func TestFolderCopiesAnAnswerAsALetterOnly(t *testing.T) {
+// Who reads the letters, or a page of them, finds the answer of their own system in its place, and sees why it
+// is there. What imports the Bundles does not see it.
+func TestFolderCopiesAnAnswerForReadingOnly(t *testing.T) {
 	dir := t.TempDir()
 	item := histest.Message(2)
 	item.Author, item.Text, item.InReplyTo = his.Author{Name: "P. Bakker", Role: his.RoleHuisarts}, "Dat is niet erg.", histest.Message(1).ID
@@ -126,7 +127,11 @@ func TestFolderCopiesAnAnswerAsALetterOnly(t *testing.T) {
 	require.NoError(t, err)
 	name := "0002-" + his.Mark(item.ID) + ".txt"
 	assert.Equal(t, "1042/"+name, receipt.Reference)
-	assert.Equal(t, []string{"20417/1042/" + name}, relative(t, dir))
+	bundle := strings.TrimSuffix(name, ".txt") + ".afschrift"
+	assert.Equal(t, []string{"20417/1042/" + bundle, "20417/1042/" + name}, relative(t, dir))
+	filed, err := os.ReadFile(filepath.Join(dir, "20417", "1042", bundle))
+	require.NoError(t, err)
+	assert.Contains(t, string(filed), "geschreven in het HIS; dit is een afschrift om te lezen")
 	text, err := os.ReadFile(filepath.Join(dir, "20417", "1042", name))
 	require.NoError(t, err)
 	for _, want := range []string{

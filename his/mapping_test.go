@@ -149,7 +149,7 @@ func TestAClosingIsOneDocument(t *testing.T) {
 	assert.Equal(t, `Gesprek 1042
 Huisartsenpraktijk De Linde, patiënt: Jan de Vries, geboren 2 maart 1980, patiëntnummer 20417, BSN 999990019
 Contact: Telemedicine consultation with patient (448337001)
-Afgesloten: door Fatima (doktersassistent)
+Afgesloten: op 1 juni 2026 om 11:15 uur, door Fatima (doktersassistent)
 
 Jan de Vries (patiënt), 1 juni 2026 om 11:12 uur:
     Is deze plek erg?
@@ -177,7 +177,7 @@ func TestAClosingWithoutAnAnswerSaysSo(t *testing.T) {
 	assert.NotContains(t, his.Readable(item, nil), "niet geantwoord")
 	item.Closing.Unanswered, item.Closing.ClosedBy = true, his.Author{}
 	assert.Contains(t, his.Readable(item, nil), none)
-	assert.NotContains(t, his.Readable(item, nil), "Afgesloten:")
+	assert.Contains(t, his.Readable(item, nil), "Afgesloten: op 1 juni 2026 om 11:15 uur\n")
 }
 
 func TestAClosingSaysByWhomOrWhy(t *testing.T) {
@@ -189,8 +189,8 @@ func TestAClosingSaysByWhomOrWhy(t *testing.T) {
 		want  string
 	}{
 		{"staff", his.Author{Name: "Fatima", Role: his.RoleDoktersassistent}, "", nil, "door Fatima (doktersassistent)"},
-		{"the patient", his.Author{}, his.EndingWithdrawn, nil, "na intrekking van de toestemming voor de chat, door Jan de Vries (patiënt)"},
-		{"who writes about a patient", his.Author{}, his.EndingWithdrawn, histest.Child(histest.ChildPatient()), "na intrekking van de toestemming voor de chat, door Jan de Vries (schrijft over de patiënt)"},
+		{"the patient", his.Author{}, his.EndingWithdrawn, nil, "omdat Jan de Vries (patiënt) de eigen toestemming voor de chat introk"},
+		{"who writes about a patient", his.Author{}, his.EndingWithdrawn, histest.Child(histest.ChildPatient()), "omdat Jan de Vries (schrijft over de patiënt) de eigen toestemming voor de chat introk"},
 		{"staff, for a reason", his.Author{Name: "Fatima", Role: his.RoleDoktersassistent}, his.EndingAnother, nil, "door Fatima (doktersassistent), omdat Jan de Vries (patiënt) opnieuw moet zeggen over wie het gaat"},
 		{"an account that was declined", his.Author{Name: "Fatima", Role: his.RoleDoktersassistent}, his.EndingDeclined, nil, "door Fatima (doktersassistent), omdat het account van Jan de Vries (patiënt) is afgewezen"},
 		{"nobody", his.Author{}, his.EndingGround, histest.Child(nil), "automatisch, omdat de grond waarop Jan de Vries (patiënt, schrijft over een ander) over een ander schrijft niet meer geldt"},
@@ -200,9 +200,9 @@ func TestAClosingSaysByWhomOrWhy(t *testing.T) {
 			item := histest.Message(3)
 			item.Kind, item.Text, item.Conversation.Derde = his.KindClosing, "", tt.derde
 			item.Closing = &his.Closing{ClosedBy: tt.by, Ending: tt.why}
-			assert.Contains(t, his.Readable(item, nil), "\nAfgesloten: "+tt.want+"\n")
+			assert.Contains(t, his.Readable(item, nil), "\nAfgesloten: op 1 juni 2026 om 11:15 uur, "+tt.want+"\n")
 			_, b := write(t, item)
-			assert.Equal(t, "Afgesloten "+tt.want, b.one(t, "Task").Resource["statusReason"].(map[string]any)["text"])
+			assert.Equal(t, "Afgesloten op 1 juni 2026 om 11:15 uur, "+tt.want, b.one(t, "Task").Resource["statusReason"].(map[string]any)["text"])
 		})
 	}
 }
@@ -283,7 +283,7 @@ func TestEachThingIsSaidInItsPlace(t *testing.T) {
 		{"an answer", "said", "inResponseTo.identifier.value", func(i *his.Item) { i.InReplyTo = first }, "urn:uuid:" + first.String()},
 		{"an answer leads out of the Bundle by name only", "said", "inResponseTo.reference", func(i *his.Item) { i.InReplyTo = first }, nil},
 		{"a removal names what was removed", "said", "inResponseTo.identifier.value", removed(first), "urn:uuid:" + first.String()},
-		{"a removal is said in words", "said", "payload.contentString", removed(first), "De afzender heeft dit bericht uit de chat verwijderd op 1 juni 2026 om 11:13 uur, met eventuele latere wijzigingen."},
+		{"a removal is said in words", "said", "payload.contentString", removed(first), "De afzender heeft dit bericht uit de chat verwijderd op 1 juni 2026 om 11:13 uur, met eventuele latere wijzigingen. Het blijft in dit dossier."},
 		{"the words as they were written", "said", "payload.contentString", func(i *his.Item) { i.Text = " <b>&\n\"x\" " }, " <b>&\n\"x\" "},
 		{"something that could not be carried", "said", "payload.contentString", func(i *his.Item) { i.Text = "" }, "[De inhoud van dit bericht kon niet worden overgenomen.]"},
 		{"a name that looks like markup", "said", "note.text", markup, `Gaat over: \<b\>\[x\](y)\_; niet gekoppeld aan een patiënt van deze praktijk. Grond: toestemming van deze persoon, verklaard door de schrijver op 1 juni 2026 om 11:11 uur.`},

@@ -70,7 +70,7 @@ func Readable(item Item, files []string) string {
 
 // headings say what something is: by the patient, what follows when it is about another, and by the practice.
 var headings = map[Kind]struct{ patient, another, practice string }{
-	KindMessage:    {"Vraag van de patiënt", " over een ander", "Antwoord van de praktijk"},
+	KindMessage:    {"Bericht van de patiënt", " over een ander", "Antwoord van de praktijk"},
 	KindEdit:       {"Wijziging door de patiënt", ", gaat over een ander", "Wijziging door de praktijk"},
 	KindRemoval:    {"Verwijderd door de patiënt", ", gaat over een ander", "Verwijderd door de praktijk"},
 	KindClosing:    {"Afsluiting van het gesprek", "", "Afsluiting van het gesprek"},
@@ -80,7 +80,7 @@ var headings = map[Kind]struct{ patient, another, practice string }{
 }
 
 func heading(item Item) string {
-	said := headings[item.Kind]
+	said := item.said()
 	switch {
 	case item.Author.Role != RolePatient:
 		return said.practice
@@ -90,6 +90,15 @@ func heading(item Item) string {
 		return strings.Replace(said.patient, "de patiënt", "een ander dan de patiënt", 1)
 	}
 	return said.patient
+}
+
+// headings of this item; the first message of a conversation is the question.
+func (i Item) said() (said struct{ patient, another, practice string }) {
+	said = headings[i.Kind]
+	if i.Kind == KindMessage && i.Seq == 1 {
+		said.patient = strings.Replace(said.patient, "Bericht", "Vraag", 1)
+	}
+	return said
 }
 
 // aboutAnother says that a record has something about somebody who has none of their own.
@@ -129,11 +138,11 @@ func (i Item) body() string {
 	said := plain(i.Text)
 	switch {
 	case i.Closing != nil:
-		return i.Closing.document(i.Conversation)
+		return i.Closing.document(i.Conversation, i.Sent)
 	case said != "" || len(i.Attachments) > 0:
 		return said
 	case i.Kind == KindRemoval:
-		return "De afzender heeft dit bericht uit de chat verwijderd op " + moment(i.Sent) + ", met eventuele latere wijzigingen."
+		return "De afzender heeft dit bericht uit de chat verwijderd op " + moment(i.Sent) + ", met eventuele latere wijzigingen. Het blijft in dit dossier."
 	case i.Kind == KindMistake:
 		return "Dit is ten onrechte in dit dossier gekomen."
 	case i.Kind == KindMessage || i.Kind == KindEdit:

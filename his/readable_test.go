@@ -20,6 +20,7 @@ func TestAPersonReads(t *testing.T) {
 	}{
 		{"who asks", func(*his.Item) {}, "Van:         Jan de Vries (patiënt)\n"},
 		{"that it is a question", func(*his.Item) {}, "Vraag van de patiënt\n\n"},
+		{"that it is no question any more", func(i *his.Item) { i.Seq = 2 }, "Bericht van de patiënt\n\n"},
 		{"that it is an answer", func(i *his.Item) { i.Author.Role = his.RoleHuisarts }, "Antwoord van de praktijk\n\n"},
 		{"in what function", func(i *his.Item) { i.Author = his.Author{Name: "Fatima", Role: his.RoleDoktersassistent} }, "Van:         Fatima (doktersassistent)\n"},
 		{"that nobody wrote it", func(i *his.Item) { i.Author = his.Author{Role: his.RoleBridge} }, "Van:         Spreekkamer\n"},
@@ -51,7 +52,7 @@ func TestAPersonReads(t *testing.T) {
 		{"which numbers have no letter", func(i *his.Item) { i.Kind, i.Closing = his.KindClosing, &his.Closing{Only: []int{3}} }, "Alleen hier: nummer 3 van dit gesprek; zonder eigen brief\n"},
 		{"which numbers have no letters", func(i *his.Item) { i.Kind, i.Closing = his.KindClosing, &his.Closing{Only: []int{1, 2, 4, 6, 7, 8}} }, "Alleen hier: nummers 1, 2, 4, 6 tot en met 8 van dit gesprek; zonder eigen brief\n"},
 		{"that there are no words", func(i *his.Item) { i.Text, i.Attachments = "", make([]his.Attachment, 2) }, "\n\n[Bijlage zonder tekst.]\n"},
-		{"what was removed", func(i *his.Item) { i.Kind, i.Replaces, i.Text = his.KindRemoval, i.ID, "" }, "verwijderd op 1 juni 2026 om 11:13 uur, met eventuele latere wijzigingen.\n"},
+		{"what was removed", func(i *his.Item) { i.Kind, i.Replaces, i.Text = his.KindRemoval, i.ID, "" }, "verwijderd op 1 juni 2026 om 11:13 uur, met eventuele latere wijzigingen. Het blijft in dit dossier.\n"},
 		{"that the ground was withdrawn", func(i *his.Item) { about(i); i.Kind = his.KindWithdrawal }, "Grond ingetrokken\n\n"},
 		{"that something is missing", func(i *his.Item) { i.Text = "" }, "\n[De inhoud van dit bericht kon niet worden overgenomen.]\n"},
 		{"the files", func(*his.Item) {}, "Bijlagen:    a.jpg, b.pdf\n"},

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"os"
 	"slices"
 	"strings"
@@ -23,9 +26,31 @@ var Talk = []Step{
 	{"Everything is in the HIS folder, once and in order", filed},
 }
 
-// Picture is a small PNG: what matters is that its bytes arrive as they were sent.
-var Picture = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89" +
-	"\x00\x00\x00\rIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\x00\x05\x00\x01\xff\x89\x99=\x1d\x00\x00\x00\x00IEND\xaeB`\x82")
+// Picture is a PNG of a patient: what matters is that its bytes arrive as they were sent. Explained is
+// one of the practice.
+var (
+	Picture   = spot(color.RGBA{R: 200, G: 60, B: 60, A: 255})
+	Explained = spot(color.RGBA{R: 250, G: 250, B: 240, A: 255})
+)
+
+// spot draws a spot of a colour on something like skin.
+func spot(of color.Color) []byte {
+	const width, height, radius = 160, 120, 20
+	drawn := image.NewRGBA(image.Rect(0, 0, width, height))
+	for x := range width {
+		for y := range height {
+			drawn.Set(x, y, color.RGBA{R: 230, G: uint8(190 - y/4), B: 170, A: 255})
+			if dx, dy := x-width/2, y-height/2; dx*dx+dy*dy < radius*radius {
+				drawn.Set(x, y, of)
+			}
+		}
+	}
+	var data bytes.Buffer
+	if err := png.Encode(&data, drawn); err != nil {
+		panic(err) // memory does not fail
+	}
+	return data.Bytes()
+}
 
 func asks(ctx context.Context, s *Story) error {
 	if _, err := s.says(ctx, s.Patient, s.Consulting, "Ik heb een plek op mijn arm. Kunt u kijken?"); err != nil {
@@ -83,7 +108,7 @@ func answers(ctx context.Context, s *Story) (err error) {
 		return fmt.Errorf("the answer does not name who answers: %q", s.Answer.Body())
 	}
 	s.Tell("%s sends a photo", name(s.Fatima))
-	if _, err = s.Fatima.SendImage(ctx, s.TalkRoom, client.File{Bytes: Picture, Name: "uitleg.png", MimeType: "image/png", Caption: "Zo smeert u"}); err != nil {
+	if _, err = s.Fatima.SendImage(ctx, s.TalkRoom, client.File{Bytes: Explained, Name: "uitleg.png", MimeType: "image/png", Caption: "Zo smeert u"}); err != nil {
 		return err
 	}
 	photo, err := s.hears(ctx, s.Patient, s.Consulting, "Zo smeert u")
@@ -91,7 +116,7 @@ func answers(ctx context.Context, s *Story) (err error) {
 		return err
 	}
 	data, err := s.Patient.Download(ctx, photo)
-	if err == nil && !bytes.Equal(data, Picture) {
+	if err == nil && !bytes.Equal(data, Explained) {
 		err = fmt.Errorf("the photo has other bytes")
 	}
 	return err

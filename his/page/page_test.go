@@ -72,10 +72,10 @@ func TestAPersonFindsEverythingOnThePage(t *testing.T) {
 	for _, want := range []string{
 		"Gesprek 1042", "Sanne de Vries, geboren 14-09-2015, BSN 123456782, patiëntnummer 20418",
 		"Gaat over", "Sanne de Vries, geboren 14 september 2015", "Grond: ouder of voogd van een kind jonger dan 16 jaar",
-		"Jan de Vries, geboren 02-03-1980, BSN 999990019, schrijft over: dochter", "Huisartsenpraktijk De Linde", "afgesloten door Fatima (doktersassistent)</dd>",
+		"Jan de Vries, geboren 02-03-1980, BSN 999990019, schrijft over: dochter", "Huisartsenpraktijk De Linde", "afgesloten op 1 juni 2026 om 11:15 uur, door Fatima (doktersassistent)</dd>",
 		"Vraag van Jan de Vries (schrijft over: dochter)", "01-06-2026 om 11:13 uur", "Sanne heeft een plek op haar arm.", "data:image/png;base64,", "plek.png",
 		"Antwoord van P. Bakker (huisarts)", "01-06-2026 om 11:14 uur", "Op het bericht van Jan de Vries (schrijft over: dochter), 01-06-2026 om 11:13 uur", "Nee, dat is een schaafwond.",
-		"Verslag", "Afgesloten: door Fatima (doktersassistent)", "Samenvatting door Fatima (doktersassistent)", "S: plek op arm",
+		"Verslag", "Afgesloten: op 1 juni 2026 om 11:15 uur, door Fatima (doktersassistent)", "Samenvatting door Fatima (doktersassistent)", "S: plek op arm",
 	} {
 		next := strings.Index(got[at+1:], want)
 		require.GreaterOrEqual(t, next, 0, "%s, after what comes before it", want)
@@ -102,9 +102,9 @@ func TestHowAConversationEndedIsSaidAbove(t *testing.T) {
 	closing := histest.Message(2)
 	closing.Kind, closing.Text, closing.Closing = his.KindClosing, "", &his.Closing{Ending: his.EndingWithdrawn, Unanswered: true}
 	assert.Contains(t, render(t, histest.Message(1), closing),
-		"<dd>afgesloten na intrekking van de toestemming voor de chat, door Jan de Vries (patiënt); de praktijk heeft in dit gesprek niet geantwoord</dd>")
+		"<dd>afgesloten op 1 juni 2026 om 11:14 uur, omdat Jan de Vries (patiënt) de eigen toestemming voor de chat introk; de praktijk heeft in dit gesprek niet geantwoord</dd>")
 	closing.Closing.Ending = ""
-	assert.Contains(t, render(t, histest.Message(1), closing), "<dd>afgesloten; de praktijk heeft in dit gesprek niet geantwoord</dd>")
+	assert.Contains(t, render(t, histest.Message(1), closing), "<dd>afgesloten op 1 juni 2026 om 11:14 uur; de praktijk heeft in dit gesprek niet geantwoord</dd>")
 	again := histest.Message(3)
 	again.Kind, again.Text = his.KindReopening, ""
 	assert.Contains(t, render(t, histest.Message(1), closing, again), "<dd>loopt</dd>")

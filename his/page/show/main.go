@@ -9,10 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"time"
 	_ "time/tzdata" // a container may have no time zones
 
+	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/his/page"
 )
 
@@ -27,7 +28,7 @@ func main() {
 	}
 }
 
-// show reads every Bundle below the directory, in the order of their names.
+// show reads every Bundle below the directory, also of what the HIS has itself, in the order of their names.
 func show(dir string) error {
 	zone, err := time.LoadLocation("Europe/Amsterdam")
 	if err != nil {
@@ -35,7 +36,7 @@ func show(dir string) error {
 	}
 	var bundles []json.RawMessage
 	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".json") {
+		if err != nil || entry.IsDir() || !slices.Contains([]string{".json", his.CopyExt}, filepath.Ext(path)) {
 			return err
 		}
 		text, err := os.ReadFile(path)
