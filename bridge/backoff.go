@@ -8,6 +8,7 @@ import (
 
 const (
 	maxBackoff  = 5 * time.Minute
+	fileBackoff = time.Minute
 	chatBackoff = 15 * time.Second
 )
 
@@ -20,6 +21,11 @@ func backoff(attempt int) time.Duration {
 // homeserver of which one request in five fails needs many tries for a message with a file, and
 // everything behind it waits too.
 func shortly(attempt int) time.Duration { return min(backoff(attempt), chatBackoff) }
+
+// patiently is how long to wait with what is filed: 1 s, 2 s, 4 s … a minute. Of a system that fails at
+// three requests in ten the last messages would wait needlessly; one that is down is knocked at by one
+// conversation at a time (standing.go).
+func patiently(attempt int) time.Duration { return min(backoff(attempt), fileBackoff) }
 
 // worthSaying says whether one more failure of the same goes into the log: the first, the second, the
 // fourth, the eighth …
@@ -38,5 +44,5 @@ func pauseBefore(e store.Effect) time.Duration {
 	if e.Lane == matrixLane {
 		return shortly(e.Attempt - 1)
 	}
-	return backoff(e.Attempt - 1)
+	return patiently(e.Attempt - 1)
 }

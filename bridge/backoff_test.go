@@ -16,6 +16,9 @@ func TestBackoffGrowsToFiveMinutes(t *testing.T) {
 	assert.Equal(t, maxBackoff, backoff(60))
 	assert.Equal(t, 8*time.Second, shortly(3))
 	assert.Equal(t, chatBackoff, shortly(60))
+	assert.Equal(t, 32*time.Second, patiently(5))
+	assert.Equal(t, time.Minute, patiently(6))
+	assert.Equal(t, time.Minute, patiently(60))
 }
 
 func TestTheLogTellsOfFailuresLessAndLess(t *testing.T) {

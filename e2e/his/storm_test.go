@@ -18,7 +18,7 @@ import (
 )
 
 // What the storm is like. A request of one message comes to grief seven times at most: each time the
-// bridge waits twice as long, up to five minutes, and only one message in two hundred would
+// bridge waits twice as long, up to a minute, and only one message in two hundred would
 // need more. What hangs does so for as long as the bridge has patience, a minute, a few
 // times; after that somebody on the way gives up sooner.
 const (
