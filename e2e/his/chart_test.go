@@ -5,6 +5,7 @@ package his_test
 import (
 	"cmp"
 	"encoding/base64"
+	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/spreekkamer/spreekkamer/e2e/client"
 	"github.com/spreekkamer/spreekkamer/e2e/world"
 	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/his/conformance"
@@ -139,6 +141,24 @@ func (c chart) tasks(patient string) []conformance.Resource {
 	return found
 }
 
+// states are those that a Task has had, in order.
+func (c chart) states(task conformance.Resource) (all []string) {
+	c.Helper()
+	for _, version := range c.History(c, path(task)) {
+		all = append(all, version.Text("status"))
+	}
+	return slices.Compact(all)
+}
+
+// count is how many resources of a type there are.
+func (c chart) count(kind string) int {
+	c.Helper()
+	status, answer := c.Do(c, http.MethodGet, kind+"?_summary=count", nil)
+	require.Equal(c, http.StatusOK, status)
+	total, _ := answer["total"].(float64)
+	return int(total)
+}
+
 // documents are the files of some type in a patient's record.
 func (c chart) documents(patient, contentType string) (all []conformance.Resource) {
 	c.Helper()
@@ -157,4 +177,12 @@ func (c chart) content(document conformance.Resource) []byte {
 	data, err := base64.StdEncoding.DecodeString(binary.Text("data"))
 	require.NoError(c, err)
 	return data
+}
+
+// times is how often somebody reads a text in a room.
+func times(who *client.Client, room, text string) (n int) {
+	for _, body := range who.Room(room).Bodies() {
+		n += strings.Count(body, text)
+	}
+	return n
 }

@@ -5,7 +5,6 @@ package his_test
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -112,14 +111,6 @@ func (s *siege) filed(ctx context.Context, n int) {
 			require.Fail(s, "too late", "%d of %d are filed\n%s", s.count("Provenance"), n, s.Bridge().LogTail())
 		}
 	}
-}
-
-func (s *siege) count(kind string) int {
-	s.Helper()
-	status, answer := s.Do(s, http.MethodGet, kind+"?_summary=count", nil)
-	require.Equal(s, http.StatusOK, status)
-	total, _ := answer["total"].(float64)
-	return int(total)
 }
 
 // cards are what the Balie shows of refused messages.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -94,13 +95,23 @@ func (w *World) practice() map[string]any {
 		"his":    map[string]any{"type": "folder", "path": w.HIS},
 		"filing": map[string]any{"ask_every": "1s"},
 	}
-	if w.opts.FHIR != "" { // it knocks, and is asked otherwise only at the start
-		practice["crm"], practice["filing"] = practice["his"], map[string]any{"ask_every": "5m"}
-		practice["his"] = map[string]any{"type": "fhir", "fhir": map[string]any{
-			"url": w.opts.FHIR, "make_patients": w.opts.NewRecords, "hook_url": w.bridgeURL() + "/his/" + PracticeID,
-		}}
+	if w.opts.FHIR != "" {
+		practice["crm"] = practice["his"]
+		practice["his"], practice["filing"] = w.fhir()
 	}
 	return practice
+}
+
+// fhir is a FHIR server that knocks, and is asked otherwise only at the start; or is asked only.
+func (w *World) fhir() (his, filing map[string]any) {
+	hook, every := w.bridgeURL()+"/his/"+PracticeID, 5*time.Minute
+	if w.opts.AskEvery > 0 {
+		hook, every = "", w.opts.AskEvery
+	}
+	his = map[string]any{"type": "fhir", "fhir": map[string]any{
+		"url": w.opts.FHIR, "make_patients": w.opts.NewRecords, "hook_url": hook,
+	}}
+	return his, map[string]any{"ask_every": every.String()}
 }
 
 func (w *World) allowed() []string {

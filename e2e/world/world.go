@@ -42,6 +42,7 @@ type Options struct {
 	HIS        string            // the practice's HIS folder; "" = one in Dir
 	FHIR       string            // base of a FHIR server that is the HIS instead; the folder is the CRM then
 	NewRecords bool              // patients whom the FHIR server does not have are made there
+	AskEvery   time.Duration     // how often the FHIR server is asked for answers, which does not knock then; 0 = it knocks
 	Faults     bool              // a bridge with places to die at, behind a proxy: see internal/faultpoint
 	Profile    bool              // the bridge writes a processor profile on SIGUSR1
 }
