@@ -136,7 +136,7 @@ const inARow = 8
 func (b *Bridge) deliver(ctx context.Context, e store.Effect) {
 	for more, left := true, inARow; more; left-- {
 		if pause := b.paused(e.Lane); pause > 0 { // since it was claimed
-			b.retry(ctx, e, pause)
+			b.retry(ctx, e, pause, nil)
 			return
 		}
 		e, more = b.deliverOne(ctx, e, left > 1)
@@ -147,7 +147,7 @@ func (b *Bridge) deliver(ctx context.Context, e store.Effect) {
 // next one, if there is one.
 func (b *Bridge) deliverOne(ctx context.Context, e store.Effect, another bool) (next store.Effect, more bool) {
 	if wait := b.untilDay(e); wait > 0 {
-		b.retry(ctx, e, wait)
+		b.retry(ctx, e, wait, nil)
 		return next, false
 	}
 	done, err := b.attempt(ctx, e)
@@ -167,14 +167,14 @@ func (b *Bridge) deliverOne(ctx context.Context, e store.Effect, another bool) (
 	case isFinal(err):
 		b.giveUp(ctx, e, err)
 	case errors.Is(err, errNotYet):
-		b.retry(ctx, e, waitFor(e))
+		b.retry(ctx, e, waitFor(e), err)
 		return next, false
 	default:
 		if worthSaying(e.Attempt) {
 			b.Log.Warn().Err(err).Int64("effect", e.ID).Str("kind", e.Kind).Int("attempt", e.Attempt).Msg("Delivery failed, will be tried again")
 		}
 		b.standings.failed(e, b.Now())
-		b.retry(ctx, e, max(pauseBefore(e), b.leaveAlone(e.Lane, err)))
+		b.retry(ctx, e, max(pauseBefore(e), b.leaveAlone(e.Lane, err)), err)
 		return next, false
 	}
 	b.handed.forget(e.ID)
@@ -186,7 +186,7 @@ func (b *Bridge) attempt(ctx context.Context, e store.Effect) (done delivery, er
 	defer func() {
 		if r := recover(); r != nil {
 			b.Log.Error().Int64("effect", e.ID).Str("kind", e.Kind).Bytes("stack", debug.Stack()).Msg("Delivery panicked")
-			err = fmt.Errorf("panic in delivery of %s", e.Kind)
+			err = perhaps{fmt.Errorf("panic in delivery of %s", e.Kind)}
 		}
 	}()
 	what, err := parseBody(e)
@@ -236,9 +236,9 @@ func (b *Bridge) endDelivery(ctx context.Context, e store.Effect, done delivery)
 	return b.Store.FinishEffect(ctx, e, string(done.event), b.Now())
 }
 
-func (b *Bridge) retry(ctx context.Context, e store.Effect, after time.Duration) {
+func (b *Bridge) retry(ctx context.Context, e store.Effect, after time.Duration, cause error) {
 	b.insist(ctx, "Postponing an effect", func() error {
-		return b.Store.RetryEffect(ctx, e, b.Now().Add(after), "failed")
+		return b.Store.RetryEffect(ctx, e, b.Now().Add(after), outcomeOf(e, cause))
 	})
 }
 

@@ -71,6 +71,9 @@ func (b *Bridge) file(ctx context.Context, t task, item his.Item, done delivery)
 	defer cancel()
 	receipt, err := system.Connector.File(limited, item)
 	done.filed = receipt.Reference
+	if err != nil && !his.Untaken(err) {
+		err = perhaps{err}
+	}
 	return done, err
 }
 

@@ -109,11 +109,6 @@ func namesOf(filed []store.Effect, event string) map[string]bool {
 	return names
 }
 
-// mayBeThere says that a system has what an effect files, or may have it: its answer can be lost.
-func mayBeThere(e store.Effect) bool {
-	return e.Lane != keptLane && (e.State == store.EffectDone || e.State == store.EffectQueued && e.Attempt > 0)
-}
-
 // takeOut calls off what was not filed yet, and has marked what was, or may have been.
 func (b *Bridge) takeOut(ctx context.Context, r request, c care.Case, rows []store.Effect) error {
 	audit := store.Audit{At: b.Now(), Actor: r.Sender, Action: "mistaken", Person: c.Person.ID,

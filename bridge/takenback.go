@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/his"
@@ -111,7 +112,7 @@ func (b *Bridge) fileRemoval(ctx context.Context, p place, c care.Case, target s
 		}
 		if e.Lane == keptLane && e.State == store.EffectDone { // it is in the document
 			e.Person = c.Person.ID
-			return b.tellKept(ctx, e, p.room.Kind == store.RoomConversation)
+			return b.tellKept(ctx, e, p.room.Kind == store.RoomConversation, true)
 		}
 		if !mayBeThere(e) {
 			continue
@@ -147,15 +148,32 @@ func (b *Bridge) deliverFileRemoval(ctx context.Context, t task) (done delivery,
 	if item.Author, err = b.authorOf(ctx, item.Conversation, l); err != nil {
 		return done, err
 	}
-	done.after = func(ctx context.Context) error { return b.tellKept(ctx, t.Effect, l.Staff) }
+	sure, err := b.hasIt(ctx, t)
+	if err != nil {
+		return done, err
+	}
+	done.after = func(ctx context.Context) error { return b.tellKept(ctx, t.Effect, l.Staff, sure) }
 	return b.file(ctx, t, item, done)
 }
 
-// tellKept says to who removed a message that the record keeps it.
-func (b *Bridge) tellKept(ctx context.Context, e store.Effect, staff bool) error {
-	told := []store.Effect{job("tell", conversation(e.Conversation), body{Text: "desk.kept_in_record"})}
+// hasIt says that the record certainly has what a removal is about: the system said so.
+func (b *Bridge) hasIt(ctx context.Context, t task) (bool, error) {
+	filed, err := b.Store.Filings(ctx, t.Conversation)
+	return slices.ContainsFunc(filed, func(e store.Effect) bool {
+		return e.State == store.EffectDone && e.Lane != keptLane && says(e, t.body.Target) && editionOf(e) == t.body.Edition
+	}), err
+}
+
+// tellKept says to who removed a message that the record keeps it; when that is not sure, that it may
+// be there.
+func (b *Bridge) tellKept(ctx context.Context, e store.Effect, staff, sure bool) error {
+	desk, patient := "desk.kept_in_record", "record.kept"
+	if !sure {
+		desk, patient = "desk.perhaps_in_record", "record.perhaps"
+	}
+	told := []store.Effect{job("tell", conversation(e.Conversation), body{Text: desk})}
 	if !staff {
-		told = append(told, job("say", consulting(e.Person), body{Text: "record.kept"}))
+		told = append(told, job("say", consulting(e.Person), body{Text: patient}))
 	}
 	for i := range told {
 		told[i].Person, told[i].Conversation = e.Person, e.Conversation

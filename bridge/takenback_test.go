@@ -6,10 +6,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 
 	"github.com/spreekkamer/spreekkamer/his"
+	"github.com/spreekkamer/spreekkamer/his/rest"
+	"github.com/spreekkamer/spreekkamer/store"
 )
 
 // A message that nobody could open, that was edited and then removed, never was.
@@ -240,4 +243,73 @@ func TestAWordingOfWhatIsRemovedWhileItIsHeldGoesNowhere(t *testing.T) {
 			assert.NotContains(t, w.heard(talk), "kanarie")
 		})
 	}
+}
+
+// certainly is an error of a system that could not be reached at all: nothing can have come there.
+func certainly(t *testing.T, item his.Item) error {
+	t.Helper()
+	nowhere, err := his.Open("fhir", his.Settings{FHIR: his.FHIR{Settings: rest.Settings{Base: "http://127.0.0.1:1"}}})
+	require.NoError(t, err)
+	_, err = nowhere.File(t.Context(), item)
+	require.True(t, his.Untaken(err), "%v", err)
+	return err
+}
+
+func TestWhatWasCertainlyTriedInVainIsSaidNowhereToBeInTheRecord(t *testing.T) {
+	fromBothSides(t, asItComes, func(t *testing.T, w *world, kept *keepingHIS, who id.UserID, room, _ id.RoomID) {
+		before := len(kept.filed)
+		kept.err = certainly(t, kept.filed[0])
+		message := w.writes(who, room, "kanarie")
+		for range 5 {
+			w.passes(fileBackoff)
+		}
+		w.removes(who, room, message)
+		kept.err = nil
+		w.passes(maxBackoff)
+		assert.Len(t, kept.filed, before, "nor a removal of it")
+		assert.NotContains(t, w.heard(w.talk(anna)), "blijft het")
+		assert.NotContains(t, w.heard(w.roomFor(store.RoomConsulting, w.person(anna).ID)), "blijft het")
+	})
+}
+
+func TestOfWhatMayBeInTheRecordIsSaidThatItMay(t *testing.T) {
+	lost := []error{assert.AnError}
+	for name, errs := range map[string]func(error) []error{
+		"its answer was lost":                            func(error) []error { return lost },
+		"its answer was lost, and then it was not there": func(sure error) []error { return []error{assert.AnError, sure} },
+		"it was not there, and then its answer was lost": func(sure error) []error { return []error{sure, assert.AnError} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			fromBothSides(t, asItComes, func(t *testing.T, w *world, kept *keepingHIS, who id.UserID, room, _ id.RoomID) {
+				tries := errs(certainly(t, kept.filed[0]))
+				kept.err = tries[0]
+				message := w.writes(who, room, "kanarie")
+				for _, kept.err = range tries[1:] {
+					w.passes(fileBackoff)
+				}
+				w.removes(who, room, message)
+				kept.err = nil
+				w.passes(maxBackoff)
+				assert.Equal(t, his.KindRemoval, kept.filed[len(kept.filed)-1].Kind)
+				desk, patient := w.heard(w.talk(anna)), w.heard(w.roomFor(store.RoomConsulting, w.person(anna).ID))
+				assert.Contains(t, desk, "misschien staat het al in het dossier")
+				assert.NotContains(t, desk, "was al vastgelegd")
+				assert.NotContains(t, patient, "Het stond al")
+				assert.Equal(t, who == anna, strings.Contains(patient, "Misschien staat het al in uw dossier"))
+			})
+		})
+	}
+}
+
+func TestAnEffectWhoseTryWasCutShortMayHaveArrived(t *testing.T) {
+	e := job("file", fileIn(hisName, "1"), body{})
+	e.Lane, e.State, e.Attempt = systemLane(hisName, linde), store.EffectQueued, 1
+	assert.True(t, mayBeThere(e), "it is being tried, or was when we died")
+	e.Error = outcomeOf(e, assert.AnError)
+	assert.False(t, mayBeThere(e))
+	e.Attempt++
+	assert.True(t, mayBeThere(e), "again")
+	e.Attempt++ // after we died
+	e.Error = outcomeOf(e, assert.AnError)
+	assert.True(t, mayBeThere(e), "what became of the second is not known")
 }

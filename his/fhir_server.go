@@ -89,11 +89,11 @@ func (s *fhirServer) File(ctx context.Context, item Item) (Receipt, error) {
 func (s *fhirServer) file(ctx context.Context, item Item) (Receipt, error) {
 	can, err := s.capabilities(ctx)
 	if err != nil {
-		return Receipt{}, err
+		return Receipt{}, untaken{err}
 	}
 	unlock, err := s.alone(ctx, item)
 	if err != nil {
-		return Receipt{}, err
+		return Receipt{}, untaken{err}
 	}
 	defer unlock()
 	conversation := item.Conversation.ID
@@ -103,6 +103,9 @@ func (s *fhirServer) file(ctx context.Context, item Item) (Receipt, error) {
 	receipt, found, err := s.look(ctx, item)
 	if err != nil || found {
 		s.settle(conversation, err == nil)
+		if err != nil {
+			err = untaken{err}
+		}
 		return receipt, err
 	}
 	receipt, err = s.send(ctx, item, can)
@@ -162,11 +165,11 @@ func (s *fhirServer) settle(id uuid.UUID, known bool) {
 // send files an item that is not there yet, as far as we know.
 func (s *fhirServer) send(ctx context.Context, item Item, can *capabilities) (Receipt, error) {
 	if err := s.mustKnow(ctx, item); err != nil {
-		return Receipt{}, err
+		return Receipt{}, untaken{err}
 	}
 	bundle, err := s.bundle(ctx, item, can)
 	if err != nil {
-		return Receipt{}, err
+		return Receipt{}, untaken{err}
 	}
 	post := s.transact
 	if !can.transactions {

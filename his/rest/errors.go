@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -56,6 +57,18 @@ var Finals = []Code{CodeInvalid, CodeTooLarge, CodeDouble, CodeNobody}
 
 // Final says that sending the same again is of no use.
 func (e *Error) Final() bool { return slices.Contains(Finals, e.Code) }
+
+// Untaken says that a server has certainly done nothing of what one request asked: it could not be
+// reached, or logged in to, or it said itself that it does not do it. What a proxy says is not certain,
+// nor what a server says when it fails.
+func Untaken(err error) bool {
+	var answered *Error
+	if errors.As(err, &answered) {
+		return answered.Status/100 == 4 && !answered.Strange
+	}
+	var network *net.OpError
+	return errors.Is(err, ErrLogin) || errors.As(err, &network) && network.Op == "dial"
+}
 
 // Is makes errors.Is(err, rest.CodeMissing) work.
 func (c Code) Error() string { return string(c) }
