@@ -287,6 +287,9 @@ func (b *Bridge) tellGivenUp(ctx context.Context, e store.Effect, cause error) e
 	if e.Kind == "answer" {
 		return b.answerGivenUp(ctx, e, cause)
 	}
+	if e.Kind == "track" {
+		return b.tellUntracked(ctx, e, cause)
+	}
 	if !isFiling(e) {
 		return nil
 	}

@@ -48,6 +48,7 @@ func (b *Bridge) deliverTrack(ctx context.Context, t task) (done delivery, err e
 	if apart := "track:" + t.Conversation; err != nil && !isFinal(err) && t.Destination != apart {
 		return b.trackApart(ctx, t, apart, err)
 	}
+	done.after = func(ctx context.Context) error { return b.trackedAgain(ctx, t.Lane) }
 	return done, err
 }
 

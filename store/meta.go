@@ -51,3 +51,17 @@ func (s *Store) checkKey(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Note keeps a word under a name, until another is kept there; no personal data.
+func (s *Store) Note(ctx context.Context, name, word string) error {
+	return s.write(ctx, func(ctx context.Context) error { return s.setMeta(ctx, "note "+name, word) })
+}
+
+// Noted is the word that is kept under a name; "" when there is none.
+func (s *Store) Noted(ctx context.Context, name string) (string, error) {
+	word, _, err := one(ctx, s, scalar[string], getMeta, "note "+name)
+	if err != nil {
+		return "", fmt.Errorf("read what is noted of %s: %w", name, err)
+	}
+	return word, nil
+}
