@@ -37,6 +37,9 @@ func (b *Bridge) deliverFileEnd(ctx context.Context, t task) (done delivery, err
 	if err := b.document(ctx, &item, said, system); err != nil {
 		return done, err
 	}
+	if err := b.tellGone(ctx, t, &item); err != nil {
+		return done, err
+	}
 	if t.body.Taken { // also by an answer that is not among what was said here
 		item.Closing.Unanswered = false
 	}

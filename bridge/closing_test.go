@@ -87,6 +87,7 @@ func TestOnClosingOneDocumentIsFiledWithQuestionAnswerAndSummary(t *testing.T) {
 	assert.Equal(t, "Fatima", item.Closing.By.Name)
 	assert.Equal(t, "12", item.Closing.Consult.Code)
 	assert.Equal(t, []int{1, 2, 3, 5, 6, 7}, item.Closing.Only, "all but what was taken back")
+	assert.Equal(t, []int{4}, item.Closing.Gone, "of that there is nothing")
 	assert.Equal(t, 8, item.Seq)
 	w.noneKept(talk)
 }

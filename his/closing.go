@@ -83,20 +83,32 @@ func onlyHere(c *Closing) string {
 	if c == nil || len(c.Only) == 0 {
 		return ""
 	}
+	return numbers(c.Only) + " van dit gesprek; zonder eigen brief"
+}
+
+// neverHere are the numbers of what never came into the record, so that nobody misses it.
+func neverHere(c *Closing) string {
+	if c == nil || len(c.Gone) == 0 {
+		return ""
+	}
+	return numbers(c.Gone) + " van dit gesprek; verwijderd of overgeslagen voordat het was vastgelegd"
+}
+
+func numbers(all []int) string {
 	word := "nummer "
-	if len(c.Only) > 1 {
+	if len(all) > 1 {
 		word = "nummers "
 	}
 	var parts []string
-	for from := 0; from < len(c.Only); {
+	for from := 0; from < len(all); {
 		to := from
-		for to+1 < len(c.Only) && c.Only[to+1] == c.Only[to]+1 {
+		for to+1 < len(all) && all[to+1] == all[to]+1 {
 			to++
 		}
-		parts = append(parts, span(c.Only[from], c.Only[to]))
+		parts = append(parts, span(all[from], all[to]))
 		from = to + 1
 	}
-	return word + strings.Join(parts, ", ") + " van dit gesprek; zonder eigen brief"
+	return word + strings.Join(parts, ", ")
 }
 
 func span(from, to int) string {

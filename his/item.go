@@ -93,6 +93,7 @@ const (
 type Closing struct {
 	Said    []Said // what was written, in order
 	Only    []int  // Seq, rising, of what has no item of its own and is here only
+	Gone    []int  // Seq, rising, of what was removed or called off before it was filed: there is nothing of it
 	Summary string // by staff; may be empty
 	By      Author // who wrote the summary; may be empty
 

@@ -49,6 +49,7 @@ func Readable(item Item, files []string) string {
 		{replacesLabel(item.Kind), item.replaced()},
 		{"Ten onrechte", mistaken(item)},
 		{"Alleen hier", onlyHere(item.Closing)},
+		{"Vervallen", neverHere(item.Closing)},
 		{"Bijlagen", strings.Join(files, ", ")},
 	}
 	var out strings.Builder

@@ -50,6 +50,7 @@ func TestAPersonReads(t *testing.T) {
 		{"what a grown-up is of the writer", func(i *his.Item) { grown(i, 2010, 6, 1) }, "volgens de schrijver: zoon of dochter; niet"},
 		{"that somebody is a child on the last day", func(i *his.Item) { grown(i, 2010, 6, 2) }, "volgens de schrijver: kind; niet"},
 		{"which numbers have no letter", func(i *his.Item) { i.Kind, i.Closing = his.KindClosing, &his.Closing{Only: []int{3}} }, "Alleen hier: nummer 3 van dit gesprek; zonder eigen brief\n"},
+		{"which number was never filed", func(i *his.Item) { i.Kind, i.Closing = his.KindClosing, &his.Closing{Gone: []int{3}} }, "Vervallen:   nummer 3 van dit gesprek; verwijderd of overgeslagen voordat het was vastgelegd\n"},
 		{"which numbers have no letters", func(i *his.Item) { i.Kind, i.Closing = his.KindClosing, &his.Closing{Only: []int{1, 2, 4, 6, 7, 8}} }, "Alleen hier: nummers 1, 2, 4, 6 tot en met 8 van dit gesprek; zonder eigen brief\n"},
 		{"that there are no words", func(i *his.Item) { i.Text, i.Attachments = "", make([]his.Attachment, 2) }, "\n\n[Bijlage zonder tekst.]\n"},
 		{"what was removed", func(i *his.Item) { i.Kind, i.Replaces, i.Text = his.KindRemoval, i.ID, "" }, "verwijderd op 1 juni 2026 om 11:13 uur, met eventuele latere wijzigingen. Het blijft in dit dossier.\n"},

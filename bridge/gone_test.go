@@ -1,0 +1,45 @@
+package bridge
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spreekkamer/spreekkamer/his"
+)
+
+func TestTheReportSaysWhichNumbersNeverCameIntoTheRecord(t *testing.T) {
+	w, h := withKeeping(t)
+	consulting, talk := w.talking(anna, "Een vraag") // number 1
+	sure := certainly(t, h.filed[0])
+	h.err = sure
+	back := w.writes(anna, consulting, "kanarie") // 2
+	w.writes(anna, consulting, "Dit blijft")      // 3
+	w.removes(anna, consulting, back)
+	h.err = nil
+	w.passes(maxBackoff)
+	h.err = assert.AnError
+	perhaps := w.writes(anna, consulting, "kanarie") // 4: the system may have it
+	w.removes(anna, consulting, perhaps)             // 5
+	h.err = nil
+	w.passes(maxBackoff)
+	w.writes(fatima, talk, "!sluiten")
+	last := h.filed[len(h.filed)-1]
+	require.Equal(t, his.KindClosing, last.Kind)
+	assert.Equal(t, []int{2}, last.Closing.Gone)
+	assert.NotContains(t, h.all(), "kanarie")
+}
+
+func TestWhatEveryoneCanFindIsNotSaidToBeMissing(t *testing.T) {
+	w, h := withKeeping(t)
+	consulting, talk := w.talking(anna, "Een vraag")
+	wrong := w.writes(anna, consulting, "De buurvrouw heeft koorts")
+	w.replies(fatima, talk, w.left(talk, "koorts")[0], "!vergissing")
+	w.removes(anna, consulting, wrong)
+	said := w.writes(anna, consulting, "Nog iets")
+	w.edits(anna, consulting, said, "Nog iets anders")
+	w.removes(anna, consulting, said)
+	w.writes(fatima, talk, "!sluiten")
+	assert.Empty(t, h.filed[len(h.filed)-1].Closing.Gone)
+}
