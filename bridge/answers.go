@@ -66,8 +66,9 @@ func (b *Bridge) askSystem(ctx context.Context, lane string, c his.Connector) (e
 	if a, can := c.(his.Answerer); can {
 		err = b.askAnswers(ctx, lane, a)
 	}
-	if tracker, can := c.(his.Tracker); can && err == nil {
-		err = b.askStates(ctx, lane, tracker)
+	behind := errors.Is(err, his.ErrBehind) && his.RetryAfter(err) == 0
+	if tracker, can := c.(his.Tracker); can && (err == nil || behind) {
+		err = errors.Join(err, b.askStates(ctx, lane, tracker, behind))
 	}
 	switch {
 	case err == nil:

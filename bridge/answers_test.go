@@ -89,7 +89,7 @@ func (w *world) asks() {
 		require.NoError(w, w.askAnswers(w.Context(), lane, a))
 	}
 	if tracker, can := w.Practices[0].Connector.(his.Tracker); can {
-		require.NoError(w, w.askStates(w.Context(), lane, tracker))
+		require.NoError(w, w.askStates(w.Context(), lane, tracker, false))
 	}
 	w.settles()
 }

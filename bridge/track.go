@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spreekkamer/spreekkamer/care"
@@ -63,13 +64,21 @@ func (b *Bridge) trackApart(ctx context.Context, t task, destination string, cau
 	return done, nil
 }
 
-// askStates takes over what was changed in the system's list of work.
-func (b *Bridge) askStates(ctx context.Context, lane string, tracker his.Tracker) error {
+// askStates takes over what was changed in the system's list of work. While answers are behind a
+// conversation may have one that waits, which must not come after its end: then nothing is read beyond
+// what closes one, and that comes when it is read again.
+func (b *Bridge) askStates(ctx context.Context, lane string, tracker his.Tracker, behind bool) error {
 	outer := ctx
 	return b.ask(ctx, inStates+lane, func(ctx context.Context, since string) (func(context.Context) error, string, error) {
 		changes, next, err := tracker.Tracked(ctx, since)
+		var closes bool
 		if err == nil {
-			err = b.answersFirst(outer, lane, tracker, changes)
+			closes, err = b.closesOpen(ctx, changes)
+		}
+		if err == nil && closes && behind {
+			changes, next = slices.DeleteFunc(slices.Clone(changes), isClosing), since
+		} else if err == nil && closes {
+			err = b.answersFirst(outer, lane, tracker)
 		}
 		if err != nil {
 			return nil, "", err
@@ -85,21 +94,27 @@ func (b *Bridge) askStates(ctx context.Context, lane string, tracker his.Tracker
 	})
 }
 
-// answersFirst asks once more for answers when a conversation was closed: what was answered just before
-// comes before that.
-func (b *Bridge) answersFirst(ctx context.Context, lane string, system any, changes []his.StatusChange) error {
-	a, can := system.(his.Answerer)
+func isClosing(change his.StatusChange) bool { return change.Status == his.StatusClosed }
+
+// closesOpen says that a conversation was closed in the system that is open here.
+func (b *Bridge) closesOpen(ctx context.Context, changes []his.StatusChange) (bool, error) {
 	for _, change := range changes {
-		if !can || change.Status != his.StatusClosed {
+		if !isClosing(change) {
 			continue
 		}
 		c, known, err := b.Store.Conversation(ctx, change.Conversation.String())
-		if err != nil {
-			return err
+		if err != nil || known && c.State == care.Open {
+			return err == nil, err
 		}
-		if known && c.State == care.Open {
-			return b.askAnswers(ctx, lane, a)
-		}
+	}
+	return false, nil
+}
+
+// answersFirst asks once more for answers when a conversation was closed: what was answered just before
+// comes before that.
+func (b *Bridge) answersFirst(ctx context.Context, lane string, system any) error {
+	if a, can := system.(his.Answerer); can {
+		return b.askAnswers(ctx, lane, a)
 	}
 	return nil
 }
