@@ -203,56 +203,6 @@ func (b *Bridge) tellNotFound(ctx context.Context, t task, person care.Person, f
 	return b.tellFound(ctx, t, f.outcome(), strings.TrimSpace(b.Texts.Text(b.Language, text, args)))
 }
 
-// find asks the system of the lane. What it cannot say, now or ever, staff have to know: they can
-// look themselves.
-func (b *Bridge) find(ctx context.Context, t task, person care.Person, bsn string) (f lookup, err error) {
-	f.bsn = bsn
-	system, err := b.systemIn(t.Lane)
-	if err != nil {
-		return f, err
-	}
-	finder, can := system.Connector.(his.Finder)
-	if !can {
-		f.away = "find.refused"
-		return f, nil
-	}
-	q := his.PatientQuery{BSN: bsn}
-	if bsn == "" {
-		q = his.PatientQuery{LastName: person.Answers.LastName, BirthDate: b.day(person.Answers.BirthDate)}
-	}
-	filing := systemLane(hisName, t.body.Practice) // which may have heard that it wants to be left alone
-	pause := b.paused(filing)
-	if pause == 0 {
-		limited, cancel := context.WithTimeout(ctx, findLimit)
-		defer cancel()
-		f.found, f.more, err = finder.Find(limited, q)
-		pause = b.leaveAlone(filing, err)
-	} else {
-		err = errors.New("the system wants to be left alone")
-	}
-	attempts, long := findAttempts, false
-	if t.body.By != "" {
-		attempts, long = findForStaff, b.waited(t.CreatedAt) >= findNoLonger
-	}
-	switch {
-	case err == nil:
-		return f, nil
-	case ctx.Err() != nil: // stopped
-		return f, err
-	case errors.Is(err, his.ErrRefused):
-		f.away = "find.refused"
-	case pause > findPatience || t.Attempt >= attempts || long:
-		f.away = "find.away"
-		if why, _ := his.WhyRefused(err); why == "login" {
-			f.away = "find.refused"
-		}
-	default:
-		return f, err
-	}
-	b.Log.Warn().Err(err).Int64("effect", t.ID).Msg("Looking up a patient failed, staff are told")
-	return f, nil
-}
-
 // propose shows in Beheer who an account may be.
 func (b *Bridge) propose(ctx context.Context, t task, person care.Person, f lookup) (done delivery, err error) {
 	args := texts.Args{Code: code(person), Count: len(f.found)}

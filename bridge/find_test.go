@@ -19,15 +19,19 @@ import (
 // A findingHIS knows patients.
 type findingHIS struct {
 	brokenHIS
-	asked []his.PatientQuery
-	found []his.Patient
-	more  bool
-	fails error
-	hides bool // the BSN of whom it finds by one
+	asked  []his.PatientQuery
+	found  []his.Patient
+	more   bool
+	fails  error
+	hides  bool // the BSN of whom it finds by one
+	bursts bool // it panics
 }
 
 func (h *findingHIS) Find(_ context.Context, q his.PatientQuery) ([]his.Patient, bool, error) {
 	h.asked = append(h.asked, q)
+	if h.bursts {
+		panic("no " + q.LastName + q.BSN)
+	}
 	var found []his.Patient
 	for _, p := range h.found {
 		if q.BSN == "" || p.BSN == q.BSN || h.hides {
