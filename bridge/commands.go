@@ -81,7 +81,13 @@ func (b *Bridge) inStaffRoom(ctx context.Context, p place) error {
 	if p.kindOf() == event.EventRedaction.Type { // with what was typed goes the reason in it
 		return b.finish(ctx, p, func(ctx context.Context) error { return b.Store.ForgetReason(ctx, string(p.event.Redacts)) })
 	}
-	if p.event.StateKey != nil || !isCommand(p.event) {
+	if p.event.StateKey != nil {
+		return b.finish(ctx, p, nil)
+	}
+	if told, err := b.toldOfEdit(ctx, p); err != nil || told {
+		return err
+	}
+	if !isCommand(p.event) {
 		return b.finish(ctx, p, nil)
 	}
 	member, ok, err := b.member(ctx, p)

@@ -35,6 +35,11 @@ func (b *Bridge) inConversation(ctx context.Context, p place) error {
 	if err != nil {
 		return err
 	}
+	if ok {
+		if told, err := b.toldOfEdit(ctx, p); err != nil || told {
+			return err
+		}
+	}
 	if !ok || !member.Role.May(care.MayAnswer) && !isCommand(p.event) {
 		return b.refuse(ctx, p, "desk.not_staff")
 	}
@@ -57,9 +62,6 @@ func (b *Bridge) member(ctx context.Context, p place) (care.Member, bool, error)
 func (b *Bridge) staffWrote(ctx context.Context, p place) error {
 	if b.hasBSN(p.event, b.Language) { // the same rule as for patients
 		return b.refuse(ctx, p, "desk.bsn")
-	}
-	if edited(p.event) != "" && startsAsCommand(b.newText(p.event, b.Language)) {
-		return b.refuse(ctx, p, "desk.edit_is_command")
 	}
 	if target := edited(p.event); target != "" && p.replaces == "" {
 		return b.relayAbout(ctx, p, "relay", target)
@@ -93,10 +95,12 @@ func (b *Bridge) answer(ctx context.Context, p place, c care.Case) error {
 // refuse tells who wrote in a staff room why it went nowhere. Of an edit what it edits stays, and
 // is still waited for when its key is missing.
 func (b *Bridge) refuse(ctx context.Context, p place, text string) error {
+	return b.refuseWith(ctx, p, body{Text: text})
+}
+
+func (b *Bridge) refuseWith(ctx context.Context, p place, told body) error {
 	p.replaces = ""
-	return b.finish(ctx, p, func(ctx context.Context) error {
-		return b.add(ctx, b.reply(p, body{Text: text}))
-	})
+	return b.finish(ctx, p, func(ctx context.Context) error { return b.add(ctx, b.reply(p, told)) })
 }
 
 // relayAbout carries a reaction or an edit to the other side, when what it is about has

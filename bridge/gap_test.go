@@ -246,7 +246,7 @@ func TestStaffHearWhenAChangeDoesNotArrive(t *testing.T) {
 	_, talk := w.talking(anna, "Een vraag")
 	typo := w.writes(fatima, talk, "!slutien")
 	w.edits(fatima, talk, typo, "!sluiten")
-	assert.Contains(t, w.heard(talk), "Uw wijziging is niet doorgegeven")
+	assert.Contains(t, w.heard(talk), "Uw wijziging is niet uitgevoerd en niet doorgegeven")
 	said := w.writes(fatima, talk, "Een antwoord")
 	w.writes(anna, w.consulting(anna), "intrekken")
 	w.edits(fatima, talk, said, "Een ander antwoord")

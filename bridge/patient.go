@@ -245,18 +245,6 @@ func (b *Bridge) isRelayed(ctx context.Context, p place, eventID string) (bool, 
 	return mirrored, err
 }
 
-// newText is what a message says now.
-func (b *Bridge) newText(evt *event.Event, language string) string {
-	m, ok := b.readable(evt, language)
-	switch {
-	case !ok:
-		return ""
-	case m.NewContent != nil:
-		return m.NewContent.Body
-	}
-	return withoutFallback(m)
-}
-
 // understand turns an event into what the rules know: words, the option that was meant,
 // or something that is no text.
 func (b *Bridge) understand(ctx context.Context, evt *event.Event, person care.Person) (care.Heard, error) {
