@@ -20,8 +20,9 @@ type request struct {
 	name   string // of the command
 	args   []string
 
-	couples entry // of a command that couples somebody to a record
-	checked bool  // the HIS has confirmed it
+	couples  entry // of a command that couples somebody to a record
+	checked  bool  // the HIS has confirmed it, or
+	unlooked bool  // does not let us look
 }
 
 // A command is a row of the table: help and rights are made from it.
@@ -246,11 +247,16 @@ func (b *Bridge) decided(ctx context.Context, r request, before care.Case, decid
 	return b.finish(ctx, r.place, func(ctx context.Context) error {
 		audit := store.Audit{At: b.Now(), Actor: r.Sender, Action: "decided", Person: after.Person.ID,
 			Conversation: after.Conversation.ID, EventID: r.EventID}
-		if r.couples.sure {
+		if r.couples.sure || r.unlooked {
 			audit.Detail = "unchecked"
 		}
 		if err := b.Store.AddAudit(ctx, audit); err != nil {
 			return err
+		}
+		if r.unlooked {
+			if err := b.add(ctx, b.reply(r.place, body{Text: "find.unlooked"})); err != nil {
+				return err
+			}
 		}
 		moved, err := b.misfiled(ctx, before, after)
 		if err != nil {

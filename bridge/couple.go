@@ -16,10 +16,12 @@ import (
 	"github.com/spreekkamer/spreekkamer/texts"
 )
 
-// A BSN decides in whose record things are filed, and one that is mistyped may pass the 11-test. So
-// before staff couple somebody with a BSN, the HIS is asked whose it is (requirement A6). When it is
-// who it should be, what they decided is carried out; otherwise they hear what differs, nothing is
-// coupled, and they decide: "toch" behind the command couples all the same.
+// A BSN, or without one the patient number, decides in whose record things are filed, and one that is
+// mistyped may pass the 11-test. So before staff couple somebody, the HIS is asked whose it is
+// (requirement A6). When it is who it should be, what they decided is carried out; otherwise they hear
+// what differs, nothing is coupled, and they decide: "toch" behind the command couples all the same. A
+// number, which many systems let nobody search by, is coupled unchecked where the HIS does not let us
+// look, and they hear that.
 
 // coupling are the commands that couple somebody to a record.
 var coupling = map[string]bool{"approve": true, "record": true}
@@ -94,32 +96,52 @@ func (r request) bsn() string {
 // asksFirst says that the HIS has to be asked before a command couples somebody.
 func (b *Bridge) asksFirst(r request) bool {
 	_, can := b.practice(r.room.Practice).Connector.(his.Finder)
-	return can && coupling[r.name] && r.couples.bsn != "" && !r.couples.sure && !r.checked
+	return can && coupling[r.name] && !r.couples.sure && !r.checked
 }
 
-// checked ends the question whose a BSN is: the command is carried out, or staff hear why not.
+// unconfirmed are the texts that say why a BSN, or a number, is not confirmed.
+type unconfirmed struct{ unsaid, none, several, differs string }
+
+var (
+	unconfirmedBSN    = unconfirmed{"find.unsaid", "find.none", "find.several", "find.differs"}
+	unconfirmedNumber = unconfirmed{"find.number_unsaid", "find.number_none", "find.number_several", "find.number_differs"}
+)
+
+// isOf says that a patient of the HIS has what was typed. One of whom it is left out confirms nothing.
+func (e entry) isOf(p his.Patient) bool {
+	if e.bsn != "" {
+		return p.BSN == e.bsn
+	}
+	return strings.EqualFold(oneLine(p.Number), e.number)
+}
+
+// checked ends the question whose a BSN or a number is: the command is carried out, or staff hear why not.
 func (b *Bridge) checked(ctx context.Context, t task, person care.Person, what entry, f lookup) (done delivery, err error) {
 	who, err := b.coupled(ctx, t, person)
 	if err != nil {
 		return done, err
 	}
-	// a server that leaves the BSN out confirms nothing
-	all := len(f.found)
-	f.found = slices.DeleteFunc(f.found, func(p his.Patient) bool { return p.BSN != what.bsn })
+	all, words := len(f.found), unconfirmedBSN
+	if what.bsn == "" {
+		words = unconfirmedNumber
+	}
+	f.found = slices.DeleteFunc(f.found, func(p his.Patient) bool { return !what.isOf(p) })
 	why, args := "", texts.Args{}
+	unlooked := f.away == "find.refused" && what.bsn == ""
 	switch {
+	case unlooked:
 	case f.away != "":
 		why = f.away
 	case len(f.found) == 0 && (all > 0 || f.more):
-		why = "find.unsaid"
+		why = words.unsaid
 	case len(f.found) == 0:
-		why = "find.none"
+		why = words.none
 	case len(f.found) > 1 || f.more:
-		why = "find.several"
+		why = words.several
 	default:
 		args = b.patientArgs(f.found[0])
 		if args.Items = b.differences(who, f.found[0], what.number); len(args.Items) > 0 {
-			why, f.differs = "find.differs", true
+			why, f.differs = words.differs, true
 		}
 	}
 	if why == "" && t.EventID == "" {
@@ -127,7 +149,7 @@ func (b *Bridge) checked(ctx context.Context, t task, person care.Person, what e
 			if err := b.logFound(ctx, t, f.outcome()); err != nil {
 				return err
 			}
-			a := act{Command: checkedAct, Event: t.SourceEvent, Room: t.SourceRoom, Stance: t.body.Stance}
+			a := act{Command: checkedAct, Event: t.SourceEvent, Room: t.SourceRoom, Stance: t.body.Stance, Unlooked: unlooked}
 			return b.addAct(ctx, person, a, checkedAct+":"+strconv.FormatInt(t.ID, 10))
 		}
 		return done, nil
@@ -167,7 +189,7 @@ func (b *Bridge) checkedCame(ctx context.Context, p place, a act, person care.Pe
 	}
 	name, args := commandIn(evt)
 	if cmd := commands[name]; ok && coupling[name] && cmd.allows(member, room.Kind) {
-		return cmd.run(b, ctx, request{place: p, member: member, name: name, args: args, checked: true})
+		return cmd.run(b, ctx, request{place: p, member: member, name: name, args: args, checked: true, unlooked: a.Unlooked})
 	}
 	return b.finish(ctx, p, nil)
 }

@@ -18,8 +18,8 @@ import (
 // Who a new account may be, as the HIS knows it, is proposed in Beheer (requirement A6): by family
 // name and birth date as soon as somebody has registered, and by the BSN that staff type. A person
 // decides. What the HIS says is shown to staff and kept nowhere; that it was asked, by whom and
-// how many it found, is in the log of who did what. Before somebody is coupled with a BSN, couple.go
-// asks the HIS whose that is.
+// how many it found, is in the log of who did what. Before somebody is coupled, couple.go asks the HIS
+// whose the BSN, or else the number, is.
 
 const (
 	findLater    = 2 * time.Second  // the card about the account comes first
@@ -32,10 +32,11 @@ const (
 
 // A lookup is what a system said when it was asked for a patient.
 type lookup struct {
-	bsn   string // what it was asked by; "" = family name and birth date
-	found []his.Patient
-	more  bool
-	away  string // key of a text: why it did not say; "" = it did
+	bsn    string // what it was asked by, or else
+	number string // by this; both "" = family name and birth date
+	found  []his.Patient
+	more   bool
+	away   string // key of a text: why it did not say; "" = it did
 
 	differs bool // who was found is not as we have them
 }
@@ -43,8 +44,11 @@ type lookup struct {
 // outcome is what the log keeps of it: by what was asked, and how many were found.
 func (f lookup) outcome() string {
 	by, many := "name", "several"
-	if f.bsn != "" {
+	switch {
+	case f.bsn != "":
 		by = "bsn"
+	case f.number != "":
+		by = "number"
 	}
 	switch {
 	case f.away != "":
@@ -124,7 +128,7 @@ func (b *Bridge) askHIS(ctx context.Context, r request, person care.Person) erro
 			told = b.reply(r.place, body{Text: "find.not_coupled", Reason: "find.away"})
 		}
 		told.Person = person.ID
-		return errors.Join(b.add(ctx, told), b.logFound(ctx, task{Effect: e, body: body{By: r.Sender}}, lookup{bsn: r.bsn(), away: "find.away"}.outcome()))
+		return errors.Join(b.add(ctx, told), b.logFound(ctx, task{Effect: e, body: body{By: r.Sender}}, lookup{bsn: r.bsn(), number: r.couples.number, away: "find.away"}.outcome()))
 	})
 }
 
@@ -154,9 +158,9 @@ func (b *Bridge) deliverFind(ctx context.Context, t task) (done delivery, err er
 	case why != "" && t.body.By == "":
 		return delivery{dropped: "nobody has to decide any more"}, nil
 	case why != "":
-		return b.tellNotFound(ctx, t, person, lookup{bsn: what.bsn, away: why})
+		return b.tellNotFound(ctx, t, person, lookup{bsn: what.bsn, number: what.number, away: why})
 	}
-	f, err := b.find(ctx, t, person, what.bsn)
+	f, err := b.find(ctx, t, person, what)
 	if err != nil {
 		return done, err
 	}

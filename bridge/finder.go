@@ -11,8 +11,8 @@ import (
 
 // find asks the system of the lane. What it cannot say, now or ever, staff have to know: they can
 // look themselves.
-func (b *Bridge) find(ctx context.Context, t task, person care.Person, bsn string) (f lookup, err error) {
-	f.bsn = bsn
+func (b *Bridge) find(ctx context.Context, t task, person care.Person, what entry) (f lookup, err error) {
+	f.bsn, f.number = what.bsn, what.number
 	system, err := b.systemIn(t.Lane)
 	if err != nil {
 		return f, err
@@ -22,8 +22,8 @@ func (b *Bridge) find(ctx context.Context, t task, person care.Person, bsn strin
 		f.away = "find.refused"
 		return f, nil
 	}
-	q := his.PatientQuery{BSN: bsn}
-	if bsn == "" {
+	q := his.PatientQuery{BSN: what.bsn, Number: what.number}
+	if q.BSN == "" && q.Number == "" {
 		q = his.PatientQuery{LastName: person.Answers.LastName, BirthDate: b.day(person.Answers.BirthDate)}
 	}
 	filing := systemLane(hisName, t.body.Practice) // which may have heard that it wants to be left alone

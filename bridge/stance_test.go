@@ -19,7 +19,7 @@ func TestAnOlderCommandIsNotCarriedOutOverANewerDecision(t *testing.T) {
 	_, talk := w.talking(anna, "Een vraag")
 	h.fails = assert.AnError
 	w.writes(fatima, talk, "!dossier P-4711 123456782")
-	w.writes(fatima, talk, "!dossier P-2")
+	w.writes(fatima, talk, "!dossier P-2 toch")
 	require.Equal(t, care.Identity{PatientNumber: "P-2"}, w.person(anna).Identity)
 	h.fails = nil
 	w.passes(maxBackoff)

@@ -27,9 +27,10 @@ type act struct {
 	Person  string `json:"person,omitempty"`
 	User    string `json:"user,omitempty"` // when it may be a member of staff
 
-	Event        string     `json:"event,omitempty"`  // the command that is carried out now, and
-	Room         string     `json:"room,omitempty"`   // where it was typed
-	Stance       string     `json:"stance,omitempty"` // how things stood when it was typed: see stanceOn
+	Event        string     `json:"event,omitempty"`    // the command that is carried out now, and
+	Room         string     `json:"room,omitempty"`     // where it was typed
+	Stance       string     `json:"stance,omitempty"`   // how things stood when it was typed: see stanceOn
+	Unlooked     bool       `json:"unlooked,omitempty"` // the HIS did not let us look
 	Answer       string     `json:"answer,omitempty"`
 	Conversation string     `json:"conversation,omitempty"`
 	Status       his.Status `json:"status,omitempty"`

@@ -286,7 +286,7 @@ func (w *world) registered(user id.UserID) id.RoomID {
 		w.writes(user, room, answer)
 	}
 	require.Equal(w, care.Awaiting, w.person(user).State, w.heard(room))
-	w.writes(chef, w.roomFor(store.RoomBeheer, linde), "!goedkeuren "+code(w.person(user))+" P-4711")
+	w.writes(chef, w.roomFor(store.RoomBeheer, linde), "!goedkeuren "+code(w.person(user))+" P-4711 toch") // whatever the HIS knows
 	require.Equal(w, care.Active, w.person(user).State, w.log.String())
 	return room
 }

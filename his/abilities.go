@@ -148,7 +148,7 @@ type StatusChange struct {
 type Finder interface {
 	// Find gives the patients that the query may mean, best first and at most MaxFound;
 	// more says that there were others. They are proposals: a person decides. A query
-	// without BSN, and without both name and day of birth, finds nothing. An error that wraps
+	// without BSN and number, and without both name and day of birth, finds nothing. An error that wraps
 	// ErrRefused is final: the system does not let us look.
 	Find(ctx context.Context, q PatientQuery) (found []Patient, more bool, err error)
 }
@@ -156,9 +156,11 @@ type Finder interface {
 // MaxFound is how many patients a Finder gives: who gets more has not asked enough.
 const MaxFound = 10
 
-// PatientQuery is what is known of a patient: the BSN, or family name and day of birth.
+// PatientQuery is what is known of a patient: the BSN, the number in the system, or family name and
+// day of birth. The first of them that is given counts.
 type PatientQuery struct {
 	BSN       string
+	Number    string
 	LastName  string
 	BirthDate time.Time // its day counts, in its own location
 }

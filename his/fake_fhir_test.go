@@ -280,11 +280,11 @@ func matches(r map[string]any, form url.Values) bool {
 	if err != nil {
 		panic(err)
 	}
-	if system, value, _ := strings.Cut(form.Get("identifier"), "|"); system != "" {
+	if system, value, both := strings.Cut(form.Get("identifier"), "|"); system != "" {
 		all, _ := r["identifier"].([]any)
 		if !slices.ContainsFunc(all, func(i any) bool {
 			one := i.(map[string]any)
-			return one["system"] == system && one["value"] == value
+			return both && one["system"] == system && one["value"] == value || !both && one["value"] == system
 		}) {
 			return false
 		}

@@ -18,6 +18,7 @@ type capabilities struct {
 	version      string
 	transactions bool
 	types        map[string]ability // by resource type; none when the server does not tell
+	deaf         bool               // it tells what can be done with patients, and searching is not in it
 }
 
 // ability is what a server can do with one type.
@@ -89,6 +90,9 @@ type statement struct {
 			UpdateCreate      *bool  `json:"updateCreate"`
 			ConditionalCreate *bool  `json:"conditionalCreate"`
 			ConditionalUpdate *bool  `json:"conditionalUpdate"`
+			Interaction       []struct {
+				Code string `json:"code"`
+			} `json:"interaction"`
 		} `json:"resource"`
 	} `json:"rest"`
 }
@@ -148,6 +152,13 @@ func (said statement) capabilities() *capabilities {
 		c.types[r.Type] = ability{
 			create: is(r.ConditionalCreate, false), update: is(r.ConditionalUpdate, false),
 			clientID: is(r.UpdateCreate, true), // many that can do it do not say so
+		}
+		var does []string
+		for _, i := range r.Interaction {
+			does = append(does, i.Code)
+		}
+		if r.Type == "Patient" && len(does) > 0 {
+			c.deaf = !slices.Contains(does, "search-type")
 		}
 	}
 	// A transaction is only safe when nothing in it can be made twice.

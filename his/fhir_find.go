@@ -16,18 +16,16 @@ import (
 
 // Find is Finder.Find. What is looked for is sent in the body: a BSN is in no address.
 func (s *fhirServer) Find(ctx context.Context, q PatientQuery) (found []Patient, more bool, err error) {
-	form := url.Values{"_count": {pageSize}}
-	name := line(q.LastName)
-	switch {
-	case q.BSN != "" && digits(q.BSN, 9):
-		form.Set("identifier", fhir.SystemBSN+"|"+q.BSN)
-	case name != "" && datable(q.BirthDate):
-		form.Set("birthdate", fhir.Date(q.BirthDate))
-	default:
+	form := s.searchFor(q)
+	if form == nil {
 		return nil, false, nil
 	}
+	if can, err := s.capabilities(ctx); err == nil && can.deaf {
+		return nil, false, fmt.Errorf("look up a patient: it says that it does not search: %w", ErrRefused)
+	}
+	name := line(q.LastName)
 	err = s.client.Search(ctx, "Patient", form, func(raw json.RawMessage) bool {
-		p, active := s.readPatient(raw)
+		p, active := s.readPatient(raw, q.Number)
 		if active && q.mayMean(p) {
 			found = append(found, p)
 		}
@@ -44,10 +42,34 @@ func (s *fhirServer) Find(ctx context.Context, q PatientQuery) (found []Patient,
 	return found[:min(len(found), MaxFound)], more || len(found) > MaxFound, nil
 }
 
+// searchFor is what the server is asked; nil for a query that says too little.
+func (s *fhirServer) searchFor(q PatientQuery) url.Values {
+	form := url.Values{"_count": {pageSize}}
+	switch {
+	case q.BSN != "":
+		if !digits(q.BSN, 9) {
+			return nil
+		}
+		form.Set("identifier", fhir.SystemBSN+"|"+q.BSN)
+	case q.Number != "" && s.settings.PatientSystem != "":
+		form.Set("identifier", rest.Escape(s.settings.PatientSystem)+"|"+rest.Escape(q.Number))
+	case q.Number != "": // of whichever system
+		form.Set("identifier", rest.Escape(q.Number))
+	case line(q.LastName) != "" && datable(q.BirthDate):
+		form.Set("birthdate", fhir.Date(q.BirthDate))
+	default:
+		return nil
+	}
+	return form
+}
+
 // mayMean looks at what a server gives: one that does not know a parameter may give everybody.
 func (q PatientQuery) mayMean(p Patient) bool {
 	if q.BSN != "" {
 		return p.BSN == "" || p.BSN == q.BSN
+	}
+	if q.Number != "" {
+		return p.Number == "" || strings.EqualFold(p.Number, q.Number)
 	}
 	born := !datable(p.BirthDate) || fhir.Date(p.BirthDate) == fhir.Date(q.BirthDate)
 	return born && SameName(p.LastName, line(q.LastName))
@@ -73,8 +95,9 @@ func exact(p Patient, name string) int {
 	return 0
 }
 
-// readPatient reads who it is; a record that is no longer in use is not proposed.
-func (s *fhirServer) readPatient(raw json.RawMessage) (p Patient, active bool) {
+// readPatient reads who it is; a record that is no longer in use is not proposed. Where it is not known
+// which identifier is the number, the one that was asked for is.
+func (s *fhirServer) readPatient(raw json.RawMessage, asked string) (p Patient, active bool) {
 	var r struct {
 		fhir.Patient
 		Active *bool
@@ -95,6 +118,11 @@ func (s *fhirServer) readPatient(raw json.RawMessage) (p Patient, active bool) {
 			s.settings.PatientSystem == "" && (i.Use == "usual" || isNumber(i)):
 			p.Number = line(i.Value)
 		}
+	}
+	if s.settings.PatientSystem == "" && asked != "" && slices.ContainsFunc(r.Identifier, func(i fhir.Identifier) bool {
+		return i.System != fhir.SystemBSN && strings.EqualFold(line(i.Value), asked)
+	}) {
+		p.Number = asked
 	}
 	for _, t := range r.Telecom {
 		switch {

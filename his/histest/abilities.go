@@ -308,6 +308,9 @@ func findsPatients(t *testing.T, f Fixture) {
 	}{
 		{"by BSN", his.PatientQuery{BSN: jan.BSN}, []string{jan.Number}},
 		{"by name and day", his.PatientQuery{LastName: sanne.LastName, BirthDate: sanne.BirthDate}, []string{sanne.Number}},
+		{"by number", his.PatientQuery{Number: sanne.Number}, []string{sanne.Number}},
+		{"a number that nobody has", his.PatientQuery{Number: "P-999999"}, nil},
+		{"a hostile number", his.PatientQuery{Number: jan.Number + "," + sanne.Number}, nil},
 		{"nobody of that day", his.PatientQuery{LastName: sanne.LastName, BirthDate: sanne.BirthDate.AddDate(0, 0, 1)}, nil},
 		{"a name alone is not enough", his.PatientQuery{LastName: jan.LastName}, nil},
 		{"a day alone is not enough", his.PatientQuery{BirthDate: jan.BirthDate}, nil},

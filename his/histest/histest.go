@@ -97,7 +97,7 @@ var optional = []struct {
 	{"a copy of an answer is put once, and is no message of its own", canCopy, copies},
 	{"a conversation's state is kept in step", canTrack, tracks},
 	{"a state that was changed in the system is seen", canTrack, seesStates},
-	{"a patient is found by BSN, or by name and day of birth", canFind, findsPatients},
+	{"a patient is found by BSN, by number, or by name and day of birth", canFind, findsPatients},
 }
 
 var suite = []struct {
