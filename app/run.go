@@ -208,7 +208,7 @@ func bridgeSettings(c config.Config, zone *time.Location) (bridge.Settings, erro
 	s := bridge.Settings{
 		Organisation: c.Organisation.Name, Website: c.Organisation.Website, Language: c.Language,
 		Privacy: document(c.Organisation.Privacy), Terms: document(c.Organisation.Terms),
-		Servers: c.Homeserver.AllowedServers, Domain: c.Homeserver.Domain, Retention: c.Retention.Messages,
+		Servers: c.Homeserver.AllowedServers, Domain: c.Homeserver.Domain, Arriving: bridge.Arriving, Retention: c.Retention.Messages,
 		HoldUnsigned: c.Relay.UnsignedDevices == config.Hold,
 		KeyTimeout:   c.Relay.KeyTimeout, MaxFile: int64(c.Relay.MaxFileSize), Zone: zone,
 		Limits:     bridge.Limits(c.Limits),

@@ -46,8 +46,9 @@ type Settings struct {
 	Privacy      texts.Document
 	Terms        texts.Document
 	Practices    []Practice
-	Servers      []string // homeservers patients may come from; "*" = all
-	Domain       string   // our own homeserver's name
+	Servers      []string      // homeservers patients may come from; "*" = all
+	Domain       string        // our own homeserver's name
+	Arriving     time.Duration // a homeserver elsewhere gets to take in that its user joined (const Arriving); 0: none
 	Retention    time.Duration
 	HoldUnsigned bool          // messages of devices that their owner has not verified wait
 	KeyTimeout   time.Duration // after which both sides are told that a message is missing

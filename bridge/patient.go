@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"maunium.net/go/mautrix/event"
@@ -43,11 +44,19 @@ func (b *Bridge) inConsulting(ctx context.Context, p place) error {
 // moved is what it leads to that a patient comes into the consulting room, or leaves it.
 var moved = map[event.Membership]rule{event.MembershipJoin: care.Arrive, event.MembershipLeave: care.Leave}
 
+// Arriving is how long a homeserver elsewhere gets to take in that its user joined, before anything is said
+// in that room: what reaches Dendrite while it is still joining is lost there for good (docs/homeservers.md).
+const Arriving = 3 * time.Second
+
 // patientMoved lets a patient who enters be informed and asked; of one who leaves staff are told.
 func (b *Bridge) patientMoved(ctx context.Context, p place, person care.Person) error {
-	rule, known := moved[p.event.Content.AsMember().Membership]
+	membership := p.event.Content.AsMember().Membership
+	rule, known := moved[membership]
 	if !known || p.event.GetStateKey() != person.UserID {
 		return b.finish(ctx, p, nil)
+	}
+	if membership == event.MembershipJoin && p.sender().Homeserver() != b.Domain && b.waited(p.ReceivedAt) < b.Arriving {
+		return errNotYet
 	}
 	return b.decide(ctx, p, person, rule)
 }
