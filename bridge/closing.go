@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -29,7 +30,10 @@ func (b *Bridge) deliverFileEnd(ctx context.Context, t task) (done delivery, err
 	}
 	item.ID, item.Kind = uuid.NewSHA1(item.Conversation.ID, []byte("closing")), his.KindClosing
 	item.Author = his.Author{Role: his.RoleBridge}
-	item.Sent, item.Conversation.Status = t.CreatedAt, his.StatusClosed
+	item.Conversation.Status = his.StatusClosed
+	if item.Sent, err = b.closedAt(ctx, t); err != nil {
+		return done, err
+	}
 	said, err := b.saidIn(ctx, t)
 	if err != nil {
 		return done, err
@@ -56,6 +60,15 @@ func (b *Bridge) deliverFileEnd(ctx context.Context, t task) (done delivery, err
 		return b.tellInRecord(ctx, t)
 	}
 	return b.file(ctx, t, item, done)
+}
+
+// closedAt is when a conversation was closed, also where that is filed anew later.
+func (b *Bridge) closedAt(ctx context.Context, t task) (time.Time, error) {
+	c, _, err := b.Store.Conversation(ctx, t.Conversation)
+	if err != nil || c.ClosedAt.IsZero() {
+		return t.CreatedAt, err
+	}
+	return c.ClosedAt, nil
 }
 
 // endings are what the HIS gets to know of why a conversation ended, by what staff were told.

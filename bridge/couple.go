@@ -127,7 +127,7 @@ func (b *Bridge) checked(ctx context.Context, t task, person care.Person, what e
 	}
 	f.found = slices.DeleteFunc(f.found, func(p his.Patient) bool { return !what.isOf(p) })
 	why, args := "", texts.Args{}
-	unlooked := f.away == "find.refused" && what.bsn == ""
+	unlooked := f.shut && what.bsn == ""
 	switch {
 	case unlooked:
 	case f.away != "":
@@ -136,8 +136,10 @@ func (b *Bridge) checked(ctx context.Context, t task, person care.Person, what e
 		why = words.unsaid
 	case len(f.found) == 0:
 		why = words.none
-	case len(f.found) > 1 || f.more:
+	case len(f.found) > 1:
 		why = words.several
+	case f.more: // of a server that does not search by it
+		why = words.unsaid
 	default:
 		args = b.patientArgs(f.found[0])
 		if args.Items = b.differences(who, f.found[0], what.number); len(args.Items) > 0 {

@@ -44,7 +44,7 @@ func TestABSNThatTheHISDoesNotConfirmCouplesNobodyUntilStaffSaySo(t *testing.T) 
 			*p = his.Patient{Number: "1", BSN: p.BSN, FirstName: "Bo", LastName: "Jansen", BirthDate: p.BirthDate.AddDate(0, 1, 0)}
 		}), "geboortedatum, achternaam, voornaam en patiëntnummer.", "bsn one differs"},
 		"a server that hides the BSN": {&findingHIS{found: []his.Patient{annaInHIS(func(p *his.Patient) { p.BSN = "" })}, hides: true}, "Het HIS zegt niet van wie dit BSN is.", "bsn none"},
-		"nobody":                      {&findingHIS{}, "Het HIS kent dit BSN niet.", "bsn none"},
+		"nobody":                      {&findingHIS{}, "Het HIS kent dit BSN niet, of alleen van een dossier", "bsn none"},
 		"several":                     {&findingHIS{found: []his.Patient{annaInHIS(), annaInHIS()}}, "Het HIS heeft meer dan een patiënt met dit BSN.", "bsn several"},
 		"away":                        {&findingHIS{fails: assert.AnError}, "Het HIS geeft nu geen antwoord.", "bsn failed"},
 		"refuses":                     {&findingHIS{fails: his.ErrRefused}, "Het HIS laat ons niet zoeken.", "bsn failed"},

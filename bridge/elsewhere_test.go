@@ -38,3 +38,17 @@ func TestOurOwnHomeserverHearsAtOnce(t *testing.T) {
 	w.moves(near, room, near, event.MembershipJoin)
 	assert.Contains(t, w.heard(room), "Mogen wij uw berichten lezen")
 }
+
+// Matrix tells of a new display name as of a join.
+func TestANewNameIsNoArrival(t *testing.T) {
+	const asked = "Mogen wij uw berichten lezen"
+	w := newWorld(t)
+	w.moves(anna, "!chat:elders.example", botID, event.MembershipInvite)
+	room := w.consulting(anna)
+	w.moves(anna, room, anna, event.MembershipJoin)
+	w.moves(anna, room, anna, event.MembershipJoin)
+	assert.Equal(t, 1, w.times(room, asked))
+	w.moves(anna, room, anna, event.MembershipLeave)
+	w.moves(anna, room, anna, event.MembershipJoin)
+	assert.Equal(t, 2, w.times(room, asked), "who comes back is asked again")
+}

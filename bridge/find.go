@@ -38,6 +38,7 @@ type lookup struct {
 	more   bool
 	away   string // key of a text: why it did not say; "" = it did
 
+	shut    bool // it lets nobody look
 	differs bool // who was found is not as we have them
 }
 

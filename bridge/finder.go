@@ -57,6 +57,7 @@ func (b *Bridge) find(ctx context.Context, t task, person care.Person, what entr
 	default:
 		return f, err
 	}
+	f.shut = errors.Is(err, his.ErrNoLookUp)
 	b.Log.Warn().Err(err).Int64("effect", t.ID).Msg("Looking up a patient failed, staff are told")
 	return f, nil
 }

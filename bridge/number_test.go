@@ -43,8 +43,10 @@ func TestANumberThatTheHISDoesNotConfirmCouplesNobodyUntilStaffSaySo(t *testing.
 		"a twin":              {changed(func(p *his.Patient) { p.FirstName = "Bo" }), "Bij ons is dit anders: voornaam.", "one differs"},
 		"hides the numbers":   {&findingHIS{found: []his.Patient{annaInHIS(func(p *his.Patient) { p.Number = "" })}, hides: true}, "Het HIS zegt niet van wie dit patiëntnummer is.", "none"},
 		"gives somebody else": {&findingHIS{found: []his.Patient{annaInHIS(func(p *his.Patient) { p.Number = "P-4712" })}, hides: true}, "Het HIS zegt niet van wie dit patiëntnummer is.", "none"},
-		"nobody":              {&findingHIS{}, "Het HIS kent dit patiëntnummer niet.", "none"},
+		"nobody":              {&findingHIS{}, "Het HIS kent dit patiëntnummer niet, of alleen van een dossier", "none"},
 		"several":             {&findingHIS{found: []his.Patient{annaInHIS(), annaInHIS()}}, "Het HIS heeft meer dan een patiënt met dit nummer.", "several"},
+		"no login today":      {&findingHIS{fails: &rest.Error{Status: 401, Code: rest.CodeLogin}}, "Het HIS laat ons niet zoeken.", "failed"},
+		"a gateway refuses":   {&findingHIS{fails: fmt.Errorf("%w: %w", &rest.Error{Status: 400, Code: rest.CodeInvalid, Strange: true}, his.ErrRefused)}, "Het HIS laat ons niet zoeken.", "failed"},
 		"away":                {&findingHIS{fails: assert.AnError}, "Het HIS geeft nu geen antwoord.", "failed"},
 		"panics":              {&findingHIS{bursts: true}, "Opzoeken gaat hier mis.", "failed"},
 	} {
@@ -75,8 +77,8 @@ func TestANumberThatTheHISDoesNotConfirmCouplesNobodyUntilStaffSaySo(t *testing.
 
 func TestANumberIsCoupledWithAWordWhereTheHISDoesNotLetUsLook(t *testing.T) {
 	for name, fails := range map[string]error{
-		"it says so": fmt.Errorf("no: %w", his.ErrRefused),
-		"it forbids": fmt.Errorf("look up a patient: %w", &rest.Error{Status: 403, Code: rest.CodeLogin}),
+		"it says so": fmt.Errorf("no: %w: %w", his.ErrNoLookUp, his.ErrRefused),
+		"it forbids": fmt.Errorf("look up a patient: %w: %w", &rest.Error{Status: 403, Code: rest.CodeLogin}, his.ErrNoLookUp),
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := &findingHIS{}

@@ -55,6 +55,9 @@ func (b *Bridge) patientMoved(ctx context.Context, p place, person care.Person) 
 	if !known || p.event.GetStateKey() != person.UserID {
 		return b.finish(ctx, p, nil)
 	}
+	if membership == event.MembershipJoin && person.State != care.New && !person.Left { // a new name: they were here
+		return b.finish(ctx, p, nil)
+	}
 	if membership == event.MembershipJoin && p.sender().Homeserver() != b.Domain && b.waited(p.ReceivedAt) < b.Arriving {
 		return errNotYet
 	}

@@ -71,5 +71,6 @@ func (b *Bridge) newText(evt *event.Event) string {
 	case m.NewContent != nil:
 		return event.TrimReplyFallbackText(m.NewContent.Body)
 	}
-	return strings.TrimPrefix(event.TrimReplyFallbackText(m.Body), "* ")
+	said, _ := strings.CutPrefix(strings.TrimSpace(m.Body), "*")
+	return strings.TrimSpace(event.TrimReplyFallbackText(strings.TrimSpace(said)))
 }

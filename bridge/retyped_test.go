@@ -105,6 +105,8 @@ func TestAMessageThatIsEditedIntoACommandStaysAndThatIsSaid(t *testing.T) {
 	for name, edit := range map[string]map[string]any{
 		"plainly":                     {"body": "* !dossier P-1 123456782", "m.new_content": map[string]any{"msgtype": "m.text", "body": "!dossier P-1 123456782"}},
 		"without new content":         {"body": "* !sluiten"},
+		"with a quote, without":       {"body": "* > <@anna:elders.example> Hoi\n\n!sluiten"},
+		"with a space before it":      {"body": " * !sluiten"},
 		"by a client that quotes too": {"body": "* > <@anna:elders.example> Hoi\n\n!sluiten", "m.new_content": map[string]any{"msgtype": "m.text", "body": "> <@anna:elders.example> Hoi\n\n!sluiten"}},
 	} {
 		t.Run(name, func(t *testing.T) {

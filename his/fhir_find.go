@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -21,17 +22,20 @@ func (s *fhirServer) Find(ctx context.Context, q PatientQuery) (found []Patient,
 		return nil, false, nil
 	}
 	if can, err := s.capabilities(ctx); err == nil && can.deaf {
-		return nil, false, fmt.Errorf("look up a patient: it says that it does not search: %w", ErrRefused)
+		return nil, false, fmt.Errorf("look up a patient: it says that it does not search: %w: %w", ErrNoLookUp, ErrRefused)
 	}
 	name := line(q.LastName)
 	err = s.client.Search(ctx, "Patient", form, func(raw json.RawMessage) bool {
-		p, active := s.readPatient(raw, q.Number)
+		p, active := s.readPatient(raw, q.asked())
 		if active && q.mayMean(p) {
 			found = append(found, p)
 		}
 		return len(found) <= MaxFound
 	})
 	more = errors.Is(err, rest.ErrMore)
+	if lastingly(err) {
+		err = fmt.Errorf("%w: %w", err, ErrNoLookUp)
+	}
 	switch {
 	case isRefusal(err) || cannot(err):
 		return nil, false, fmt.Errorf("look up a patient: %w: %w", err, ErrRefused)
@@ -40,6 +44,25 @@ func (s *fhirServer) Find(ctx context.Context, q PatientQuery) (found []Patient,
 	}
 	slices.SortStableFunc(found, func(a, b Patient) int { return exact(b, name) - exact(a, name) })
 	return found[:min(len(found), MaxFound)], more || len(found) > MaxFound, nil
+}
+
+// ErrNoLookUp is of a system that lets nobody search for patients, as it says itself: no proxy before it, and
+// no login that works later.
+var ErrNoLookUp = errors.New("the system does not let us look")
+
+// lastingly says that the server itself refuses to be searched.
+func lastingly(err error) bool {
+	var answered *rest.Error
+	return errors.As(err, &answered) && !answered.Strange &&
+		slices.Contains([]int{http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotImplemented}, answered.Status)
+}
+
+// asked is the number that is searched by, in whichever system of numbers.
+func (q PatientQuery) asked() string {
+	if q.BSN != "" {
+		return ""
+	}
+	return q.Number
 }
 
 // searchFor is what the server is asked; nil for a query that says too little.
@@ -101,10 +124,17 @@ func (s *fhirServer) readPatient(raw json.RawMessage, asked string) (p Patient, 
 	var r struct {
 		fhir.Patient
 		Active *bool
+		Link   []struct{ Type string }
 	}
 	if json.Unmarshal(raw, &r) != nil || r.Active != nil && !*r.Active {
 		return p, false
 	}
+	for _, l := range r.Link {
+		if l.Type == "replaced-by" { // "must no longer be used": Patient.link.type
+			return p, false
+		}
+	}
+	r.Identifier = slices.DeleteFunc(r.Identifier, func(i fhir.Identifier) bool { return i.Use == "old" })
 	for _, n := range r.Name {
 		if p.LastName == "" {
 			p.FirstName, p.LastName = line(strings.Join(n.Given, " ")), line(n.Family)
@@ -119,8 +149,9 @@ func (s *fhirServer) readPatient(raw json.RawMessage, asked string) (p Patient, 
 			p.Number = line(i.Value)
 		}
 	}
-	if s.settings.PatientSystem == "" && asked != "" && slices.ContainsFunc(r.Identifier, func(i fhir.Identifier) bool {
-		return i.System != fhir.SystemBSN && strings.EqualFold(line(i.Value), asked)
+	if asked != "" && slices.ContainsFunc(r.Identifier, func(i fhir.Identifier) bool {
+		ours := s.settings.PatientSystem == "" && i.System != fhir.SystemBSN || i.System == s.settings.PatientSystem
+		return ours && strings.EqualFold(line(i.Value), asked)
 	}) {
 		p.Number = asked
 	}

@@ -1,7 +1,9 @@
 package his_test
 
 import (
+	"errors"
 	"net/url"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -75,5 +77,46 @@ func TestAServerThatSaysThatItDoesNotSearchIsNotAsked(t *testing.T) {
 		}
 		require.NoError(t, err)
 		assert.Equal(t, 1, searched)
+	}
+}
+
+// A number that is not used any more, and a record that became part of another, are nobody's.
+func TestNobodyIsFoundInARecordThatIsNotUsed(t *testing.T) {
+	old := object{"system": numbers, "value": "111", "use": "old"}
+	now := object{"system": numbers, "value": "222"}
+	for name, tt := range map[string]struct {
+		patient object
+		asked   string
+		found   int
+	}{
+		"the number of today":       {object{"identifier": []any{now, old}}, "222", 1},
+		"also beside another":       {object{"identifier": []any{now, object{"system": numbers, "value": "333"}}}, "222", 1},
+		"a number of before":        {object{"identifier": []any{now, old}}, "111", 0},
+		"a record that is closed":   {object{"identifier": []any{now}, "active": false}, "222", 0},
+		"a record that was merged":  {object{"identifier": []any{now}, "link": []any{object{"type": "replaced-by", "other": object{"reference": "Patient/1"}}}}, "222", 0},
+		"a record that took others": {object{"identifier": []any{now}, "link": []any{object{"type": "replaces", "other": object{"reference": "Patient/1"}}}}, "222", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFakeFHIR(t)
+			tt.patient["resourceType"], tt.patient["birthDate"], tt.patient["name"] = "Patient", "1980-05-31", []any{object{"family": "de Berg"}}
+			f.create("Patient", tt.patient)
+			for _, system := range []string{numbers, ""} {
+				found, _, err := fhirAt(t, f, func(s *his.FHIR) { s.PatientSystem = system }).(his.Finder).Find(t.Context(), his.PatientQuery{Number: tt.asked})
+				require.NoError(t, err)
+				found = slices.DeleteFunc(found, func(p his.Patient) bool { return p.Number != tt.asked })
+				assert.Len(t, found, tt.found, system)
+			}
+		})
+	}
+}
+
+// What a proxy says, or a login that fails, does not mean that nobody may look.
+func TestOnlyTheServerItselfSaysThatNobodyMayLook(t *testing.T) {
+	for status, shut := range map[int]bool{403: true, 405: true, 501: true, 400: false, 401: false, 500: false, 503: false} {
+		f := newFakeFHIR(t)
+		f.failSearch = func(string, url.Values) int { return status }
+		_, _, err := fhirAt(t, f, nil).(his.Finder).Find(t.Context(), his.PatientQuery{Number: "P-1"})
+		require.Error(t, err)
+		assert.Equal(t, shut, errors.Is(err, his.ErrNoLookUp), "%d: %v", status, err)
 	}
 }

@@ -93,7 +93,7 @@ func disarm(name string) string {
 	switch dot := strings.LastIndexByte(name, '.'); {
 	case dot < 0:
 		return name
-	case strings.EqualFold(name[dot:], ".json"), strings.EqualFold(name[dot:], ".part"):
+	case strings.EqualFold(name[dot:], ".json"), strings.EqualFold(name[dot:], CopyExt), strings.EqualFold(name[dot:], ".part"):
 		return name[:dot] + "_" + name[dot+1:]
 	default:
 		return name

@@ -148,7 +148,7 @@ func TestTheLastLineNamesTheNumbers(t *testing.T) {
 
 // toStaff says that a text is for staff, who know our words.
 func toStaff(key string) bool {
-	for _, prefix := range []string{"card", "desk.", "beheer.", "alarm.", "unfiled.", "answer.", "find.", "differs.", "command.", "error.", "retention.", "staff.", "help.staff", "role.", "room."} {
+	for _, prefix := range []string{"card", "desk.", "beheer.", "alarm.", "unfiled.", "answer.", "track.", "find.", "differs.", "command.", "error.", "retention.", "staff.", "help.staff", "role.", "room."} {
 		if strings.HasPrefix(key, prefix) {
 			return true
 		}

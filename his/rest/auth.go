@@ -144,7 +144,7 @@ func (t *tokens) fetch(ctx context.Context) error {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil || resp.StatusCode != http.StatusOK || json.Unmarshal(body, &answer) != nil ||
 		answer.Token == "" || !strings.EqualFold(answer.Type, "bearer") {
-		return &Error{Status: resp.StatusCode, Code: CodeLogin, Retry: retryAfter(resp.Header.Get("Retry-After"))}
+		return &Error{Status: resp.StatusCode, Code: tokenCode(resp.StatusCode), Retry: retryAfter(resp.Header.Get("Retry-After")), Strange: true}
 	}
 	seconds, _ := answer.Expires.Int64()
 	t.token, t.until = answer.Token, time.Now().Add(time.Duration(seconds)*time.Second-time.Minute)
@@ -152,6 +152,17 @@ func (t *tokens) fetch(ctx context.Context) error {
 		t.until = time.Now()
 	}
 	return nil
+}
+
+// tokenCode is what a token's server means by a status. That it has no time, or failed, says nothing about us.
+func tokenCode(status int) Code {
+	switch {
+	case status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable:
+		return CodeBusy
+	case status >= 500:
+		return CodeBroken
+	}
+	return CodeLogin
 }
 
 func clientSecret(a Auth, form url.Values) error {

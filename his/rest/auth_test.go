@@ -114,6 +114,18 @@ func TestATokenThatDoesNotLastIsUsedOnce(t *testing.T) {
 	assert.Equal(t, "Bearer token-2", s.asked[1].Header.Get("Authorization"))
 }
 
+func TestATokensServerThatIsDownSaysNothingAboutUs(t *testing.T) {
+	for status, code := range map[int]rest.Code{429: rest.CodeBusy, 503: rest.CodeBusy, 502: rest.CodeBroken, 403: rest.CodeLogin} {
+		tokens := serve(t, says(status, "application/json", "{}"))
+		s := serve(t, says(200, rest.MediaType, "{}"))
+		err := ask(t, client(t, rest.Settings{Base: s.URL, Auth: rest.Auth{Type: "oauth2", SecretFile: secret(t, "x"), TokenURL: tokens.URL}}))
+		var answered *rest.Error
+		require.ErrorAs(t, err, &answered)
+		assert.Equal(t, code, answered.Code, "%d", status)
+		assert.True(t, answered.Strange, "it is not the HIS that says so")
+	}
+}
+
 func TestNoTokenIsAnErrorWithoutTheServersWords(t *testing.T) {
 	for _, answer := range []http.HandlerFunc{
 		says(400, "application/json", `{"error":"invalid_client","error_description":"s3cret"}`),
