@@ -337,17 +337,3 @@ func TestWhatIsRemovedBeforeTheRightRecordHasItIsNotKeptThere(t *testing.T) {
 	assert.NotContains(t, w.heard(talk), "kanarie")
 	assert.NotContains(t, w.heard(consulting), "dossier bewaart")
 }
-
-// The hour of closing is a statement in the record: it is the same wherever it is filed.
-func TestARecordThatMovesKeepsTheHourOfClosing(t *testing.T) {
-	w := newWorld(t)
-	_, talk := w.talking(anna, "Een vraag")
-	w.writes(fatima, talk, "!sluiten")
-	w.passes(2 * day)
-	w.writes(fatima, talk, "!dossier P-9")
-	letters := w.letters()
-	last := letters[len(letters)-1]
-	require.Contains(t, last, "P-9")
-	assert.Contains(t, last, "Afgesloten: op 2 maart 2026 om 11:")
-	assert.Contains(t, last, "Verzonden:   maandag 2 maart 2026 om 11:")
-}

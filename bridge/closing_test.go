@@ -306,3 +306,17 @@ func TestTheDocumentOfALongConversationPointsAtAllThatWasFiled(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, rows, "not for ever")
 }
+
+// The hour of closing is a statement in the record: it is the same wherever it is filed.
+func TestARecordThatMovesKeepsTheHourOfClosing(t *testing.T) {
+	w := newWorld(t)
+	_, talk := w.talking(anna, "Een vraag")
+	w.writes(fatima, talk, "!sluiten")
+	w.passes(2 * day)
+	w.writes(fatima, talk, "!dossier P-9")
+	letters := w.letters()
+	last := letters[len(letters)-1]
+	require.Contains(t, last, "P-9")
+	assert.Contains(t, last, "Afgesloten: op 2 maart 2026 om 11:")
+	assert.Contains(t, last, "Verzonden:   maandag 2 maart 2026 om 11:")
+}
