@@ -77,7 +77,6 @@ type Bridge struct {
 	typing      typing
 	troubles    troubles
 	pauses      pauses    // of systems that want to be left alone
-	standings   standings // of systems that are down
 	asking      troubles  // systems that could not be asked, by lane
 	tidied      time.Time // when the database was last tidied; only retention uses it
 	invitations *quota

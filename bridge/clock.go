@@ -32,7 +32,6 @@ func (b *Bridge) lookAtClock(ctx context.Context, last time.Time) (now time.Time
 	}
 	b.insist(ctx, "Looking for what waits too long", func() error { return b.Store.Hasten(ctx, now, maxBackoff) })
 	b.pauses.end() // they would last as much longer
-	b.standings.end()
 	b.Wake()
 	b.ledger.ring()
 	return now

@@ -108,16 +108,12 @@ func (b *Bridge) runOutbox(ctx context.Context, l lane) error {
 }
 
 func (b *Bridge) startDeliveries(ctx context.Context, l lane, p *pool) (found bool, err error) {
-	room := b.standings.room(l, b.Now())
-	if b.paused(l.name) > 0 || room == 0 {
+	if b.paused(l.name) > 0 {
 		return false, nil
 	}
-	effects, err := b.Store.ClaimEffects(ctx, owner, l.name, b.Now(), lease, room, p.keys())
+	effects, err := b.Store.ClaimEffects(ctx, owner, l.name, b.Now(), lease, l.workers, p.keys())
 	if err != nil {
 		return false, err
-	}
-	if len(effects) > 0 {
-		b.standings.knocks(l.name, b.Now())
 	}
 	for _, e := range effects {
 		if p.start(ctx, e.Destination, func() { b.deliver(ctx, e) }) {
@@ -151,9 +147,6 @@ func (b *Bridge) deliverOne(ctx context.Context, e store.Effect, another bool) (
 		return next, false
 	}
 	done, err := b.attempt(ctx, e)
-	if (err == nil || isFinal(err)) && done.dropped == "" {
-		b.standings.worked(e.Lane) // a refusal is work too
-	}
 	if err == nil {
 		next, more, err = b.settleDelivery(ctx, e, done, another)
 	}
@@ -173,7 +166,6 @@ func (b *Bridge) deliverOne(ctx context.Context, e store.Effect, another bool) (
 		if worthSaying(e.Attempt) {
 			b.Log.Warn().Err(err).Int64("effect", e.ID).Str("kind", e.Kind).Int("attempt", e.Attempt).Msg("Delivery failed, will be tried again")
 		}
-		b.standings.failed(e, b.Now())
 		b.retry(ctx, e, max(pauseBefore(e), b.leaveAlone(e.Lane, err)), err)
 		return next, false
 	}
