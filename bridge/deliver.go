@@ -262,6 +262,9 @@ func (b *Bridge) giveUp(ctx context.Context, e store.Effect, cause error) {
 			if err := b.tellGivenUp(ctx, e, cause); err != nil {
 				return err
 			}
+			if e.Kind == "track" { // nobody has to decide about that
+				return b.Store.DropEffect(ctx, e, b.refusal(cause), b.Now())
+			}
 			return b.Store.FailEffect(ctx, e, b.refusal(cause), b.Now())
 		})
 	})

@@ -64,6 +64,13 @@ func TestThatTheListOfWorkRefusesIsToldOnceWithTheReason(t *testing.T) {
 	due, waits, err := w.Store.NextDue(t.Context(), systemLane(hisName, linde))
 	require.NoError(t, err)
 	assert.False(t, waits, "nothing hangs: %v", due)
+	failed, err := w.Store.FailedEffects(t.Context(), mostFailed)
+	require.NoError(t, err)
+	assert.Empty(t, failed, "nobody has to decide about it")
+	for range 3 {
+		w.passes(day)
+	}
+	assert.NotContains(t, w.heard(w.roomFor(store.RoomBeheer, linde)), "Nog niet in het HIS")
 }
 
 func TestARefusalOfTheListOfWorkWithoutAReasonIsToldToo(t *testing.T) {

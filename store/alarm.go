@@ -24,7 +24,7 @@ const (
 
 const (
 	unfiled = `SELECT c.practice, CAST(c.number AS TEXT), COUNT(*), MIN(o.created_at)` + fromOutbox + `
-		WHERE o.state IN ('queued', 'failed') AND o.created_at <= $1 AND o.lane NOT IN ('', $2)` + perConversation
+		WHERE o.state IN ('queued', 'failed') AND o.created_at <= $1 AND o.lane NOT IN ('', $2) AND o.kind LIKE 'file%'` + perConversation
 	unaccepted = conversations + `
 		WHERE o.state = 'queued' AND o.error <> '' AND o.created_at <= $1 AND o.lane NOT IN ('', $2) AND o.kind LIKE 'file%'` + perConversation
 	unclosed = conversations + `
@@ -61,8 +61,8 @@ type Trouble struct {
 	About    []string  // numbers of conversations, or ids of persons; as the query has it
 }
 
-// Unfiled is what waits since a time, or was refused, for other systems than Matrix; what is kept
-// in a lane that nobody works in does not count. About has the numbers of the conversations.
+// Unfiled is what waits since a time to be filed in other systems than Matrix, or was refused; what is
+// kept in a lane that nobody works in does not count. About has the numbers of the conversations.
 func (s *Store) Unfiled(ctx context.Context, since time.Time, kept string) ([]Trouble, error) {
 	return s.troubles(ctx, "list what is not filed", unfiled, ms(since), kept)
 }

@@ -21,6 +21,7 @@ func TestWhatIsNotFiledIsCountedPerPractice(t *testing.T) {
 			{Destination: "his:c", Lane: "his:zuid", Kind: "file", Conversation: "c", CreatedAt: new}, {Destination: "conversation:c", Kind: "relay", Conversation: "c", CreatedAt: old},
 			{Destination: "kept:c", Lane: "kept", Kind: "file", Conversation: "c", CreatedAt: old},
 		}))
+		require.NoError(t, s.AddEffects(ctx, []Effect{{Destination: "track:a", Lane: "his:zuid", Kind: "track", Conversation: "a", CreatedAt: old, DueAt: new}}))
 		require.Equal(t, []Trouble{
 			{Practice: "noord", Count: 1, Since: old, About: []string{"99"}}, {Practice: "zuid", Count: 3, Since: old, About: []string{"97", "98"}},
 		}, must[[]Trouble](t)(s.Unfiled(ctx, noon, "kept")))
