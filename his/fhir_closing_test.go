@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -56,11 +57,18 @@ func TestClosingLeavesWhatThePracticePutOnTheTask(t *testing.T) {
 
 // Somebody who works in the HIS at that moment is no reason to trouble staff.
 func TestATaskThatChangesMeanwhileIsClosedTheNextTime(t *testing.T) {
-	for name, transactions := range map[string]bool{"a transaction": true, "one by one": false} {
+	for name, transactions := range map[string]bool{"a transaction": true, "one by one": false, "a transaction, in words of its own": true} {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeFHIR(t)
 			f.can(transactions, true, true, allTypes...)
-			c := fhirAt(t, f, nil)
+			between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(name, "own") {
+					w = strangely{w}
+				}
+				f.ServeHTTP(w, r)
+			}))
+			defer between.Close()
+			c := fhirAt(t, f, func(s *his.FHIR) { s.Base = between.URL + "/fhir" })
 			fileIn(t, c, histest.Message(1))
 			path, meanwhile := f.find("Task", "")[0], true
 			f.before = func(method string, body map[string]any) {
@@ -79,6 +87,23 @@ func TestATaskThatChangesMeanwhileIsClosedTheNextTime(t *testing.T) {
 			assert.NotNil(t, f.newest(path)["note"])
 		})
 	}
+}
+
+// strangely says in no FHIR that something was changed meanwhile.
+type strangely struct{ http.ResponseWriter }
+
+func (s strangely) WriteHeader(status int) {
+	if status == http.StatusPreconditionFailed {
+		s.Header().Set("Content-Type", "application/json")
+	}
+	s.ResponseWriter.WriteHeader(status)
+}
+
+func (s strangely) Write(said []byte) (int, error) {
+	if s.Header().Get("Content-Type") != "application/json" {
+		return s.ResponseWriter.Write(said)
+	}
+	return s.ResponseWriter.Write([]byte(`{"error":"version"}`))
 }
 
 func TestWhatTheHISEndedItselfKeepsItsEnd(t *testing.T) {

@@ -38,10 +38,11 @@ func (s *fhirServer) transact(ctx context.Context, b fhir.Bundle, _ *capabilitie
 	answer, err := s.client.Do(ctx, rest.Request{
 		Method: http.MethodPost, Header: map[string]string{"Prefer": "return=minimal"}, Body: rest.Body{Size: size, Write: buffered(ctx, b.Write)},
 	})
-	if rest.Untaken(err) {
-		return Receipt{}, untaken{s.overtaken(ctx, b, err)}
-	}
 	if err != nil {
+		certain := rest.Untaken(err)
+		if err = s.overtaken(ctx, b, err); certain {
+			err = untaken{err}
+		}
 		return Receipt{}, err
 	}
 	var o outcomes

@@ -27,6 +27,7 @@ func TestWhatAServerSaysOfAMessageIsCertainOrNot(t *testing.T) {
 		"too busy":                          {429, fhirs, outcome, false, true},
 		"may not":                           {403, fhirs, outcome, false, true},
 		"written meanwhile":                 {409, fhirs, outcome, false, true},
+		"not all came in time":              {408, fhirs, outcome, false, false},
 		"failed":                            {500, fhirs, outcome, false, false},
 		"a page that refuses":               {422, page, "<html>", false, false},
 		"a page of who has no server":       {502, page, "<html>", false, false},

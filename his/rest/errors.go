@@ -60,11 +60,11 @@ func (e *Error) Final() bool { return slices.Contains(Finals, e.Code) }
 
 // Untaken says that a server has certainly done nothing of what one request asked: it could not be
 // reached, or logged in to, or it said itself that it does not do it. What a proxy says is not certain,
-// nor what a server says when it fails.
+// nor what a server says when it fails, or when it waits no longer (408).
 func Untaken(err error) bool {
 	var answered *Error
 	if errors.As(err, &answered) {
-		return answered.Status/100 == 4 && !answered.Strange
+		return answered.Status/100 == 4 && answered.Status != http.StatusRequestTimeout && !answered.Strange
 	}
 	var network *net.OpError
 	return errors.Is(err, ErrLogin) || errors.As(err, &network) && network.Op == "dial"
