@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -49,7 +50,9 @@ func (b *Bridge) deliverTrack(ctx context.Context, t task) (done delivery, err e
 	if apart := "track:" + t.Conversation; err != nil && !isFinal(err) && t.Destination != apart {
 		return b.trackApart(ctx, t, apart, err)
 	}
-	done.after = func(ctx context.Context) error { return b.trackedAgain(ctx, t.Lane) }
+	if b.isBarred(err) {
+		err = errors.Join(err, b.Store.Transact(ctx, func(ctx context.Context) error { return b.tellUntracked(ctx, t.Effect, err) }))
+	}
 	return done, err
 }
 

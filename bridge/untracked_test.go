@@ -30,7 +30,7 @@ func (h *refusingHIS) Track(ctx context.Context, c his.Conversation, at time.Tim
 	return h.talkingHIS.Track(ctx, c, at)
 }
 
-func TestThatTheListOfWorkRefusesIsToldOnceWithTheReason(t *testing.T) {
+func TestThatTheListOfWorkRefusesIsToldOnceADayWithTheReason(t *testing.T) {
 	stubborn := &refusingHIS{refuses: &rest.Error{Status: 422, Code: rest.CodeInvalid, Where: "required, Task.code"}}
 	w, h, consulting, talk := asking(t, func(s *Settings) {
 		stubborn.talkingHIS = s.Practices[0].Connector.(*talkingHIS)
@@ -53,14 +53,16 @@ func TestThatTheListOfWorkRefusesIsToldOnceWithTheReason(t *testing.T) {
 	assert.Equal(t, 1, told(), "not once per conversation")
 	stubborn.refuses = &rest.Error{Status: 413, Code: rest.CodeTooLarge}
 	next("@carla:elders.example")
-	assert.Equal(t, 2, told(), "another reason")
 	stubborn.refuses = nil
 	next("@daan:elders.example")
 	stubborn.refuses = &rest.Error{Status: 413, Code: rest.CodeTooLarge}
 	next("@els:elders.example")
-	assert.Equal(t, 3, told(), "it had worked meanwhile")
+	assert.Equal(t, 1, told(), "whatever the reason, and whatever it took between")
+	w.passes(day)
+	next("@finn:elders.example")
+	assert.Equal(t, 2, told(), "a day later")
 	w.passes(time.Hour)
-	assert.Equal(t, 3, told())
+	assert.Equal(t, 2, told())
 	due, waits, err := w.Store.NextDue(t.Context(), systemLane(hisName, linde))
 	require.NoError(t, err)
 	assert.False(t, waits, "nothing hangs: %v", due)
@@ -81,6 +83,38 @@ func TestARefusalOfTheListOfWorkWithoutAReasonIsToldToo(t *testing.T) {
 	})
 	w.writes(fatima, talk, "Een antwoord")
 	heard := w.heard(w.roomFor(store.RoomBalie, linde))
-	assert.Contains(t, heard, "in behandeling is. Wat er geschreven is")
+	assert.Contains(t, heard, "in behandeling is. In de werklijst van het HIS")
 	assert.NotContains(t, heard, "Reden:")
+}
+
+// A barringHIS takes messages, and does not let us into its list of work.
+type barringHIS struct {
+	*talkingHIS
+	bars bool
+}
+
+func (h *barringHIS) Track(ctx context.Context, c his.Conversation, at time.Time) error {
+	if h.bars {
+		return fmt.Errorf("track a conversation: %w", &rest.Error{Status: 403, Code: rest.CodeLogin})
+	}
+	return h.talkingHIS.Track(ctx, c, at)
+}
+
+func TestThatTheListOfWorkIsBarredIsToldOnceADayAndTriedOn(t *testing.T) {
+	barring := &barringHIS{bars: true}
+	w, h, _, talk := asking(t, func(s *Settings) {
+		barring.talkingHIS = s.Practices[0].Connector.(*talkingHIS)
+		s.Practices[0].Connector = barring
+	})
+	w.writes(fatima, talk, "Een antwoord")
+	for range 5 {
+		w.passes(fileBackoff)
+	}
+	heard := w.heard(w.roomFor(store.RoomBalie, linde))
+	assert.Equal(t, 1, strings.Count(heard, "in behandeling is"))
+	assert.Contains(t, heard, "Reden: het HIS laat Spreekkamer dit niet doen. Vraag de beheerder van de server naar de rechten. In de werklijst")
+	before := len(h.tracked)
+	barring.bars = false
+	w.passes(fileBackoff)
+	assert.Len(t, h.tracked, before+1)
 }
