@@ -101,7 +101,7 @@ func TestWithOneSystemTheCategoryMovesNothing(t *testing.T) {
 
 func TestWhatWasSealedMovesAlong(t *testing.T) {
 	w, h, crm := twoSystems(t)
-	crm.err = his.ErrRefused
+	crm.err = his.FlawNoAuthor
 	consulting, talk := w.asksPractically("Ik wil een ander pilletje")
 	w.passes(31 * 24 * time.Hour)
 	w.sweeps()

@@ -148,7 +148,9 @@ func (b *Bridge) deliverOne(ctx context.Context, e store.Effect, another bool) (
 	}
 	done, err := b.attempt(ctx, e)
 	if err == nil {
-		next, more, err = b.settleDelivery(ctx, e, done, another)
+		if next, more, err = b.settleDelivery(ctx, e, done, another); err != nil && done.dropped == "" {
+			err = perhaps{err} // it has arrived
+		}
 	}
 	switch {
 	case err == nil:
@@ -215,6 +217,7 @@ func (b *Bridge) endDelivery(ctx context.Context, e store.Effect, done delivery)
 		}
 	}
 	if done.dropped != "" {
+		e.Vain = vainOf(e, nil)
 		return b.Store.DropEffect(ctx, e, done.dropped, b.Now())
 	}
 	if err := b.tellFiled(ctx, e); err != nil {
@@ -229,8 +232,9 @@ func (b *Bridge) endDelivery(ctx context.Context, e store.Effect, done delivery)
 }
 
 func (b *Bridge) retry(ctx context.Context, e store.Effect, after time.Duration, cause error) {
+	e.Vain = vainOf(e, cause)
 	b.insist(ctx, "Postponing an effect", func() error {
-		return b.Store.RetryEffect(ctx, e, b.Now().Add(after), outcomeOf(e, cause))
+		return b.Store.RetryEffect(ctx, e, b.Now().Add(after), "failed")
 	})
 }
 
@@ -257,6 +261,7 @@ func isFinal(err error) bool { return errors.Is(err, ErrRefused) || errors.Is(er
 // nothing disappears silently (requirement B2).
 func (b *Bridge) giveUp(ctx context.Context, e store.Effect, cause error) {
 	b.Log.Error().Err(cause).Int64("effect", e.ID).Str("kind", e.Kind).Msg("Effect given up")
+	e.Vain = vainOf(e, cause)
 	b.insist(ctx, "Ending an effect", func() error {
 		return b.Store.Transact(ctx, func(ctx context.Context) error {
 			if err := b.tellGivenUp(ctx, e, cause); err != nil {

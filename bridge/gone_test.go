@@ -43,3 +43,48 @@ func TestWhatEveryoneCanFindIsNotSaidToBeMissing(t *testing.T) {
 	w.writes(fatima, talk, "!sluiten")
 	assert.Empty(t, h.filed[len(h.filed)-1].Closing.Gone)
 }
+
+func TestWhatStaffPutInTheRecordThemselvesIsNotSaidToBeMissing(t *testing.T) {
+	for mark, gone := range map[string][]int{"✓": nil, "✗": {2}} {
+		t.Run(mark, func(t *testing.T) {
+			w, h := withKeeping(t)
+			consulting, talk := w.talking(anna, "Een vraag")
+			h.err = his.FlawNoAuthor
+			w.writes(anna, consulting, "kanarie") // 2
+			h.err = nil
+			w.reacts(fatima, w.balie(), w.cards()[0], mark)
+			w.writes(fatima, talk, "!sluiten")
+			assert.Equal(t, gone, h.filed[len(h.filed)-1].Closing.Gone)
+		})
+	}
+}
+
+// Staff took it out while its answer was lost; the system turned out to have nothing of it. What says so
+// had a number of its own, with no words.
+func TestWhatWasTakenOutBeforeItArrivedIsSaidToBeMissing(t *testing.T) {
+	w, h := withKeeping(t)
+	consulting, talk := w.talking(anna, "Een vraag")
+	h.err = assert.AnError
+	w.writes(anna, consulting, "De buurvrouw heeft koorts") // 2
+	h.err = his.FlawNotThere
+	w.replies(fatima, talk, w.left(talk, "koorts")[0], "!vergissing")
+	w.passes(maxBackoff)
+	w.passes(stillComing)
+	h.err = nil
+	require.NotContains(t, h.all(), "koorts")
+	w.writes(fatima, talk, "!sluiten")
+	assert.Equal(t, []int{2}, h.filed[len(h.filed)-1].Closing.Gone)
+}
+
+func TestWhatIsPerhapsMarkedAsAMistakeIsNotSaidToBeMissing(t *testing.T) {
+	w, h := withKeeping(t)
+	consulting, talk := w.talking(anna, "Een vraag")
+	w.writes(anna, consulting, "De buurvrouw heeft koorts") // 2
+	h.err = his.ErrRefused
+	w.replies(fatima, talk, w.left(talk, "koorts")[0], "!vergissing")
+	h.err = nil
+	w.reacts(fatima, w.balie(), w.left(w.balie(), "Niet vastgelegd in het HIS")[0], "✗")
+	require.Empty(t, w.refusedNow())
+	w.writes(fatima, talk, "!sluiten")
+	assert.Empty(t, h.filed[len(h.filed)-1].Closing.Gone, "the record has it, unmarked")
+}

@@ -153,6 +153,9 @@ func (b *Bridge) markOne(ctx context.Context, r request, c care.Case, what body,
 	return b.addMistake(ctx, c.Conversation, lane, what, sealed)
 }
 
+// notArrived is why nothing had to be marked: the system has nothing of it.
+const notArrived = "it had not arrived"
+
 // deliverMistake marks in the record that a conversation, or one message of it, does not belong there.
 func (b *Bridge) deliverMistake(ctx context.Context, t task) (done delivery, err error) {
 	sealed, known, err := b.Store.OpenSealed(ctx, t.ID)
@@ -180,7 +183,7 @@ func (b *Bridge) deliverMistake(ctx context.Context, t task) (done delivery, err
 	if b.waited(t.CreatedAt) < stillComing {
 		return delivery{}, errNotYet
 	}
-	done = delivery{dropped: "it had not arrived"} // nobody has to look at that
+	done = delivery{dropped: notArrived} // nobody has to look at that
 	if len(t.body.Targets) > 0 {
 		done.after = func(ctx context.Context) error { return b.tellMarked(ctx, t, "desk.taken_out") }
 	}

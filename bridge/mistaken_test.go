@@ -86,7 +86,7 @@ func TestStaffTakeOutWhatTheyWroteThemselves(t *testing.T) {
 func TestWhatTheSystemNeverHadIsOnlyCalledOff(t *testing.T) {
 	w, h := withKeeping(t)
 	consulting, talk := w.talking(anna, "Ik hoest")
-	h.err = his.ErrRefused
+	h.err = his.FlawNoAuthor
 	w.writes(anna, consulting, "De buurvrouw heeft koorts")
 	require.Len(t, w.refusedNow(), 1)
 	w.replies(fatima, talk, w.left(talk, "koorts")[0], "!vergissing")

@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"errors"
-	"strconv"
 
 	"github.com/spreekkamer/spreekkamer/store"
 )
@@ -15,22 +14,17 @@ type perhaps struct{ error }
 
 func (p perhaps) Unwrap() error { return p.error }
 
-// inVain begins what is noted with an effect of which every try, up to a number, was certainly in vain.
-// While it is tried once more, and when we die then, the number no longer is that of its tries.
-const inVain = "in vain "
-
-func vain(attempt int) string { return inVain + strconv.Itoa(attempt) }
-
-// outcomeOf is what is noted with an effect that is to be tried again; nil: nothing was tried.
-func outcomeOf(e store.Effect, err error) string {
-	if p := (perhaps{}); errors.As(err, &p) || e.Attempt > 1 && e.Error != vain(e.Attempt-1) {
-		return "failed"
+// vainOf is up to which try of an effect every one was certainly in vain, now that one more ended with err;
+// nil: nothing was tried. One that was cut short, since we died, is not among them.
+func vainOf(e store.Effect, err error) int {
+	if p := (perhaps{}); errors.As(err, &p) || e.Vain != e.Attempt-1 {
+		return e.Vain
 	}
-	return vain(e.Attempt)
+	return e.Attempt
 }
 
-// mayBeThere says that a system has what an effect files, or may have it.
+// mayBeThere says that a system has what an effect files, or may have it; what staff took out (mistaken.go)
+// does not count.
 func mayBeThere(e store.Effect) bool {
-	tried := e.State == store.EffectQueued && e.Attempt > 0 && e.Error != vain(e.Attempt)
-	return e.Lane != keptLane && (e.State == store.EffectDone || tried)
+	return e.Lane != keptLane && !store.IsTakenOut(e) && (e.State == store.EffectDone || e.Attempt > e.Vain)
 }

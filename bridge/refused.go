@@ -29,9 +29,12 @@ type verdict struct {
 	told   string   // key of the text that tells what was decided
 }
 
+// byHand is why something is called off that is in the record all the same: staff put it there.
+const byHand = "unfiled.by_hand"
+
 var verdicts = []verdict{
 	{keys: []string{"↻", "🔁", "🔄", "↩"}, again: true, told: "unfiled.again"},
-	{keys: []string{"✓", "✅", "✔"}, reason: "unfiled.by_hand", told: skippedItem},
+	{keys: []string{"✓", "✅", "✔"}, reason: byHand, told: skippedItem},
 	{keys: []string{"✗", "❌", "✖"}, reason: "unfiled.not_needed", told: skippedItem},
 }
 
@@ -261,7 +264,7 @@ func (b *Bridge) carryOut(ctx context.Context, p place, e store.Effect, v verdic
 			return err
 		}
 	}
-	return b.Store.SkipEffect(ctx, e.ID)
+	return b.Store.SkipEffect(ctx, e.ID, v.reason)
 }
 
 // tellFiled answers the card of something that had been refused, once it is in the record.

@@ -97,7 +97,7 @@ func (b *Bridge) withdrawn(ctx context.Context, event string) (bool, error) {
 }
 
 // fileRemoval files the removal of a message that was filed, or may have been: an answer of the
-// system can be lost. What waits to be filed is not, once it has been removed.
+// system can be lost. What certainly never came there is called off, with what was sealed of it.
 func (b *Bridge) fileRemoval(ctx context.Context, p place, c care.Case, target string) error {
 	if c.Conversation.ID == "" {
 		return nil
@@ -115,6 +115,12 @@ func (b *Bridge) fileRemoval(ctx context.Context, p place, c care.Case, target s
 			return b.tellKept(ctx, e, p.room.Kind == store.RoomConversation, true)
 		}
 		if !mayBeThere(e) {
+			if e.Lane == keptLane || e.State != store.EffectQueued { // see saidIn; staff decide
+				continue
+			}
+			if err := b.Store.CallOff(ctx, e.ID); err != nil {
+				return err
+			}
 			continue
 		}
 		kept, err := parseBody(e)

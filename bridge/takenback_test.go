@@ -300,16 +300,3 @@ func TestOfWhatMayBeInTheRecordIsSaidThatItMay(t *testing.T) {
 		})
 	}
 }
-
-func TestAnEffectWhoseTryWasCutShortMayHaveArrived(t *testing.T) {
-	e := job("file", fileIn(hisName, "1"), body{})
-	e.Lane, e.State, e.Attempt = systemLane(hisName, linde), store.EffectQueued, 1
-	assert.True(t, mayBeThere(e), "it is being tried, or was when we died")
-	e.Error = outcomeOf(e, assert.AnError)
-	assert.False(t, mayBeThere(e))
-	e.Attempt++
-	assert.True(t, mayBeThere(e), "again")
-	e.Attempt++ // after we died
-	e.Error = outcomeOf(e, assert.AnError)
-	assert.True(t, mayBeThere(e), "what became of the second is not known")
-}

@@ -27,14 +27,14 @@ const (
 	// The rest is fenced by id, owner and attempt.
 	fenced       = ` WHERE id = $1 AND owner = $2 AND attempt = $3 AND state = 'queued'`
 	finishEffect = `
-		UPDATE outbox SET state = 'done', head = false, owner = '', error = '', sealed = NULL, done_at = $5,
+		UPDATE outbox SET state = 'done', head = false, owner = '', error = '', sealed = NULL, done_at = $5, vain = $6,
 			event_id = CASE WHEN $4 = '' THEN event_id ELSE $4 END
 	` + fenced
-	failEffect = `UPDATE outbox SET state = 'failed', head = false, owner = '', error = $4, done_at = $5` + fenced
+	failEffect = `UPDATE outbox SET state = 'failed', head = false, owner = '', error = $4, done_at = $5, vain = $6` + fenced
 	dropEffect = `
-		UPDATE outbox SET state = 'skipped', head = false, owner = '', error = $4, sealed = NULL, done_at = $5
+		UPDATE outbox SET state = 'skipped', head = false, owner = '', error = $4, sealed = NULL, done_at = $5, vain = $6
 	` + fenced
-	retryEffect = `UPDATE outbox SET owner = '', error = $4, due_at = $5` + fenced
+	retryEffect = `UPDATE outbox SET owner = '', error = $4, due_at = $5, vain = $6` + fenced
 
 	confirmEffect = `UPDATE outbox SET event_id = $2 WHERE txn_id = $1 AND event_id = ''`
 	nextDue       = `SELECT due_at FROM outbox WHERE head AND lane = $1 ORDER BY due_at, id LIMIT 1`
@@ -132,7 +132,7 @@ func (s *Store) DropEffect(ctx context.Context, e Effect, reason string, now tim
 
 func (s *Store) settle(ctx context.Context, verb, query string, e Effect, text string, when time.Time) error {
 	err := s.write(ctx, func(ctx context.Context) error {
-		n, err := s.exec(ctx, query, e.ID, e.Owner, e.Attempt, text, ms(when))
+		n, err := s.exec(ctx, query, e.ID, e.Owner, e.Attempt, text, ms(when), e.Vain)
 		if err != nil {
 			return err
 		}

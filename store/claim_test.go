@@ -227,3 +227,20 @@ func TestEachLaneIsClaimedByItself(t *testing.T) {
 		require.Equal(t, []string{"end"}, kinds(lane("his:zuid")))
 	})
 }
+
+func TestUpToWhichTryAllWereInVainIsKept(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		for name, end := range map[string]func(e Effect) error{
+			"retried": func(e Effect) error { return s.RetryEffect(t.Context(), e, noon.Add(time.Hour), "down") },
+			"failed":  func(e Effect) error { return s.FailEffect(t.Context(), e, "refused", noon) },
+			"dropped": func(e Effect) error { return s.DropEffect(t.Context(), e, "pointless", noon) },
+		} {
+			queue(t, s, name, name)
+			e := claimOne(t, s)
+			require.Zero(t, e.Vain)
+			e.Vain = 1
+			require.NoError(t, end(e))
+			require.Equal(t, 1, found[Effect](t)(s.Effect(t.Context(), e.ID)).Vain, name)
+		}
+	})
+}

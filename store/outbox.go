@@ -24,7 +24,7 @@ const (
 const (
 	effectColumns = `
 		SELECT id, destination, kind, person, conversation, source_event, source_room, body, txn_id, state, attempt,
-			due_at, owner, event_id, error, created_at, lane, reference
+			due_at, owner, event_id, error, created_at, lane, reference, vain
 		FROM outbox
 	`
 	getEffect     = effectColumns + ` WHERE id = $1`
@@ -56,7 +56,7 @@ const (
 		WHERE destination = $1 AND state = 'queued' AND owner = ''
 	`
 	skipEffect = `
-		UPDATE outbox SET state = 'skipped', head = false, sealed = NULL, done_at = $2
+		UPDATE outbox SET state = 'skipped', head = false, sealed = NULL, done_at = $2, error = $3
 		WHERE id = $1 AND (state = 'failed' OR state = 'queued' AND owner = '') RETURNING destination
 	`
 	requeueEffect = `
@@ -87,6 +87,7 @@ type Effect struct {
 	EventID      string // what it became, once seen. A claimed effect that has one was sent: only finish it
 	Error        string // why the last attempt failed
 	Owner        string // who claimed it
+	Vain         int    // every try up to this one was certainly in vain; kept when a try ends
 	Reference    string // what the system calls what was filed, once it was; holds no personal data
 }
 
@@ -207,9 +208,9 @@ func (s *Store) CancelEffects(ctx context.Context, destination string) (n int64,
 	return n, nil
 }
 
-// SkipEffect calls off one effect that failed or waits; ErrUnknown when there is no such one.
-func (s *Store) SkipEffect(ctx context.Context, id int64) error {
-	return s.moveEffect(ctx, "skip", skipEffect, id, s.now())
+// SkipEffect calls off one effect that failed or waits, and keeps why; ErrUnknown when there is no such one.
+func (s *Store) SkipEffect(ctx context.Context, id int64, why string) error {
+	return s.moveEffect(ctx, "skip", skipEffect, id, s.now(), short(why))
 }
 
 // RequeueEffect tries a failed effect again, at its old place in the order; ErrUnknown when it
@@ -218,9 +219,9 @@ func (s *Store) RequeueEffect(ctx context.Context, id int64, due time.Time) erro
 	return s.moveEffect(ctx, "requeue", requeueEffect, id, due)
 }
 
-func (s *Store) moveEffect(ctx context.Context, verb, query string, id int64, when time.Time) error {
+func (s *Store) moveEffect(ctx context.Context, verb, query string, id int64, when time.Time, more ...any) error {
 	err := s.write(ctx, func(ctx context.Context) error {
-		destination, found, err := one(ctx, s, scalar[string], query, id, ms(when))
+		destination, found, err := one(ctx, s, scalar[string], query, append([]any{id, ms(when)}, more...)...)
 		if err != nil {
 			return err
 		}
@@ -278,7 +279,7 @@ func (s *Store) EffectCounts(ctx context.Context) (map[EffectState]int, error) {
 func scanEffect(row dbutil.Scannable) (e Effect, err error) {
 	var due, created int64
 	err = row.Scan(&e.ID, &e.Destination, &e.Kind, &e.Person, &e.Conversation, &e.SourceEvent, &e.SourceRoom, &e.Body,
-		&e.TxnID, &e.State, &e.Attempt, &due, &e.Owner, &e.EventID, &e.Error, &created, &e.Lane, &e.Reference)
+		&e.TxnID, &e.State, &e.Attempt, &due, &e.Owner, &e.EventID, &e.Error, &created, &e.Lane, &e.Reference, &e.Vain)
 	e.DueAt, e.CreatedAt = at(due), at(created)
 	return e, err
 }
