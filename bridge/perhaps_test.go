@@ -116,15 +116,7 @@ func TestWhatItsSenderRemovesWhileItIsSealedIsNotFiled(t *testing.T) {
 	}
 	w.passes(30*day - time.Hour)
 	w.sweepsOnce()
-	sealed := 0
-	filed, err := w.Store.Filings(t.Context(), w.person(anna).Current)
-	require.NoError(t, err)
-	for _, e := range filed {
-		if _, is, err := w.Store.OpenSealed(t.Context(), e.ID); err == nil && is {
-			sealed++
-		}
-	}
-	require.Equal(t, 3, sealed)
+	require.Equal(t, 3, w.sealed())
 	w.matrix.fails = nil
 	w.removes(anna, consulting, first)
 	w.removes(anna, consulting, second)
@@ -135,4 +127,54 @@ func TestWhatItsSenderRemovesWhileItIsSealedIsNotFiled(t *testing.T) {
 	last := h.filed[len(h.filed)-1]
 	require.Equal(t, his.KindClosing, last.Kind)
 	assert.Equal(t, []int{2, 3, 4}, last.Closing.Gone)
+}
+
+// Also where it was refused, where it is perhaps there, and where it waits for the document.
+func TestWhatItsSenderRemovesWhileItIsSealedIsFiledFromNowhere(t *testing.T) {
+	for name, tt := range map[string]struct {
+		onClosing bool
+		fails     func(his.Item) error
+	}{
+		"refused":          {false, func(his.Item) error { return his.ErrRefused }},
+		"perhaps there":    {false, func(his.Item) error { return assert.AnError }},
+		"for the document": {true, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &keepingHIS{files: map[string][]byte{}}
+			w := newWorld(t, func(s *Settings) { s.Practices[0].Connector, s.Practices[0].OnClosing = h, tt.onClosing })
+			consulting, talk := w.talking(anna, "Een vraag")
+			if tt.fails != nil {
+				h.err = tt.fails(h.filed[0])
+			}
+			message := w.writes(anna, consulting, "kanarie")
+			w.matrix.fails = func(call string, _ id.RoomID) error {
+				if call == "redact" {
+					return assert.AnError
+				}
+				return nil
+			}
+			w.passes(30*day - time.Hour)
+			w.sweepsOnce()
+			require.NotZero(t, w.sealed())
+			w.matrix.fails = nil
+			w.removes(anna, consulting, message)
+			h.err = nil
+			w.filesAgain()
+			w.writes(fatima, talk, "!sluiten")
+			assert.NotContains(t, h.all(), "kanarie")
+		})
+	}
+}
+
+// sealed is how much of what Anna's conversation files is kept here.
+func (w *world) sealed() (n int) {
+	w.Helper()
+	filed, err := w.Store.Filings(w.Context(), w.person(anna).Current)
+	require.NoError(w, err)
+	for _, e := range filed {
+		if _, is, err := w.Store.OpenSealed(w.Context(), e.ID); err == nil && is {
+			n++
+		}
+	}
+	return n
 }

@@ -259,12 +259,21 @@ func (b *Bridge) carryOut(ctx context.Context, p place, e store.Effect, v verdic
 	if v.again {
 		return b.Store.RequeueEffect(ctx, e.ID, b.Now())
 	}
-	if e.Kind == "file.end" { // what was kept for the document has no use any more
-		if err := b.Store.EndLane(ctx, e.Conversation, keptLane); err != nil {
-			return err
-		}
+	if err := b.endKept(ctx, e, v); err != nil {
+		return err
 	}
 	return b.Store.SkipEffect(ctx, e.ID, v.reason)
+}
+
+// endKept ends what was kept for a document that is called off: it is in the record only where staff put it there.
+func (b *Bridge) endKept(ctx context.Context, e store.Effect, v verdict) error {
+	switch {
+	case e.Kind != "file.end":
+		return nil
+	case v.reason == byHand:
+		return b.Store.EndLane(ctx, e.Conversation, keptLane)
+	}
+	return b.Store.SkipLane(ctx, e.Conversation, keptLane, v.reason)
 }
 
 // tellFiled answers the card of something that had been refused, once it is in the record.

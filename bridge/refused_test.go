@@ -248,6 +248,14 @@ func TestADocumentThatIsCalledOffTakesWhatWasKeptForItAlong(t *testing.T) {
 	w.reacts(fatima, w.balie(), w.cards()[0], "✗")
 	w.noneKept(talk)
 	assert.Empty(t, h.filed)
+	room, _, err := w.Store.Room(t.Context(), string(talk))
+	require.NoError(t, err)
+	c, _, err := w.Store.Conversation(t.Context(), room.Conversation)
+	require.NoError(t, err)
+	filed, waiting, err := w.inRecord(t.Context(), c)
+	require.NoError(t, err)
+	assert.Zero(t, filed, "the record has nothing of it")
+	assert.Zero(t, waiting)
 }
 
 func TestWhatWasRefusedIsShownInWords(t *testing.T) {

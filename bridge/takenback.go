@@ -114,6 +114,9 @@ func (b *Bridge) fileRemoval(ctx context.Context, p place, c care.Case, target s
 			e.Person = c.Person.ID
 			return b.tellKept(ctx, e, p.room.Kind == store.RoomConversation, true)
 		}
+		if err := b.Store.Unseal(ctx, e.ID); err != nil { // from now on it counts as removed, wherever it waits
+			return err
+		}
 		if !mayBeThere(e) {
 			if e.Lane == keptLane || e.State != store.EffectQueued { // see saidIn; staff decide
 				continue

@@ -43,7 +43,7 @@ func tracking(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case isRefusal(err) || errors.Is(err, rest.CodeMissing):
+	case isRefusal(err) || cannot(err) || errors.Is(err, rest.CodeMissing):
 		return fmt.Errorf("track a conversation: %w: %w", err, ErrRefused)
 	default:
 		return fmt.Errorf("track a conversation: %w", err)

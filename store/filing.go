@@ -11,6 +11,11 @@ const (
 		UPDATE outbox SET state = 'done', head = false, sealed = NULL, done_at = $3
 		WHERE conversation = $1 AND lane = $2 AND lane <> '' AND state = 'queued'
 	`
+	skipLane = `
+		UPDATE outbox SET state = 'skipped', head = false, sealed = NULL, error = $4, done_at = $3
+		WHERE conversation = $1 AND lane = $2 AND lane <> '' AND state = 'queued'
+	`
+	unseal  = `UPDATE outbox SET sealed = NULL WHERE id = $1 AND state IN ('queued', 'failed')`
 	takeOut = `
 		UPDATE outbox SET state = 'skipped', head = false, sealed = NULL, owner = '', error = $3, done_at = $2
 		WHERE id = $1 AND state <> 'skipped' RETURNING destination
@@ -109,6 +114,17 @@ func IsTakenOut(e Effect) bool { return e.State == EffectSkipped && e.Error == t
 // has been done.
 func (s *Store) EndLane(ctx context.Context, conversation, lane string) error {
 	return s.mark(ctx, "end what is kept of conversation "+conversation, endLane, conversation, lane, ms(s.now()))
+}
+
+// SkipLane calls off what waits of a conversation in a lane that nobody works in, and keeps why: what it
+// was kept for comes to nothing.
+func (s *Store) SkipLane(ctx context.Context, conversation, lane, why string) error {
+	return s.mark(ctx, "call off what is kept of conversation "+conversation, skipLane, conversation, lane, ms(s.now()), why)
+}
+
+// Unseal forgets what was sealed of an effect that has not arrived: its sender took it back.
+func (s *Store) Unseal(ctx context.Context, id int64) error {
+	return s.mark(ctx, fmt.Sprintf("unseal effect %d", id), unseal, id)
 }
 
 // MoveLane gives what has not arrived in one lane to the workers of another.

@@ -123,6 +123,7 @@ func TestATokensServerThatIsDownSaysNothingAboutUs(t *testing.T) {
 		require.ErrorAs(t, err, &answered)
 		assert.Equal(t, code, answered.Code, "%d", status)
 		assert.True(t, answered.Strange, "it is not the HIS that says so")
+		assert.True(t, rest.Untaken(err), "nothing was sent to the HIS")
 	}
 }
 

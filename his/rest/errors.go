@@ -62,12 +62,15 @@ func (e *Error) Final() bool { return slices.Contains(Finals, e.Code) }
 // reached, or logged in to, or it said itself that it does not do it. What a proxy says is not certain,
 // nor what a server says when it fails, or when it waits no longer (408).
 func Untaken(err error) bool {
+	if errors.Is(err, ErrLogin) { // whatever the token's server says
+		return true
+	}
 	var answered *Error
 	if errors.As(err, &answered) {
 		return answered.Status/100 == 4 && answered.Status != http.StatusRequestTimeout && !answered.Strange
 	}
 	var network *net.OpError
-	return errors.Is(err, ErrLogin) || errors.As(err, &network) && network.Op == "dial"
+	return errors.As(err, &network) && network.Op == "dial"
 }
 
 // Is makes errors.Is(err, rest.CodeMissing) work.
