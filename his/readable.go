@@ -143,7 +143,7 @@ func (i Item) body() string {
 	case said != "" || len(i.Attachments) > 0:
 		return said
 	case i.Kind == KindRemoval:
-		return "De afzender heeft dit bericht uit de chat verwijderd op " + moment(i.Sent) + ", met eventuele latere wijzigingen. Het blijft in dit dossier."
+		return "De afzender heeft dit bericht, met alle wijzigingen ervan, uit de chat verwijderd op " + moment(i.Sent) + ". Het blijft in dit dossier."
 	case i.Kind == KindMistake:
 		return "Dit is ten onrechte in dit dossier gekomen."
 	case i.Kind == KindMessage || i.Kind == KindEdit:
@@ -172,7 +172,7 @@ func (i Item) filed() time.Time {
 
 func roleSuffix(r Role) string {
 	if r == RoleBridge {
-		return ""
+		return " (software van de chat)"
 	}
 	return " (" + strings.Replace(line(string(r)), "patient", "patiënt", 1) + ")"
 }
@@ -190,7 +190,7 @@ func concerns(c Conversation) string {
 	case c.Derde == nil:
 		return "de patiënt zelf"
 	case c.Derde.Patient == nil:
-		return derdeLine(*c.Derde) + "; niet gekoppeld aan een patiënt van deze praktijk"
+		return derdeLine(*c.Derde) + "; nog niet gekoppeld aan een eigen dossier"
 	default:
 		return derdeLine(*c.Derde) + "; door de praktijk gekoppeld aan deze patiënt"
 	}
@@ -261,7 +261,7 @@ func replacesLabel(k Kind) string {
 // origin is where an item comes from that did not come by the chat.
 func (i Item) origin() string {
 	if i.copied {
-		return "geschreven in het HIS; dit is een afschrift om te lezen"
+		return "geschreven in het HIS, en zo aan de patiënt gestuurd; dit is een afschrift"
 	}
 	return ""
 }
