@@ -23,8 +23,8 @@ func backoff(attempt int) time.Duration {
 func shortly(attempt int) time.Duration { return min(backoff(attempt), chatBackoff) }
 
 // patiently is how long to wait with what is filed: 1 s, 2 s, 4 s … a minute. Of a system that fails at
-// three requests in ten the last messages would wait needlessly. One that is down
-// gets a try a minute at most for each conversation that waits.
+// three requests in ten the last messages would wait needlessly. One that is down gets a try a minute at
+// most for each conversation that waits.
 func patiently(attempt int) time.Duration { return min(backoff(attempt), fileBackoff) }
 
 // worthSaying says whether one more failure of the same goes into the log: the first, the second, the

@@ -55,10 +55,8 @@ func (b *Bridge) patientMoved(ctx context.Context, p place, person care.Person) 
 	if !known || p.event.GetStateKey() != person.UserID {
 		return b.finish(ctx, p, nil)
 	}
-	if membership == event.MembershipJoin && person.State != care.New && !person.Left { // a new name: they were here
-		return b.finish(ctx, p, nil)
-	}
-	if membership == event.MembershipJoin && p.sender().Homeserver() != b.Domain && b.waited(p.ReceivedAt) < b.Arriving {
+	elsewhere := p.sender().Homeserver() != b.Domain
+	if membership == event.MembershipJoin && elsewhere && !person.Inside() && b.waited(p.ReceivedAt) < b.Arriving {
 		return errNotYet
 	}
 	return b.decide(ctx, p, person, rule)

@@ -39,8 +39,11 @@ type Heard struct {
 const manyMisses = 2
 
 // Arrive is what happens when the person joins the consulting room: a new one is
-// informed and asked, one who comes back is asked again what was open.
+// informed and asked, one who comes back is asked again what was open, and who is inside hears nothing.
 func Arrive(c Case, env Env) Case {
+	if c.Person.Inside() {
+		return c
+	}
 	c.Person.Left = false
 	switch {
 	case c.Person.State == New:

@@ -204,6 +204,9 @@ func TestWhoComesBackIsAskedWhatWasOpen(t *testing.T) {
 	for name, w := range everywhere(t) {
 		was := w.c.Person
 		w.arrives()
+		assert.Empty(t, w.last, "%s: who is inside has a new name", name)
+		w.settle(w.c, Heard{}, Leave(w.c, w.env()))
+		w.arrives()
 		assert.Equal(t, was, w.c.Person, name)
 		if was.Question == NoQuestion {
 			assert.Empty(t, w.last, name)

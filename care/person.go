@@ -22,6 +22,10 @@ type Person struct {
 	ChangedAt  time.Time // when State last changed
 }
 
+// Inside says that the person came into the consulting room and did not leave it since. Matrix tells of a new
+// display name as of one more join (m.room.member).
+func (p Person) Inside() bool { return p.State != New && !p.Left }
+
 // Answers are what registration asks (requirement A4).
 type Answers struct {
 	FirstName string

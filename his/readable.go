@@ -93,7 +93,7 @@ func heading(item Item) string {
 	return said.patient
 }
 
-// headings of this item; the first message of a conversation is the question.
+// said are the headings of this item; the first message of a conversation is the question.
 func (i Item) said() (said struct{ patient, another, practice string }) {
 	said = headings[i.Kind]
 	if i.Kind == KindMessage && i.Seq == 1 {
