@@ -82,13 +82,14 @@ type saying struct {
 	letter
 	effect store.Effect
 	sizes  []int64 // of the files; their bytes are read again when they are filed
-	only   []int   // numbers of what is filed nowhere else
+	seq    []int   // its number, and those of its edits
+	only   []int   // those of them that are filed nowhere else
 }
 
 // change makes a saying read as an edit of it does. An edit of what is written with a file brings
 // the file again, or another one.
 func (s *saying) change(edit saying) {
-	s.Text, s.only = edit.Text, append(s.only, edit.only...)
+	s.Text, s.seq, s.only = edit.Text, append(s.seq, edit.seq...), append(s.only, edit.only...)
 	if len(edit.Files) > 0 {
 		s.Files, s.sizes, s.effect = edit.Files, edit.sizes, edit.effect
 	}
@@ -125,8 +126,11 @@ func (b *Bridge) saidIn(ctx context.Context, end task) (all []saying, err error)
 		if err != nil {
 			return nil, err
 		}
+		if what.Seq > 0 {
+			s.seq = []int{what.Seq}
+		}
 		if e.Lane == keptLane {
-			s.only = []int{what.Seq}
+			s.only = s.seq
 		}
 		if gone, err := b.unsaid(ctx, s, removed); err != nil {
 			return nil, err
@@ -190,7 +194,7 @@ func (b *Bridge) pointerTo(ctx context.Context, e store.Effect) (l letter, err e
 	turn, known, err := b.Store.Turn(ctx, e.SourceEvent, 0)
 	l = letter{Sender: turn.Sender, Staff: room.Kind == store.RoomConversation || e.Kind == "file.answer", Sent: e.CreatedAt}
 	if known {
-		l.Sent = turn.OriginAt
+		l.Sent, l.Replaces = turn.OriginAt, turn.Target
 	}
 	mark := his.Mark(his.EditionID(his.MessageID(what.inRecord(e)), what.Edition))
 	l.Text = b.Texts.Text(b.Language, "filing.separate", texts.Args{Code: mark})
@@ -212,7 +216,7 @@ func (b *Bridge) document(ctx context.Context, item *his.Item, said []saying, sy
 			continue
 		}
 		answered = answered || s.Staff
-		words := his.Said{Author: author, Sent: s.Sent.In(b.Zone), Text: s.Text}
+		words := his.Said{Seq: s.seq, Author: author, Sent: s.Sent.In(b.Zone), Text: s.Text}
 		for i, f := range s.Files {
 			words.Files = append(words.Files, f.Name)
 			if s.effect.Lane == keptLane { // otherwise it was filed with its message

@@ -176,6 +176,26 @@ func TestTheDocumentSaysWhoWroteWhatHasLeftTheChat(t *testing.T) {
 	assert.Equal(t, h.filed[1].Sent, h.filed[len(h.filed)-1].Closing.Said[1].Sent, "when it was sent, not when it was read")
 }
 
+// Whoever reads the report finds the letters by their numbers; an edit is no second message, also when both have
+// left the chat.
+func TestTheDocumentCallsMessagesByTheirNumbers(t *testing.T) {
+	h := &keepingHIS{files: map[string][]byte{}}
+	w := newWorld(t, asItComes(h))
+	consulting, talk := w.talking(anna, "Een vraag")
+	said := w.writes(anna, consulting, "Nog een vraag")
+	edit := w.edits(anna, consulting, said, "Beter gezegd")
+	w.writes(fatima, talk, "Een antwoord")
+	w.removes(anna, consulting, edit)
+	w.removes(anna, consulting, said)
+	w.writes(fatima, talk, "!sluiten")
+	var numbers [][]int
+	for _, s := range h.filed[len(h.filed)-1].Closing.Said {
+		numbers = append(numbers, s.Seq)
+	}
+	assert.Equal(t, [][]int{{1}, {2, 3}, {4}}, numbers)
+	assert.Contains(t, h.texts(t)[1], his.Mark(h.filed[2].ID), "as it read last")
+}
+
 // What an edit answers is in what it edits. The words are worth more than that.
 func TestAnEditIsFiledAlsoWhenWhatItEditsCannotBeRead(t *testing.T) {
 	h := &keepingHIS{files: map[string][]byte{}}

@@ -28,7 +28,7 @@ func (c Closing) document(of Conversation, at time.Time) string {
 		fmt.Fprintf(&out, "Antwoord: %s\n", unanswered)
 	}
 	for _, s := range c.Said {
-		fmt.Fprintf(&out, "\n%s, %s:\n", of.signed(s.Author), moment(s.Sent))
+		fmt.Fprintf(&out, "\n%s%s, %s:\n", s.numbered(), of.signed(s.Author), moment(s.Sent))
 		indented(&out, plain(s.Text))
 		for _, file := range s.Files {
 			fmt.Fprintf(&out, "    [bijlage: %s]\n", line(file))
@@ -43,6 +43,14 @@ func (c Closing) document(of Conversation, at time.Time) string {
 		indented(&out, summary)
 	}
 	return out.String()
+}
+
+// numbered is how the letters, and what the report says of numbers, call it.
+func (s Said) numbered() string {
+	if len(s.Seq) == 0 {
+		return ""
+	}
+	return strings.Replace(numbers(s.Seq), "n", "N", 1) + ": "
 }
 
 const unanswered = "de praktijk heeft in dit gesprek niet geantwoord"

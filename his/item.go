@@ -119,6 +119,7 @@ const (
 
 // Said is one message of a closed conversation, as it reads in the end.
 type Said struct {
+	Seq    []int // rising: its number in the conversation, and those of its edits; empty: not known
 	Author Author
 	Sent   time.Time
 	Text   string

@@ -151,12 +151,12 @@ Huisartsenpraktijk De Linde, patiënt: Jan de Vries, geboren 2 maart 1980, pati�
 Contact: Telemedicine consultation with patient (448337001)
 Afgesloten: op 1 juni 2026 om 11:15 uur, door Fatima (doktersassistent)
 
-Jan de Vries (patiënt), 1 juni 2026 om 11:12 uur:
+Nummers 1, 2: Jan de Vries (patiënt), 1 juni 2026 om 11:12 uur:
     Is deze plek erg?
     Ik heb hem een week.
     [bijlage: plek.jpg]
 
-Fatima (doktersassistent), 1 juni 2026 om 12:12 uur:
+Nummer 3: Fatima (doktersassistent), 1 juni 2026 om 12:12 uur:
     Nee, dat is een schaafwond.
 
 Samenvatting door Fatima (doktersassistent):
@@ -173,7 +173,7 @@ Samenvatting door Fatima (doktersassistent):
 func TestAClosingWithoutAnAnswerSaysSo(t *testing.T) {
 	item := histest.Message(3)
 	item.Kind, item.Text, item.Closing = his.KindClosing, "", histest.Document()
-	const none = "Antwoord: de praktijk heeft in dit gesprek niet geantwoord\n\nJan"
+	const none = "Antwoord: de praktijk heeft in dit gesprek niet geantwoord\n\nNummers 1, 2: Jan"
 	assert.NotContains(t, his.Readable(item, nil), "niet geantwoord")
 	item.Closing.Unanswered, item.Closing.ClosedBy = true, his.Author{}
 	assert.Contains(t, his.Readable(item, nil), none)

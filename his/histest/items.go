@@ -48,8 +48,8 @@ func Document() *his.Closing {
 	staff := his.Author{Name: "Fatima", Role: his.RoleDoktersassistent}
 	return &his.Closing{
 		Said: []his.Said{
-			{Author: his.Author{Name: "Jan de Vries", Role: his.RolePatient}, Sent: monday, Text: "Is deze plek erg?\nIk heb hem een week.", Files: []string{"plek.jpg"}},
-			{Author: staff, Sent: monday.Add(time.Hour), Text: "Nee, dat is een schaafwond."},
+			{Seq: []int{1, 2}, Author: his.Author{Name: "Jan de Vries", Role: his.RolePatient}, Sent: monday, Text: "Is deze plek erg?\nIk heb hem een week.", Files: []string{"plek.jpg"}},
+			{Seq: []int{3}, Author: staff, Sent: monday.Add(time.Hour), Text: "Nee, dat is een schaafwond."},
 		},
 		Summary: "S: plek op arm. E: schaafwond. P: afwachten.", By: staff, ClosedBy: staff,
 		Consult: &his.Code{System: "http://snomed.info/sct", Code: "448337001", Display: "Telemedicine consultation with patient"},
