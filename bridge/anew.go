@@ -155,6 +155,7 @@ func (b *Bridge) anew(ctx context.Context, e store.Effect, edition int, c care.C
 		seq, category, at, taken := now.Seq, now.Category, now.Edition, what.Taken
 		*now = what
 		now.Seq, now.Category, now.Edition, now.Taken = seq, category, at, taken
+		now.First = what.First || what.Seq == 1
 		now.Again = now.Again || e.State == store.EffectDone && what.Category != care.Practical
 	})
 	if err != nil {

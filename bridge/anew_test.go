@@ -132,6 +132,7 @@ func TestAWrongRecordIsMarkedAndTheRightOneGetsEverything(t *testing.T) {
 	for _, items := range moved {
 		assert.Equal(t, his.KindMistake, items[0].Kind)
 		assert.Equal(t, "P-4711", items[0].Conversation.Patient.Number, "as it was filed")
+		assert.Contains(t, his.Readable(items[1], nil), "Vraag van de patiënt")
 		for _, i := range items[1:] {
 			assert.Equal(t, "P-9", i.Conversation.Patient.Number)
 			assert.Equal(t, "123456782", i.Conversation.Patient.BSN)

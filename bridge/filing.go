@@ -89,7 +89,7 @@ func (b *Bridge) itemFor(ctx context.Context, t task) (item his.Item, err error)
 	}
 	// as it was when the item arose: every try says the same
 	c.Edition, c.Category = t.body.Edition, cmp.Or(t.body.Category, c.Category)
-	item.Seq, item.Filed = t.body.Seq, t.CreatedAt
+	item.Seq, item.First, item.Filed = t.body.Seq, t.body.First, t.CreatedAt
 	item.Conversation, err = b.conversationInHIS(ctx, c, person)
 	if t.body.Taken {
 		item.Conversation.Status = his.StatusOpen

@@ -32,6 +32,7 @@ type filed struct {
 	Category care.Category `json:"category,omitempty"` // of the conversation
 	Taken    bool          `json:"taken,omitempty"`    // the practice had taken it up
 	Alone    bool          `json:"alone,omitempty"`    // comes after the document: an edit stands by itself
+	First    bool          `json:"first,omitempty"`    // it had the first place, where it was filed before
 	Again    bool          `json:"again,omitempty"`    // it was filed elsewhere before
 
 	TargetSeq int `json:"target_seq,omitempty"` // Seq of what a removal is about

@@ -12,6 +12,7 @@ import (
 type Item struct {
 	ID           uuid.UUID // what makes it one; for an event: MessageID
 	Seq          int       // 1, 2, 3… within the conversation
+	First        bool      // the conversation began with it, though its Seq is higher: it was filed elsewhere before
 	Kind         Kind
 	Conversation Conversation // as it was when the item arose
 	Sent         time.Time    // when it was written, by the sender's server

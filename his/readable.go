@@ -96,7 +96,7 @@ func heading(item Item) string {
 // said are the headings of this item; the first message of a conversation is the question.
 func (i Item) said() (said struct{ patient, another, practice string }) {
 	said = headings[i.Kind]
-	if i.Kind == KindMessage && i.Seq == 1 {
+	if i.Kind == KindMessage && (i.First || i.Seq == 1) {
 		said.patient = strings.Replace(said.patient, "Bericht", "Vraag", 1)
 	}
 	return said

@@ -21,6 +21,7 @@ func TestAPersonReads(t *testing.T) {
 		{"who asks", func(*his.Item) {}, "Van:         Jan de Vries (patiënt)\n"},
 		{"that it is a question", func(*his.Item) {}, "Vraag van de patiënt\n\n"},
 		{"that it is no question any more", func(i *his.Item) { i.Seq = 2 }, "Bericht van de patiënt\n\n"},
+		{"that it was the question where it was before", func(i *his.Item) { i.Seq, i.First = 5, true }, "Vraag van de patiënt\n\n"},
 		{"that it is an answer", func(i *his.Item) { i.Author.Role = his.RoleHuisarts }, "Antwoord van de praktijk\n\n"},
 		{"in what function", func(i *his.Item) { i.Author = his.Author{Name: "Fatima", Role: his.RoleDoktersassistent} }, "Van:         Fatima (doktersassistent)\n"},
 		{"that nobody wrote it", func(i *his.Item) { i.Author = his.Author{Role: his.RoleBridge} }, "Van:         Spreekkamer (software van de chat)\n"},
