@@ -202,7 +202,7 @@ func TestEveryRefusalHasThePhoneNumberAndNoEmoji(t *testing.T) {
 
 func TestTheStatementSaysWhatTheLawAsks(t *testing.T) {
 	a := Args{
-		Organisation: "Huisartsen Voorbeeld", Phone: "010 1234567", Days: 14,
+		Organisation: "Huisartsen Voorbeeld", Website: "https://voorbeeld.test/", Phone: "010 1234567", Days: 14,
 		Privacy: Document{Version: "2.1", Date: "1 mei 2026", URL: "https://voorbeeld.test/privacy"},
 	}
 	for lang, more := range map[string][]string{
@@ -210,7 +210,7 @@ func TestTheStatementSaysWhatTheLawAsks(t *testing.T) {
 		"en": {"responsible", "14 days", "voluntary", "erase", "object", "data protection authority"},
 	} {
 		text := load(t).Text(lang, "statement", a)
-		for _, part := range append(more, a.Organisation, a.Phone, "2.1", "1 mei 2026", a.Privacy.URL) {
+		for _, part := range append(more, a.Organisation, a.Website+"\n", a.Phone, "2.1", "1 mei 2026", a.Privacy.URL) {
 			assert.Contains(t, text, part)
 		}
 	}
@@ -250,6 +250,17 @@ func TestRoomNamesSayNothingAboutAPerson(t *testing.T) {
 
 // TestATextNeverBreaks tries every text with each field as the only one filled in, and with
 // each as the only one left out.
+// What no text says need not be asked of who fills in the settings.
+func TestEveryThingThatATextMayNameIsNamed(t *testing.T) {
+	for _, lang := range bothLanguages {
+		source, err := os.ReadFile(lang + ".yaml")
+		require.NoError(t, err)
+		for field := range reflect.TypeFor[Args]().Fields() {
+			assert.Regexp(t, `\.`+field.Name+`\b`, string(source), lang)
+		}
+	}
+}
+
 func TestATextNeverBreaks(t *testing.T) {
 	c := load(t)
 	for lang, texts := range c.languages {
