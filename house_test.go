@@ -3,6 +3,7 @@ package spreekkamer_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -170,7 +171,7 @@ func fieldsOf(t reflect.Type) (names []string) {
 }
 
 func TestTheSettingsKnowEveryHIS(t *testing.T) {
-	known := slices.Sorted(slices.Values(config.Connectors))
+	known := slices.Sorted(maps.Keys(config.Connectors))
 	assert.Equal(t, his.Kinds(), known, "config.Connectors and his.Kinds differ")
 }
 

@@ -49,6 +49,7 @@ func load(file map[string]any, environ []string) (Config, error) {
 		return Config{}, fmt.Errorf("read the example config: %w", err)
 	}
 	prune(file, example, "", &found)
+	completePractices(file, example)
 	checkEnvironment(environ, example, &found)
 	c, err := merge(file, &found)
 	if err != nil {

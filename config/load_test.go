@@ -78,10 +78,8 @@ func TestTheLeastThatIsNeededLeavesTheRestAsInTheExample(t *testing.T) {
 	assert.Equal(t, Document{"https://delinde.example/terms", "1.0", "2026-01-01"}, c.Organisation.Terms)
 	require.Len(t, c.Practices, 1)
 	assert.Equal(t, []Postcode{"1017", "1018AB"}, c.Practices[0].Postcodes)
-	assert.Equal(t, HIS{Type: "folder", Path: "his/linde"}, c.Practices[0].HIS)
 	assert.Equal(t, 2, c.Desk.AnswerDays)
 	assert.Equal(t, time.Hour, c.Desk.RemindAfter)
-	assert.Empty(t, c.Practices[0].Hours, "a list that is given replaces the example's whole")
 	assert.Equal(t, []Staff{{"@fatima:gp.example", "Fatima", "doktersassistent", "linde"}}, c.Staff)
 	require.NoError(t, c.Validate())
 }
@@ -161,7 +159,7 @@ func TestEveryMistakeIsNamedWithItsRemedy(t *testing.T) {
 		{"a reminder next week", "desk: {remind_after: 7d}", "desk.remind_after", "between 1m and 24h"},
 		{"an outage of a moment", "desk: {outage_after: 30s}", "desk.outage_after", "at least 1m"},
 		{"an answer yesterday", "desk: {answer_days: -1}", "desk.answer_days", "20 working days"},
-		{"an unknown HIS", "practices: [{his: {type: medicom}}]", "practices[0].his.type", "choose folder, fhir, medvri"},
+		{"an unknown HIS", "practices: [{his: {type: medicom}}]", "practices[0].his.type", "choose fhir, folder, medvri"},
 		{"a HIS without a place", "practices: [{his: {type: folder}}]", "practices[0].his.path", "directory to file in"},
 		{"a FHIR server without an address", "practices: [{his: {type: fhir}}]", "practices[0].his.fhir.url", "give an address"},
 		{"an unknown login", "practices: [{his: {type: fhir, fhir: {login: kerberos}}}]", "practices[0].his.fhir.login", "choose basic, bearer, none, oauth2, smart"},
@@ -201,8 +199,20 @@ func TestEveryMistakeIsNamedWithItsRemedy(t *testing.T) {
 func TestOnThisMachineAFHIRServerMayBeWithoutTLS(t *testing.T) {
 	for _, address := range []string{"http://127.0.0.1:8080/fhir", "http://127.9.0.1/fhir", "http://[::1]:8080/fhir", "http://localhost/fhir", "https://his.example/fhir"} {
 		var found Mistakes
-		found.checkFHIR("fhir.", FHIR{URL: address, HookURL: address})
+		found.checkFHIR("his.", HIS{FHIR: FHIR{URL: address, HookURL: address}}, nil)
 		assert.Empty(t, found, address)
+	}
+}
+
+func TestASystemIsAskedOnlyForWhatItNeeds(t *testing.T) {
+	Connectors["cloud"] = nil // one without a directory
+	t.Cleanup(func() { delete(Connectors, "cloud") })
+	for kind, want := range map[string][]string{
+		"cloud": nil, "folder": {"his.path"}, "medvri": {"his.sender", "his.path"}, "fhir": {"his.fhir.url"}, "fax": {"his.type"},
+	} {
+		var found Mistakes
+		found.checkHIS("his.", HIS{Type: kind}, map[string]bool{})
+		assert.Equal(t, want, settings(found), kind)
 	}
 }
 

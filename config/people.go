@@ -12,8 +12,13 @@ import (
 	"github.com/spreekkamer/spreekkamer/care"
 )
 
-// Connectors are the values of his.type: the kinds that package his knows (a test compares them).
-var Connectors = []string{"folder", "fhir", "medvri"}
+// Connectors are the values of his.type: the kinds that package his knows (a test compares them),
+// with what looks at the settings that each needs. used are the directories of others.
+var Connectors = map[string][]func(m *Mistakes, at string, h HIS, used map[string]bool){
+	"folder": {(*Mistakes).checkPath},
+	"fhir":   {(*Mistakes).checkFHIR},
+	"medvri": {(*Mistakes).checkEdifact, (*Mistakes).checkPath},
+}
 
 // logins are the values of his.fhir.login, with what each needs beside it.
 var logins = map[string][]string{
@@ -58,23 +63,27 @@ func (m *Mistakes) checkFiling(at string, f Filing) {
 	m.want((f.Consult.System == "") == (f.Consult.Code == ""), at+"consult.code", "a code and its system belong together")
 }
 
-// checkHIS looks at what the kind of system needs. used are the directories of others.
 func (m *Mistakes) checkHIS(at string, h HIS, used map[string]bool) {
-	m.want(slices.Contains(Connectors, h.Type), at+"type", "choose %s", strings.Join(Connectors, ", "))
-	if h.Type == "fhir" {
-		m.checkFHIR(at+"fhir.", h.FHIR)
-		return
+	checks, known := Connectors[h.Type]
+	m.want(known, at+"type", "choose %s", strings.Join(slices.Sorted(maps.Keys(Connectors)), ", "))
+	for _, check := range checks {
+		check(m, at, h, used)
 	}
-	if h.Type == "medvri" {
-		m.want(h.Sender != "" && h.Receiver != "", at+"sender", "give the Edifact addresses of the sender and the receiver")
-	}
+}
+
+func (m *Mistakes) checkEdifact(at string, h HIS, _ map[string]bool) {
+	m.want(h.Sender != "" && h.Receiver != "", at+"sender", "give the Edifact addresses of the sender and the receiver")
+}
+
+func (m *Mistakes) checkPath(at string, h HIS, used map[string]bool) {
 	path := filepath.Clean(h.Path)
 	m.want(h.Path != "", at+"path", "give the directory to file in")
 	m.want(!used[path], at+"path", "two practices would file in the same directory: give each its own")
 	used[path] = true
 }
 
-func (m *Mistakes) checkFHIR(at string, f FHIR) {
+func (m *Mistakes) checkFHIR(at string, h HIS, _ map[string]bool) {
+	f, at := h.FHIR, at+"fhir."
 	m.checkSafeURL(at+"url", f.URL)
 	needs, known := logins[cmp.Or(f.Login, "none")]
 	m.want(known, at+"login", "choose %s", strings.Join(slices.Sorted(maps.Keys(logins)), ", "))

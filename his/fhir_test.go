@@ -30,7 +30,7 @@ func without(kind string) []string {
 }
 
 // Every kind of server passes the whole suite: what it cannot do is done for it.
-func TestFHIRConforms(t *testing.T) {
+func fhirConforms(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		change func(*fakeFHIR)

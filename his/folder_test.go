@@ -19,7 +19,7 @@ import (
 	"github.com/spreekkamer/spreekkamer/his/histest"
 )
 
-func TestFolderConforms(t *testing.T) {
+func folderConforms(t *testing.T) {
 	histest.Run(t, func(t testing.TB) histest.Fixture {
 		dir := filepath.Join(t.TempDir(), "his")
 		require.NoError(t, os.Mkdir(dir, 0o700))

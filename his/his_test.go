@@ -22,6 +22,19 @@ func TestOpenNamesWhatItKnows(t *testing.T) {
 	assert.Error(t, err)
 }
 
+// conform is how each kind of connector is put to the suite.
+var conform = map[string]func(*testing.T){"folder": folderConforms, "fhir": fhirConforms, "medvri": medvriConforms}
+
+func TestEveryConnectorConforms(t *testing.T) {
+	for _, kind := range his.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			suite := conform[kind]
+			require.NotNil(t, suite, "nothing says that %s files what it is given: put it to histest.Run", kind)
+			suite(t)
+		})
+	}
+}
+
 func TestMessageIDNeverChanges(t *testing.T) {
 	id := his.MessageID("$Zm9vYmFy")
 	assert.Equal(t, "b0dfe278-1801-57aa-a800-f055b96de7bb", id.String(), "everything would be filed again")

@@ -23,7 +23,7 @@ func openSpool(t testing.TB, dir string) his.Connector {
 	return c
 }
 
-func TestMedvriConforms(t *testing.T) {
+func medvriConforms(t *testing.T) {
 	histest.Run(t, func(t testing.TB) histest.Fixture {
 		dir := filepath.Join(t.TempDir(), "spool")
 		require.NoError(t, os.Mkdir(dir, 0o700))
