@@ -47,6 +47,23 @@ func TestOutOfHoursThePatientHearsWhenItIsReadAndWhomToCall(t *testing.T) {
 	assert.Len(t, w.said(room), before)
 }
 
+func TestInAnOpenConversationThePatientHearsThatNobodyReadsNow(t *testing.T) {
+	w := newWorld(t, officeHours)
+	room, talk := w.talking(anna, "Een vraag") // Monday, in hours
+	w.writes(fatima, talk, "Wij kijken ernaar.")
+	w.clock = time.Date(2026, 3, 27, 21, 0, 0, 0, time.UTC) // Friday night, weeks later
+	w.writes(anna, room, "nu ook druk op mijn borst")
+	words := "De praktijk is nu dicht. Wij lezen uw bericht maandag 30 maart vanaf 09:00.\nKan uw klacht niet wachten? Bel de huisartsenpost: 000 000 0001. Bel 112"
+	assert.Contains(t, w.heard(room), words)
+	assert.Contains(t, w.heard(talk), "nu ook druk op mijn borst")
+	w.clock = w.clock.AddDate(0, 0, 1)
+	w.writes(anna, room, "Hallo?")
+	assert.Equal(t, 1, strings.Count(w.heard(room), "De praktijk is nu dicht"), "once in this weekend")
+	w.clock = time.Date(2026, 3, 30, 20, 0, 0, 0, time.UTC)
+	w.writes(anna, room, "En nu?")
+	assert.Contains(t, w.heard(room), "Wij lezen uw bericht dinsdag 31 maart vanaf 09:00.")
+}
+
 func TestThePatientChoosesTheCategoryAndStaffCorrectIt(t *testing.T) {
 	w := newWorld(t)
 	room := w.registered(anna)

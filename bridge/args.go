@@ -37,6 +37,9 @@ func (b *Bridge) personArgs(ctx context.Context, p care.Person, t task) (texts.A
 	if t.body.At != 0 {
 		at := time.UnixMilli(t.body.At).In(b.Zone)
 		args.Date, args.Time = at.Format("02-01-2006"), at.Format("15:04")
+		if t.body.Text == care.ClosedNow { // not when the conversation began: that may be days ago
+			b.addHours(&args, p.Language, p.Answers.Practice, at)
+		}
 	}
 	return args, nil
 }
@@ -71,7 +74,7 @@ func (b *Bridge) addConversation(ctx context.Context, args *texts.Args, p care.P
 	args.Number = c.Number
 	args.Date, args.Time = c.OpenedAt.In(b.Zone).Format("02-01-2006"), c.OpenedAt.In(b.Zone).Format("15:04")
 	args.Practical = c.Category == care.Practical
-	b.addHours(args, p.Language, c)
+	b.addHours(args, p.Language, c.Practice, c.OpenedAt)
 	args.Whom, args.WhomBirthDate, args.Relation, args.Ground = "", "", "", ""
 	if c.State == care.Asking && p.State == care.Active {
 		args.Whom = p.Draft.Name
@@ -86,9 +89,10 @@ func (b *Bridge) addConversation(ctx context.Context, args *texts.Args, p care.P
 	return nil
 }
 
-// addHours says when the practice reads a conversation, and by when it answers.
-func (b *Bridge) addHours(args *texts.Args, language string, c care.Conversation) {
-	hours, began := b.practice(c.Practice).Hours, c.OpenedAt.In(b.Zone)
+// addHours says when a practice reads what came in at a time, and by when it answers.
+func (b *Bridge) addHours(args *texts.Args, language, practice string, received time.Time) {
+	hours, began := b.practice(practice).Hours, received.In(b.Zone)
+	args.OpensDay, args.OpensTime = "", ""
 	if opens, known := hours.Opens(began); known && opens.After(began) {
 		args.OpensDay, args.OpensTime = b.Texts.Day(language, opens), opens.Format("15:04")
 	}

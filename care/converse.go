@@ -18,6 +18,7 @@ func converse(c *Case, h Heard, env Env) {
 func passOn(c *Case, env Env) {
 	if c.Conversation.Stands(env.Whom, env.Now) {
 		c.do(Effect{Do: Pass})
+		sayClosed(c, env)
 		return
 	}
 	endForAnother(c, "desk.derde_ended", "", env)
@@ -35,14 +36,24 @@ func endForAnother(c *Case, why, by string, env Env) {
 }
 
 // startConversation holds the first message and asks whom it concerns (requirement C1). When
-// the practice is closed that comes first, once: whom to call cannot wait for an answer (B8).
+// the practice is closed that comes first: whom to call cannot wait for an answer (B8).
 func startConversation(c *Case, env Env) {
 	beginConversation(c, env)
 	c.do(Effect{Do: Hold})
-	if !env.open(c.Conversation.Practice) {
-		c.do(say("hours.closed"))
-	}
+	sayClosed(c, env)
 	c.ask(AskWhom)
+}
+
+// ClosedNow is the text that says when a practice that is closed reads what was written, and whom to call.
+const ClosedNow = "hours.closed"
+
+// sayClosed says when the practice reads what was written, and whom to call until then: once from
+// the moment at which it closed until it opens again, however much is written (requirement B8).
+func sayClosed(c *Case, env Env) {
+	if !env.open(c.Conversation.Practice) && !env.shutSince(c.Conversation.Practice, c.Conversation.HoursSaidAt) {
+		c.Conversation.HoursSaidAt = env.Now
+		c.do(say(ClosedNow))
+	}
 }
 
 func beginConversation(c *Case, env Env) {
@@ -69,6 +80,7 @@ func answerAbout(c *Case, h Heard, env Env) {
 	} else {
 		c.do(say("invalid." + string(q)))
 	}
+	sayClosed(c, env)
 	if h.Media { // a photo that follows its text needs no answer from us
 		return
 	}
@@ -79,9 +91,12 @@ func answerAbout(c *Case, h Heard, env Env) {
 	c.do(ask(q))
 }
 
-// openConversation gives staff what was held.
+// openConversation gives staff what was held. What the patient is told then has the hours in it.
 func openConversation(c *Case, env Env) {
 	c.Conversation.State, c.Conversation.OpenedAt = Open, env.Now
+	if !env.open(c.Conversation.Practice) {
+		c.Conversation.HoursSaidAt = env.Now
+	}
 	c.Person.Question, c.Person.Misses = NoQuestion, 0
 	c.do(Effect{Do: Release}, say("conversation.received"))
 }

@@ -134,6 +134,14 @@ func (h Hours) Open(at time.Time) bool {
 	return !known || opens.Equal(at)
 }
 
+// shutFrom says whether the practice is closed at both times, and does not open in between: then
+// it next opens at the same moment. The second is in its own zone.
+func (h Hours) shutFrom(from, until time.Time) bool {
+	opens, known := h.Opens(until)
+	before, also := h.Opens(from.In(until.Location()))
+	return known && also && opens.Equal(before) && opens.After(until) && opens.After(from)
+}
+
 // Opens is when the practice first reads messages from a time on: at that time itself when it
 // is open. It reports false when no hours are known, or none in the next year.
 func (h Hours) Opens(at time.Time) (time.Time, bool) {

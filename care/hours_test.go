@@ -57,6 +57,29 @@ func TestWhenThePracticeOpens(t *testing.T) {
 	}
 }
 
+func TestOneClosureLastsUntilThePracticeOpens(t *testing.T) {
+	h := office(t)
+	for _, tt := range []struct {
+		from, until string
+		same        bool
+	}{
+		{"2026-03-10 12:00", "2026-03-10 12:59", true},
+		{"2026-03-10 12:30", "2026-03-10 17:30", false},
+		{"2026-03-13 17:00", "2026-03-16 07:59", true},
+		{"2026-03-16 07:59", "2026-03-13 17:00", true}, // the clock was set back
+		{"2026-03-13 16:59", "2026-03-14 10:00", false},
+		{"2026-03-13 17:00", "2026-03-16 08:00", false},
+		{"2026-07-17 17:00", "2026-08-02 23:59", true}, // absence
+		{"2026-10-24 23:00", "2026-10-25 02:30", true}, // the clock goes back
+		{"0001-01-01 00:00", "2026-03-14 10:00", false},
+	} {
+		from := local(t, tt.from).UTC() // as it comes out of the store
+		assert.Equal(t, tt.same, h.shutFrom(from, local(t, tt.until)), "%s to %s", tt.from, tt.until)
+	}
+	assert.False(t, Hours{}.shutFrom(noon, noon), "never closed")
+	assert.False(t, h.shutFrom(time.Time{}, local(t, "2026-03-14 10:00")), "never said")
+}
+
 func TestANightShiftGoesByTheClock(t *testing.T) {
 	h := hours(t, []string{"sun 00:00-24:00"}, nil, nil)
 	for _, day := range []string{"2026-03-29", "2026-10-25"} { // 23 and 25 hours long

@@ -55,6 +55,7 @@ func converseLate(c *Case, h Heard, env Env) {
 		}
 	case c.Conversation.State == Asking:
 		c.do(Effect{Do: Hold})
+		sayClosed(c, env)
 		c.repeat()
 	default:
 		startConversation(c, env)

@@ -111,4 +111,6 @@ type Conversation struct {
 	ClosedAt time.Time
 	TakenAt  time.Time // when the practice took it up; zero = not yet
 	Edition  int       // how often it was filed anew, after it had been filed where it does not belong
+
+	HoursSaidAt time.Time // when the patient was last told that the practice is closed; zero = never
 }

@@ -52,13 +52,20 @@ type Env struct {
 func (e Env) today() Date { return DateOf(e.Now) }
 
 // open says whether a practice reads messages now; one that nobody knows is never closed.
-func (e Env) open(practice string) bool {
+func (e Env) open(practice string) bool { return e.hours(practice).Open(e.Now) }
+
+// shutSince says whether a practice that is closed now has been so since a time.
+func (e Env) shutSince(practice string, since time.Time) bool {
+	return e.hours(practice).shutFrom(since, e.Now)
+}
+
+func (e Env) hours(practice string) (h Hours) {
 	for _, p := range e.Practices {
 		if p.ID == practice {
-			return p.Hours.Open(e.Now)
+			return p.Hours
 		}
 	}
-	return true
+	return h
 }
 
 // A question is one row of the table of everything the bot asks.

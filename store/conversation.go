@@ -10,7 +10,8 @@ import (
 
 const (
 	conversationColumns = `
-		SELECT id, number, person, practice, derde, category, state, opened_at, closed_at, edition, taken_at FROM conversation
+		SELECT id, number, person, practice, derde, category, state, opened_at, closed_at, edition, taken_at, hours_said_at
+		FROM conversation
 	`
 	getConversation  = conversationColumns + ` WHERE id = $1`
 	conversationByNo = conversationColumns + ` WHERE number = $1 AND number > 0`
@@ -18,12 +19,12 @@ const (
 	conversationsIn  = conversationColumns + ` WHERE state = $1 AND practice = $2 ORDER BY opened_at, id`
 	conversationsAny = conversationColumns + ` WHERE state = $1 ORDER BY opened_at, id`
 	putConversation  = `
-		INSERT INTO conversation (id, number, person, practice, derde, category, state, opened_at, closed_at, edition, taken_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		INSERT INTO conversation (id, number, person, practice, derde, category, state, opened_at, closed_at, edition, taken_at, hours_said_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (id) DO UPDATE SET
 			number = excluded.number, practice = excluded.practice, derde = excluded.derde, category = excluded.category,
 			state = excluded.state, opened_at = excluded.opened_at, closed_at = excluded.closed_at,
-			edition = excluded.edition, taken_at = excluded.taken_at
+			edition = excluded.edition, taken_at = excluded.taken_at, hours_said_at = excluded.hours_said_at
 	`
 	nextNumber    = `UPDATE counter SET n = n + 1 WHERE name = 'conversation' RETURNING n`
 	nextFilingSeq = `UPDATE conversation SET filed_seq = filed_seq + 1 WHERE id = $1 RETURNING filed_seq`
@@ -32,7 +33,7 @@ const (
 // SaveConversation stores a conversation. A number of 0 means that it has none yet.
 func (s *Store) SaveConversation(ctx context.Context, c care.Conversation) error {
 	if _, err := s.exec(ctx, putConversation, c.ID, c.Number, c.Person, c.Practice, c.Derde, c.Category, c.State,
-		ms(c.OpenedAt), ms(c.ClosedAt), c.Edition, ms(c.TakenAt)); err != nil {
+		ms(c.OpenedAt), ms(c.ClosedAt), c.Edition, ms(c.TakenAt), ms(c.HoursSaidAt)); err != nil {
 		return fmt.Errorf("save conversation %s: %w", c.ID, err)
 	}
 	return nil
@@ -115,9 +116,9 @@ func (s *Store) NextFilingSeq(ctx context.Context, conversation string) (n int, 
 }
 
 func scanConversation(row dbutil.Scannable) (c care.Conversation, err error) {
-	var opened, closed, taken int64
+	var opened, closed, taken, said int64
 	err = row.Scan(&c.ID, &c.Number, &c.Person, &c.Practice, &c.Derde, &c.Category, &c.State, &opened, &closed,
-		&c.Edition, &taken)
-	c.OpenedAt, c.ClosedAt, c.TakenAt = at(opened), at(closed), at(taken)
+		&c.Edition, &taken, &said)
+	c.OpenedAt, c.ClosedAt, c.TakenAt, c.HoursSaidAt = at(opened), at(closed), at(taken), at(said)
 	return c, err
 }

@@ -182,7 +182,7 @@ func TestADerdeComesBackAsItWasStored(t *testing.T) {
 func TestAConversationComesBackAsItWasStored(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
-		c := care.Conversation{ID: "c1", Person: "p", Practice: "zuid", Derde: "d", Category: care.Practical, State: care.Asking, OpenedAt: noon, Edition: 2, TakenAt: noon.Add(time.Hour)}
+		c := care.Conversation{ID: "c1", Person: "p", Practice: "zuid", Derde: "d", Category: care.Practical, State: care.Asking, OpenedAt: noon, Edition: 2, TakenAt: noon.Add(time.Hour), HoursSaidAt: noon.Add(time.Minute)}
 		require.NoError(t, s.SaveConversation(ctx, c))
 		require.NoError(t, s.SaveConversation(ctx, care.Conversation{ID: "c2", State: care.Asking}), "several without number")
 		c.Number, c.State, c.ClosedAt = 7, care.Open, noon.Add(time.Hour)
