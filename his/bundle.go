@@ -1,6 +1,8 @@
 package his
 
 import (
+	"slices"
+
 	"github.com/google/uuid"
 
 	"github.com/spreekkamer/spreekkamer/his/fhir"
@@ -39,8 +41,8 @@ func Bundle(item Item) (fhir.Bundle, error) { return mapping{}.bundle(item) }
 // mapping is what a system wants otherwise. It changes what things are found by, never what
 // they are.
 type mapping struct {
-	patientSystem string // identifier system of the system's own patient numbers; "": not known
-	noDevice      bool   // it keeps no Devices
+	patientSystem string   // identifier system of the system's own patient numbers; "": not known
+	lacks         []string // types that it does not keep, of those without which a record is still right
 }
 
 func (how mapping) bundle(item Item) (fhir.Bundle, error) {
@@ -80,6 +82,8 @@ type mapper struct {
 	task, header                      fhir.Reference // bundle_conversation.go
 	consent                           *fhir.Reference
 }
+
+func (m *mapper) lack(kind string) bool { return slices.Contains(m.lacks, kind) }
 
 // create adds a resource that is made only if the query finds none.
 func (m *mapper) create(id uuid.UUID, r fhir.Resource, query string) fhir.Reference {
@@ -130,6 +134,13 @@ func ours(id uuid.UUID) *fhir.Identifier {
 // named refers to something outside the Bundle by the identifier that we gave it.
 func named(kind string, id uuid.UUID) fhir.Reference {
 	return fhir.Reference{Type: kind, Identifier: ours(id)}
+}
+
+// worded is named, in words too: for what the system does not keep.
+func worded(kind string, id uuid.UUID, as string) fhir.Reference {
+	who := named(kind, id)
+	who.Display = as
+	return who
 }
 
 func text(s string) *fhir.CodeableConcept { return &fhir.CodeableConcept{Text: s} }

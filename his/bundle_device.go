@@ -22,10 +22,8 @@ var version = func() string {
 // Device, so that of each filing it stays known by which it was done. Where there are no Devices it is
 // named by an identifier alone.
 func (m *mapper) device(of Practice) fhir.Reference {
-	if m.noDevice {
-		who := named("Device", derive(namespace, "bridge"))
-		who.Display = assigner
-		return who
+	if m.lack("Device") {
+		return worded("Device", derive(namespace, "bridge"), assigner)
 	}
 	id := deviceID(of)
 	ref := m.create(id, fhir.Device{

@@ -81,13 +81,3 @@ func TestAServerGetsTheDeviceOnceIfItKeepsDevices(t *testing.T) {
 		})
 	}
 }
-
-// twice lets the statement say that two of a type may be made of one.
-func (f *fakeFHIR) twice(kind string) {
-	server := f.statement["rest"].([]any)[0].(map[string]any)
-	for _, r := range server["resource"].([]any) {
-		if r := r.(map[string]any); r["type"] == kind {
-			r["conditionalCreate"] = false
-		}
-	}
-}

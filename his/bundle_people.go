@@ -76,6 +76,9 @@ func patientQuery(p Patient, id uuid.UUID, system string) string {
 
 func (m *mapper) relatedPerson(c Conversation) fhir.Reference {
 	id := derive(m.patientID(*c.Derde.Patient), "related", m.patientID(c.Patient).String())
+	if m.lack("RelatedPerson") {
+		return worded("RelatedPerson", id, fullName(c.Patient))
+	}
 	return m.create(id, fhir.RelatedPerson{
 		ResourceType: "RelatedPerson",
 		Identifier:   personIdentifiers(id, c.Patient),
@@ -97,6 +100,10 @@ func (m *mapper) staff(a Author) fhir.Reference {
 		Identifier:   []fhir.Identifier{*ours(id)},
 		Name:         []fhir.HumanName{{Text: line(a.Name)}},
 	}, byIdentifier(id))
+	if m.lack("PractitionerRole") { // then the function is in words
+		who.Display = a.signature()
+		return who
+	}
 	role := derive(id, "role", string(a.Role))
 	return m.create(role, fhir.PractitionerRole{
 		ResourceType: "PractitionerRole",

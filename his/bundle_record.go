@@ -10,7 +10,7 @@ import (
 
 // attestation adds the Consent by which the account holder may write about the Derde.
 func (m *mapper) attestation() {
-	if m.item.Conversation.Derde == nil || m.rule.derde {
+	if m.item.Conversation.Derde == nil || m.rule.derde || m.lack("Consent") {
 		return
 	}
 	id := m.item.Conversation.consentID()
@@ -18,8 +18,16 @@ func (m *mapper) attestation() {
 	m.consent = &consent
 }
 
-// withdrawal ends that Consent; what was filed under it stays.
+// withdrawal ends that Consent; what was filed under it stays. Where there are no Consents each message says
+// in words on what ground it was written, and a notice says that this ended.
 func (m *mapper) withdrawal() []fhir.Reference {
+	if m.lack("Consent") {
+		notice := m.communication(nil)
+		notice.Topic = text("Grond ingetrokken")
+		notice.Note = append(notice.Note, markNote(m.item.ID))
+		m.rule.change = ""
+		return []fhir.Reference{m.create(m.item.ID, notice, byIdentifier(m.item.ID))}
+	}
 	return []fhir.Reference{m.update(m.item.Conversation.consentID(), m.consentResource("inactive"))}
 }
 

@@ -22,6 +22,9 @@ type fakeFHIR struct {
 	*httptest.Server
 	statement map[string]any // nil: it has none
 	plain     bool           // it ignores If-None-Exist and knows no conditional update
+	foreign   bool           // it lets nobody else give ids
+	types     []string       // that it has; none: all
+	doubling  []string       // types of which it ignores If-None-Exist
 	sick      map[string]int // by Type/id: the status of an answer
 	noUpdated bool           // it cannot search by _lastUpdated
 	ignores   []string       // search parameters that it does not know, and leaves out
@@ -44,23 +47,6 @@ func newFakeFHIR(t testing.TB) *fakeFHIR {
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(f.Close)
 	return f
-}
-
-// can says what the server tells of itself. Types are those it has.
-func (f *fakeFHIR) can(transactions, conditional, clientIDs bool, types ...string) {
-	var resources, interactions []any
-	for _, kind := range types {
-		resources = append(resources, map[string]any{
-			"type": kind, "conditionalCreate": conditional, "conditionalUpdate": conditional, "updateCreate": clientIDs,
-		})
-	}
-	if transactions {
-		interactions = append(interactions, map[string]any{"code": "transaction"})
-	}
-	f.statement = map[string]any{"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": []any{
-		map[string]any{"mode": "server", "resource": resources, "interaction": interactions},
-	}}
-	f.plain = !conditional
 }
 
 func (f *fakeFHIR) empty(testing.TB) {
@@ -130,6 +116,8 @@ func (f *fakeFHIR) answer(w http.ResponseWriter, a reply) {
 func (f *fakeFHIR) one(method, path, query, none, match string, content map[string]any) reply {
 	parts := strings.Split(path, "/")
 	switch {
+	case f.isWithout(parts[0]):
+		return reply{status: 400, body: map[string]any{"resourceType": "OperationOutcome"}}
 	case method == http.MethodGet && path == "metadata":
 		if f.statement == nil {
 			return reply{status: 404}
@@ -137,11 +125,13 @@ func (f *fakeFHIR) one(method, path, query, none, match string, content map[stri
 		return reply{status: 200, body: f.statement}
 	case method == http.MethodGet:
 		return f.read(parts, query)
+	case method == http.MethodPut && len(parts) == 2 && f.foreign && f.newest(path) == nil:
+		return reply{status: 405}
 	case method == http.MethodPut && len(parts) == 2:
 		return f.put(path, match, content)
 	case method == http.MethodPut && f.plain:
 		return reply{status: 405}
-	case f.plain || query+none == "":
+	case f.plain || query+none == "" || slices.Contains(f.doubling, path):
 		return f.create(path, content)
 	}
 	found := f.find(path, query+none)
@@ -238,8 +228,8 @@ func (f *fakeFHIR) read(parts []string, query string) reply {
 
 // search gives pages of two, so that there are always several.
 func (f *fakeFHIR) search(kind string, form url.Values) reply {
-	if form.Has("_lastUpdated") && f.noUpdated {
-		return reply{status: 400}
+	if form.Has("_lastUpdated") && f.noUpdated || f.isWithout(kind) {
+		return reply{status: 400, body: map[string]any{"resourceType": "OperationOutcome"}}
 	}
 	skip, _ := strconv.Atoi(form.Get("skip"))
 	form.Del("skip")

@@ -20,7 +20,7 @@ const nictiz = "http://nictiz.nl/fhir/StructureDefinition/"
 
 // bundle is the item's Bundle as this server can take it.
 func (s *fhirServer) bundle(ctx context.Context, item Item, can *capabilities) (fhir.Bundle, error) {
-	b, err := mapping{patientSystem: s.settings.PatientSystem, noDevice: !can.keepsDevices()}.bundle(item)
+	b, err := mapping{patientSystem: s.settings.PatientSystem, lacks: can.lacking()}.bundle(item)
 	if err != nil {
 		return b, err
 	}

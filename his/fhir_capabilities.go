@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spreekkamer/spreekkamer/his/fhir"
 	"github.com/spreekkamer/spreekkamer/his/rest"
 )
 
@@ -45,20 +46,40 @@ func (c *capabilities) puts(kind string) bool {
 	return has && a.clientID
 }
 
+// spared are the types that a record is still right without: what they say is said in words, or by an
+// identifier alone.
+var spared = []string{"PractitionerRole", "RelatedPerson", "Consent"}
+
+// lacking are those of them that the server does not keep, and Device.
+func (c *capabilities) lacking() (none []string) {
+	for _, kind := range spared {
+		if _, has := c.of(kind); !has {
+			none = append(none, kind)
+		}
+	}
+	if !c.keepsDevices() {
+		none = append(none, "Device")
+	}
+	return none
+}
+
 // keepsDevices says that a Device can be made, and none twice.
 func (c *capabilities) keepsDevices() bool {
 	a, has := c.of("Device")
 	return has && (a.create || !c.transactions)
 }
 
-// conditional says that the server itself makes nothing twice.
-func (c *capabilities) conditional(kind string) bool {
-	a, _ := c.of(kind)
-	return a.create && a.update
+// transacts says that a Bundle can be posted as a transaction: the server does them, and makes nothing in it
+// twice. The entries of another one go one by one.
+func (c *capabilities) transacts(b fhir.Bundle) bool {
+	return c.transactions && !slices.ContainsFunc(b.Entry, func(e fhir.Entry) bool {
+		a, _ := c.of(e.Resource.Kind())
+		return e.Request.IfNoneExist != "" && !a.create || strings.Contains(e.Request.URL, "?") && !a.update
+	})
 }
 
 // needed are the types without which there is no record of a conversation.
-var needed = []string{"Patient", "Organization", "Practitioner", "Task", "Communication"}
+var needed = []string{"Patient", "Organization", "Practitioner", "Task", "Communication", "DocumentReference"}
 
 func (c *capabilities) enough() error {
 	if c.told && !strings.HasPrefix(c.version, "4.") {
@@ -139,6 +160,16 @@ func (s *fhirServer) known() *capabilities {
 	return s.can
 }
 
+// keeps says that the server has a type, as far as is known.
+func (s *fhirServer) keeps(kind string) bool {
+	can := s.known()
+	if can == nil {
+		return true
+	}
+	_, has := can.of(kind)
+	return has
+}
+
 func (said statement) capabilities() *capabilities {
 	if said.ResourceType != "CapabilityStatement" || len(said.Rest) == 0 {
 		return &capabilities{transactions: true}
@@ -161,8 +192,8 @@ func (said statement) capabilities() *capabilities {
 			c.deaf = !slices.Contains(does, "search-type")
 		}
 	}
-	// A transaction is only safe when nothing in it can be made twice.
-	c.transactions = c.transactions && !slices.ContainsFunc(needed, func(kind string) bool { return !c.conditional(kind) })
+	// What every Bundle has must not be made twice; of the rest each Bundle is looked at.
+	c.transactions = c.transactions && !slices.ContainsFunc(needed, func(kind string) bool { return !c.types[kind].create })
 	return c
 }
 

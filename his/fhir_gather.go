@@ -46,7 +46,7 @@ func (g *gathering) conversation(ctx context.Context, c Conversation) {
 	for _, task := range g.named(ctx, "Task", c.ID) {
 		g.below(ctx, task, "DocumentReference", "related")
 	}
-	if c.Derde != nil {
+	if c.Derde != nil && g.server.keeps("Consent") {
 		g.named(ctx, "Consent", c.consentID())
 	}
 }

@@ -100,7 +100,7 @@ func (s *fhirServer) file(ctx context.Context, item Item) (Receipt, error) {
 	if s.tellsWhatIsNew() && !s.inDoubt(conversation) {
 		return s.send(ctx, item, can)
 	}
-	receipt, found, err := s.look(ctx, item)
+	receipt, found, err := s.look(ctx, item, can)
 	if err != nil || found {
 		s.settle(conversation, err == nil)
 		if err != nil {
@@ -109,7 +109,9 @@ func (s *fhirServer) file(ctx context.Context, item Item) (Receipt, error) {
 		return receipt, err
 	}
 	receipt, err = s.send(ctx, item, can)
-	receipt.Already = false // it was not there, and nobody else files
+	if can.puts("Provenance") {
+		receipt.Already = false // it was not there, and nobody else files
+	}
 	return receipt, err
 }
 
@@ -172,7 +174,7 @@ func (s *fhirServer) send(ctx context.Context, item Item, can *capabilities) (Re
 		return Receipt{}, untaken{err}
 	}
 	post := s.transact
-	if !can.transactions {
+	if !can.transacts(bundle) {
 		post = s.oneByOne
 	}
 	receipt, err := post(ctx, bundle, can)
@@ -205,7 +207,10 @@ func (s *fhirServer) completeReference(ctx context.Context, r *Receipt) error {
 }
 
 // look asks whether an item is there, by what is only there when all of it is.
-func (s *fhirServer) look(ctx context.Context, item Item) (r Receipt, found bool, err error) {
+func (s *fhirServer) look(ctx context.Context, item Item, can *capabilities) (r Receipt, found bool, err error) {
+	if !can.puts("Provenance") {
+		return r, false, nil // it has none: what is sent again is made once all the same
+	}
 	var p struct {
 		Target []fhir.Reference `json:"target"`
 	}
