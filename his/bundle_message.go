@@ -27,6 +27,9 @@ func (m *mapper) message() []fhir.Reference {
 // an edited one its own, and that of the edit.
 const MarkNote = "Kenmerk: "
 
+// aboutNote begins the note on whom a message is about.
+const aboutNote = "Gaat over: "
+
 func markNote(ids ...uuid.UUID) fhir.Annotation {
 	var all []string
 	for _, id := range ids {
@@ -108,7 +111,7 @@ func (m *mapper) communication(documents []fhir.Reference) fhir.Communication {
 		c.About = []fhir.Reference{*m.consent}
 	}
 	if d := m.item.Conversation.Derde; d != nil {
-		c.Note = []fhir.Annotation{{Text: markdown("Gaat over: " + concerns(m.item.Conversation) + ". Grond: " + groundLine(*d) + ".")}}
+		c.Note = []fhir.Annotation{{Text: markdown(aboutNote + concerns(m.item.Conversation) + ". Grond: " + groundLine(*d) + ".")}}
 	}
 	if said := m.item.body(); said != "" {
 		c.Payload = append(c.Payload, fhir.Payload{ContentString: said})
