@@ -118,8 +118,10 @@ func (s scrubber) caption(m *event.MessageEventContent) words {
 	return s.words(m)
 }
 
+// fileName is what a file is called on the other side. Ids are looked for when the signs that nobody
+// sees are out of it: one may stand in the middle of an id.
 func (s scrubber) fileName(m *event.MessageEventContent, kind string) string {
-	return media.Name(s.text(m.GetFileName()), kind)
+	return media.Name(s.text(media.Name(m.GetFileName(), kind)), kind)
 }
 
 // sounds are containers of sound that look like those of videos.

@@ -13,6 +13,8 @@ import (
 	"maunium.net/go/mautrix/event"
 
 	"github.com/spreekkamer/spreekkamer/care"
+	"github.com/spreekkamer/spreekkamer/media/mediatest"
+	"github.com/spreekkamer/spreekkamer/store"
 )
 
 // contentSeeds are messages as clients send them, and as nobody should.
@@ -25,6 +27,8 @@ var contentSeeds = []string{
 	`{"msgtype":"m.audio","body":"v","file":{"url":"mxc://b.example/x","v":"v2","key":7},"org.matrix.msc3245.voice":{},"org.matrix.msc1767.audio":{"duration":-1,"waveform":[1,99999]}}`,
 	`{"msgtype":"m.location","body":"hier","geo_uri":"geo:52.1,5.1;u=35;x=@a:b.example"}`,
 	`{"msgtype":"m.text","body":"x","m.relates_to":{"rel_type":"m.thread","event_id":"$y","is_falling_back":"no"}}`,
+	`{"msgtype":"m.file","body":"b","filename":"DCIM/@a:\u200bb.example.png","url":"mxc://b.example/x","info":{"mimetype":"x","thumbnail_url":"mxc://b.example/x","thumbnail_info":{"w":3,"x":"@a:b.example"}}}`,
+	`{"msgtype":"m.image","body":"*","m.new_content":{"msgtype":"m.image","body":"@a:b.example","filename":"#r:b.example","url":"mxc://b.example/x","x":1},"m.relates_to":{"rel_type":"m.replace","event_id":"$x"}}`,
 	`{"question":{"m.text":"Eens?"},"answers":[{"m.text":"ja"}]}`, `{"m.relates_to":{"rel_type":"m.annotation","event_id":"$x","key":"👍"}}`,
 }
 
@@ -42,6 +46,11 @@ func FuzzContent(f *testing.F) {
 	}
 	w := assemble(f)
 	person := newPerson
+	w.matrix.files["mxc://b.example/x"] = mediatest.PNG(8, 8)
+	for _, known := range []string{"$x", "$y"} {
+		m := store.Mirror{SourceEvent: known, SourceRoom: "!here:praktijk.example", TargetEvent: known + "-there", TargetRoom: "!there:praktijk.example", At: w.clock}
+		require.NoError(f, w.Store.AddMirror(f.Context(), m))
+	}
 	l := leg{room: "!there:praktijk.example", from: "!here:praktijk.example", who: "Anneke de Berg", language: "nl", scrub: w.scrubberFor(f.Context(), person, "nl")}
 	f.Fuzz(func(t *testing.T, kind uint8, raw []byte) {
 		evt := &event.Event{Type: messageKinds[int(kind)%len(messageKinds)], ID: "$e", RoomID: "!here:praktijk.example", Sender: anna}
@@ -60,16 +69,71 @@ func FuzzContent(f *testing.F) {
 	})
 }
 
-// harmless is what must hold of content that is sent.
+// sent are the only fields that content which we send may have besides those of inside, with what each
+// may be.
+var sent = map[string]func(t *testing.T, s scrubber, value any){
+	"msgtype": matches(`^m\.(text|emote|location|image|video|audio|file)$`), "format": matches(`^org\.matrix\.custom\.html$`),
+	"body": namesNobody, "filename": namesNobody, "displayname": namesNobody, "id": namesNobody,
+	"formatted_body": func(t *testing.T, _ scrubber, value any) { onlyAllowed(t, value.(string)) },
+	"geo_uri":        matches(`^geo:-?[0-9.]+,-?[0-9.]+(,-?[0-9.]+)?(;u=[0-9.]+)?$`),
+	"mimetype":       matches(`^[a-z]+/[a-z0-9.+-]+$`),
+	"size":           isCount, "w": isCount, "h": isCount, "duration": isCount, "waveform": isCount,
+	"has_fallback": isBool, "is_falling_back": isBool,
+	"rel_type": matches(`^m\.(replace|thread)$`), "event_id": matches(`^\$[xy]-there$`),
+	"file": isOurs, "thumbnail_file": isOurs,
+	"m.mentions": func(t *testing.T, _ scrubber, value any) { require.Empty(t, value) },
+}
+
+// inside are the fields that have fields of their own, of which the same holds.
+var inside = map[string]bool{
+	"info": true, "thumbnail_info": true, "m.new_content": true, "m.relates_to": true, "m.in_reply_to": true,
+	"com.beeper.per_message_profile": true, "org.matrix.msc3245.voice": true, "org.matrix.msc1767.audio": true,
+}
+
+// harmless is what must hold of content that is sent, as it is sent.
 func harmless(t *testing.T, s scrubber, content map[string]any) {
 	t.Helper()
-	_, err := json.Marshal(content)
+	data, err := json.Marshal(content)
 	require.NoError(t, err)
-	body, _ := content["body"].(string)
-	require.Equal(t, body, s.text(body), "an id is left")
-	if formatted, ok := content["formatted_body"].(string); ok {
-		onlyAllowed(t, formatted)
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(data, &fields))
+	for name, value := range fields {
+		if below, are := value.(map[string]any); are && inside[name] {
+			harmless(t, s, below)
+			continue
+		}
+		check, may := sent[name]
+		require.True(t, may, "%q may not cross: %s", name, data)
+		check(t, s, value)
 	}
+}
+
+func matches(pattern string) func(*testing.T, scrubber, any) {
+	return func(t *testing.T, _ scrubber, value any) { require.Regexp(t, pattern, value) }
+}
+
+func namesNobody(t *testing.T, s scrubber, value any) {
+	text, is := value.(string)
+	require.True(t, is, value)
+	require.Equal(t, text, s.text(text), "an id is left")
+}
+
+func isCount(t *testing.T, s scrubber, value any) {
+	if all, are := value.([]any); are {
+		for _, one := range all {
+			isCount(t, s, one)
+		}
+		return
+	}
+	n, is := value.(float64)
+	require.True(t, is && n >= 0, value)
+}
+
+func isBool(t *testing.T, _ scrubber, value any) { require.IsType(t, true, value) }
+
+// isOurs says that a file was uploaded anew.
+func isOurs(t *testing.T, _ scrubber, value any) {
+	require.NotContains(t, value.(map[string]any)["url"], "b.example")
 }
 
 // FuzzHTML gives the sanitiser any HTML: what is left has allowed elements only, and lives with
