@@ -81,6 +81,7 @@ type Bridge struct {
 	tidied      time.Time // when the database was last tidied; only retention uses it
 	invitations *quota
 	warned      *quota // who was told that they send too much
+	pointed     *quota // who was shown the way from the first chat
 	leaps       leaps
 	absent      absentees
 	fetching    chan struct{} // who fetches a file has a place in it
@@ -91,7 +92,7 @@ type Bridge struct {
 func New(s Settings, db *store.Store, m Matrix, t *texts.Catalog, now func() time.Time, log zerolog.Logger) *Bridge {
 	return &Bridge{
 		Settings: s, Store: db, Matrix: m, Texts: t, Now: now, Log: log,
-		turns: newBell(), outbox: newBells(lanesOf(s.Practices)), ledger: newBell(), walks: newBell(), alarms: newBell(), readings: newBell(), typing: newTyping(), invitations: newQuota(), warned: newQuota(), fetching: make(chan struct{}, mostFetching),
+		turns: newBell(), outbox: newBells(lanesOf(s.Practices)), ledger: newBell(), walks: newBell(), alarms: newBell(), readings: newBell(), typing: newTyping(), invitations: newQuota(), warned: newQuota(), pointed: newQuota(), fetching: make(chan struct{}, mostFetching),
 	}
 }
 

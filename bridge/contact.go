@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -129,14 +130,19 @@ func wrote(kind string) bool {
 		!strings.HasPrefix(kind, "m.room.")
 }
 
+// pointTheWay removes what was written, every time. The rest is for the person, who has it before them
+// when they write ten messages in a row; what staff answer must not wait for ten looks at their room.
 func (b *Bridge) pointTheWay(p place, person care.Person) []store.Effect {
 	effects := []store.Effect{
 		aboutEvent(ofPerson(job("remove", contact(p.RoomID), body{Room: p.RoomID}), person), p),
 	}
-	if p.OriginAt.After(p.room.CreatedAt.Add(grace)) {
+	if p.OriginAt.After(p.room.CreatedAt.Add(grace)) && b.pointed.allow("way:"+p.RoomID, p.ID, 1, flowWindow, b.Now()) {
 		effects = append(effects,
 			ofPerson(job("greet", contact(p.RoomID), body{Room: p.RoomID, Text: "contact.pointer"}), person))
 	}
-	// mends the consulting room: who left it is invited again
-	return append(effects, ofPerson(job("consulting", consulting(person.ID), body{}), person))
+	// mends the consulting room: who left it is invited again, also when they did so a moment ago
+	if b.pointed.allow(fmt.Sprintf("room:%s:%t", person.ID, person.Left), p.ID, 1, flowWindow, b.Now()) {
+		effects = append(effects, ofPerson(job("consulting", consulting(person.ID), body{}), person))
+	}
+	return effects
 }
