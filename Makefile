@@ -45,7 +45,7 @@ fuzz: ## every parser of outside input, each for FUZZTIME
 	@set -e; for package in $(UNIT); do \
 		for name in $$($(GO) test $(TAGS) -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
 			echo "=== $$package $$name"; \
-			$(GO) test $(TAGS) -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s $$package; \
+			$(GO) test $(TAGS) -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 50x $$package; \
 		done; \
 	done
 

@@ -187,7 +187,7 @@ func (h *holding) readAgain(ctx context.Context, one heldAnswer) (found []Answer
 func (s *fhirServer) unreadable(one heldAnswer) Answer {
 	return Answer{
 		ID: derive(namespace, "answer", s.client.Base(), one.Ref), Reference: one.Ref, Written: time.Unix(one.Since, 0),
-		Problem: "Het antwoord is niet te lezen.",
+		Problem: ProblemUnreadable,
 	}
 }
 

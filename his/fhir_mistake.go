@@ -61,6 +61,12 @@ type stored struct {
 	content           map[string]json.RawMessage
 }
 
+// FHIR has ids of 64 bytes at most, and a moment of some thirty: what is much longer is neither.
+const (
+	longestID     = 128
+	longestMoment = 64
+)
+
 func (r stored) reference() string { return r.kind + "/" + r.id }
 
 func readStored(kind string, raw json.RawMessage) (r stored, ok bool) {
@@ -69,7 +75,7 @@ func readStored(kind string, raw json.RawMessage) (r stored, ok bool) {
 		Meta resourceMeta
 	}
 	r.kind = kind
-	if json.Unmarshal(raw, &known) != nil || json.Unmarshal(raw, &r.content) != nil || known.ID == "" {
+	if json.Unmarshal(raw, &known) != nil || json.Unmarshal(raw, &r.content) != nil || known.ID == "" || len(known.ID) > longestID {
 		return r, false
 	}
 	r.id, r.version = known.ID, known.Meta.VersionID

@@ -93,7 +93,7 @@ func ofOne(err error) bool {
 
 func (r stored) updated() string {
 	var meta resourceMeta
-	if json.Unmarshal(r.content["meta"], &meta) != nil {
+	if json.Unmarshal(r.content["meta"], &meta) != nil || len(meta.LastUpdated) > longestMoment {
 		return ""
 	}
 	return meta.LastUpdated

@@ -16,9 +16,19 @@ import (
 	"github.com/spreekkamer/spreekkamer/his/rest"
 )
 
+// mostFiles bounds the files of one answer, in bytes: one that names a file a thousand times is in
+// memory a thousand times.
+const mostFiles = 64 << 20
+
 // author reads who a reference means: a name for the patient, and a function. Somebody who
 // cannot be found has no name.
 func (s *fhirServer) author(ctx context.Context, ref *fhir.Reference) (a Author, err error) {
+	return s.authorWith(ctx, ref, true)
+}
+
+// authorWith also reads whose function it is. That is a person, and never another function: those
+// could go round.
+func (s *fhirServer) authorWith(ctx context.Context, ref *fhir.Reference, person bool) (a Author, err error) {
 	if ref == nil {
 		return a, nil
 	}
@@ -47,17 +57,26 @@ func (s *fhirServer) author(ctx context.Context, ref *fhir.Reference) (a Author,
 	if name := nameOf(who.Name); name != "" {
 		a.Name = name
 	}
-	if who.Practitioner != nil {
-		person, err := s.author(ctx, who.Practitioner)
+	if who.Practitioner != nil && person {
+		person, err := s.authorWith(ctx, who.Practitioner, false)
 		if err != nil {
 			return a, err
 		}
 		if person.Name != "" {
 			a.Name = person.Name
 		}
-		a.Role = Role(roleOf(who.Code))
+		a.Role = functionOf(who.Code)
 	}
 	return a, nil
+}
+
+// functionOf is a function in the practice: nobody there passes for the patient or for the bridge.
+func functionOf(codes []fhir.CodeableConcept) Role {
+	role := Role(roleOf(codes))
+	if role == RolePatient || role == RoleBridge {
+		return ""
+	}
+	return role
 }
 
 // forPatient says that a message is meant for the patient: whom it names, if anyone, is one, or
@@ -169,6 +188,14 @@ func (s *fhirServer) readFile(ctx context.Context, f fhir.Attachment, a *Answer)
 			a.Problem = cmp.Or(problemIf(errors.Is(err, rest.CodeMissing), ProblemFileMissing), ProblemFileUnreadable)
 			return nil
 		}
+	}
+	total := int64(len(data))
+	for _, other := range a.Attachments {
+		total += other.Size
+	}
+	if total > mostFiles {
+		a.Problem = ProblemTooLarge
+		return nil
 	}
 	a.Attachments = append(a.Attachments, Attachment{
 		Name: line(f.Title), ContentType: mediaType(f.ContentType), Size: int64(len(data)),

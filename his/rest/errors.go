@@ -117,7 +117,10 @@ func refusal(resp *http.Response, body []byte) *Error {
 // EntryError is the refusal of one entry of a Bundle whose own answer was a success.
 func EntryError(status string, outcome []byte) *Error {
 	number, _, _ := strings.Cut(status, " ")
-	n, _ := strconv.Atoi(number)
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 100 || n > 599 { // any other number may be a patient's
+		n = 0
+	}
 	e := &Error{Status: n, Code: CodeBroken, Where: where(outcome)}
 	if code, known := codes[n]; known {
 		e.Code = code

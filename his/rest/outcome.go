@@ -19,8 +19,11 @@ type outcome struct {
 	} `json:"issue"`
 }
 
-// mostIssues bounds what is told: a server may find something in every entry.
-const mostIssues = 8
+// What is told is bounded: a server may find something in every entry, and a path may go round.
+const (
+	mostIssues = 8
+	mostSteps  = 16 // of a path
+)
 
 // where collects, of the errors only (the first issue may be a warning), the kind, the element
 // and HAPI's number of the message. A server's own words may repeat what was sent, in any place
@@ -72,6 +75,7 @@ func element(said string) string {
 	if !resourceTypes[steps[0]] {
 		return ""
 	}
+	steps = steps[:min(len(steps), mostSteps)]
 	for n, s := range steps[1:] {
 		name, of := step.FindStringSubmatch(s), ofType.FindStringSubmatch(s)
 		if (name == nil || !elements[name[1]]) && (of == nil || !resourceTypes[of[1]]) {
