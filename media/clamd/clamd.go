@@ -19,6 +19,7 @@ const (
 	talkTime  = time.Minute // for one file: the daemon gives up by itself after two (MaxScanTime)
 	chunkSize = 64 << 10
 	maxAnswer = 4 << 10
+	clean     = "stream: OK"
 )
 
 // ErrTooLarge says that the daemon does not look at files of this size (its StreamMaxLength).
@@ -53,17 +54,31 @@ func (c *Client) Scan(ctx context.Context, data []byte) (found string, err error
 
 // verdict reads "stream: OK", "stream: NAME FOUND" or "… ERROR".
 func verdict(answer string) (found string, err error) {
-	said := strings.TrimPrefix(answer, "stream: ")
-	if said == "OK" {
+	if answer == clean {
 		return "", nil
 	}
+	said := strings.TrimPrefix(answer, "stream: ")
 	if name, is := strings.CutSuffix(said, " FOUND"); is && name != "" {
 		return name, nil
 	}
 	if strings.Contains(said, "size limit exceeded") {
 		return "", fmt.Errorf("scan: %w", ErrTooLarge)
 	}
-	return "", fmt.Errorf("scan: the daemon says %q", said)
+	return "", fmt.Errorf("scan: the daemon says %s", inShort(said))
+}
+
+// trouble is what clamd says of itself when it cannot scan.
+var trouble = []string{"Can't allocate memory", "UNKNOWN COMMAND", "Can't open file or directory", "Time limit reached", "Error reading from socket"}
+
+// inShort is what may be told of an answer that is no verdict. Whatever answers may repeat what it was
+// sent: its own log has the rest.
+func inShort(said string) string {
+	for _, known := range trouble {
+		if strings.Contains(said, known) {
+			return known
+		}
+	}
+	return "something else"
 }
 
 // Version asks whether the daemon is there: "ClamAV 1.4.6/27000/…", with the number and date of
@@ -71,7 +86,7 @@ func verdict(answer string) (found string, err error) {
 func (c *Client) Version(ctx context.Context) (string, error) {
 	answer, err := c.ask(ctx, "zVERSION\x00", nil)
 	if err == nil && !strings.HasPrefix(answer, "ClamAV") {
-		err = fmt.Errorf("what answers is no clamd: %q", answer)
+		return "", errors.New("what answers is no clamd")
 	}
 	return answer, err
 }
@@ -89,13 +104,20 @@ func (c *Client) ask(ctx context.Context, command string, data []byte) (string, 
 	if err := conn.SetDeadline(time.Now().Add(talkTime)); err != nil {
 		return "", err
 	}
-	// The daemon may answer and hang up before everything was sent, when it is too much: then
-	// what it said counts, and not that sending failed.
+	return talk(conn, command, data)
+}
+
+// talk sends and reads. The daemon may answer and hang up before everything was sent, when it is too
+// much: then what it said counts, and not that sending failed, unless it says that all is well.
+func talk(conn io.ReadWriter, command string, data []byte) (string, error) {
 	sent := send(conn, command, data)
 	answer, err := io.ReadAll(io.LimitReader(conn, maxAnswer))
 	text := strings.TrimSpace(string(bytes.TrimRight(answer, "\x00")))
-	if text == "" {
+	switch {
+	case text == "":
 		return "", errors.Join(errors.New("no answer"), sent, err)
+	case text == clean && sent != nil:
+		return "", fmt.Errorf("it did not get everything: %w", sent)
 	}
 	return text, nil
 }
