@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/spreekkamer/spreekkamer/store"
@@ -48,6 +49,7 @@ func typingIn(events []json.RawMessage) (users []id.UserID) {
 		}
 		if json.Unmarshal(content, &typing) == nil {
 			users = append([]id.UserID{}, typing.Users[:min(len(typing.Users), mostReaders)]...)
+			users = slices.DeleteFunc(users, func(user id.UserID) bool { return !usable(string(user), '@') })
 		}
 	}
 	return users

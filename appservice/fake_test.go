@@ -56,6 +56,13 @@ func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, `{"errcode":"M_NOT_FOUND"}`)
 }
 
+// say sets the only answer of a path, and forgets what was asked.
+func (s *scripted) say(end string, body []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.paths, s.asked = map[string][]reply{end: {ok(string(body))}}, nil
+}
+
 func (s *scripted) count(end string) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -5,18 +5,33 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
-	"github.com/spreekkamer/spreekkamer/store"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"maunium.net/go/mautrix/id"
 )
 
 // The fuzz tests here look for input from outside that crashes intake or, worse, stops it: what
-// cannot be kept would come again for ever. Bodies that real servers sent are in testdata/fuzz;
-// like every seed they run with the ordinary tests.
+// cannot be kept would come again for ever. In testdata are bodies of the form that Synapse and
+// Dendrite give them, with made-up people and keys; like every seed they run with the ordinary tests.
+
+// recorded are the bodies in testdata whose name begins like this.
+func recorded(f *testing.F, kind string) (bodies [][]byte) {
+	f.Helper()
+	paths, err := filepath.Glob(filepath.Join("testdata", kind+"*.json"))
+	require.NoError(f, err)
+	require.NotEmpty(f, paths)
+	for _, path := range paths {
+		body, err := os.ReadFile(path)
+		require.NoError(f, err)
+		bodies = append(bodies, body)
+	}
+	return bodies
+}
 
 // hostileEvents are events as nobody should send them, next to one that is as it should be.
 var hostileEvents = []string{
@@ -61,7 +76,10 @@ func FuzzTransaction(f *testing.F) {
 	for _, event := range hostileEvents {
 		f.Add([]byte(`{"events":[` + event + `,` + hostileEvents[7] + `]}`))
 	}
-	b := fuzzed(f, nil)
+	for _, body := range recorded(f, "transaction") {
+		f.Add(body)
+	}
+	b, _ := scriptedBot(f, nil)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		req := httptest.NewRequest(http.MethodPut, "/_matrix/app/v1/transactions/1", bytes.NewReader(body))
 		req.Header.Set("Authorization", "Bearer hs-secret")
@@ -76,46 +94,121 @@ func FuzzTransaction(f *testing.F) {
 	})
 }
 
-// A homeserver hands on what others made up: events, and what is sent to the bot's device. The
-// frame around them is its own.
+// syncFrame is an answer of /sync with something in every place.
+const syncFrame = `{"next_batch":"n2","to_device":{"events":[EVENT]},"device_one_time_keys_count":{"signed_curve25519":50},
+	"device_lists":{"changed":["@anna:gp.example","x"]},"rooms":{
+	"join":{ROOM:{"state":{"events":[EVENT]},"timeline":{"events":[EVENT,EVENT],"limited":LIMITED,"prev_batch":"p"},"ephemeral":{"events":[EVENT]}}},
+	"leave":{ROOM:{"timeline":{"events":[EVENT]}}},"invite":{ROOM:{"invite_state":{"events":[EVENT]}}}}}`
+
+// hostileFrames are answers that nobody should give around the events.
+var hostileFrames = []string{
+	``, `{}`, `[]`, `7`, `{"next_batch":7}`, `{"next_batch":"\u0000","rooms":null}`, `{"next_batch":"n2","device_lists":{"changed":["@\u0000:x","@a:b"]}}`,
+	`{"next_batch":"n2","device_one_time_keys_count":{"signed_curve25519":-1,"curve25519":1e9}}`, `{"next_batch":"n2","rooms":{"join":{"":{},"x":{"timeline":{"limited":true}}}}}`,
+	`{"next_batch":"n2","rooms":{"join":{"!r:a":{"ephemeral":{"events":[7,{"type":"m.typing","content":{"user_ids":["@a:b",""]}},{"type":"m.receipt","content":{"$e":{"m.read":{"@a:b":7}}}}]}}}}}`,
+	`{"next_batch":"n2","rooms":{"join":{"!r:a":{"ephemeral":{"events":[{"type":"m.receipt","content":{"$e":{"m.read":{"@a:b":{"thread_id":{}}}},"x":7}}]}}}}}`,
+}
+
+// FuzzSync takes in whatever a homeserver answers to /sync: what others made up in it, and its own
+// frame around that.
 func FuzzSync(f *testing.F) {
-	for _, event := range hostileEvents {
-		f.Add([]byte(event), "!r:gp.example", false)
-		f.Add([]byte(event), "nonsense", true)
-	}
-	for _, toDevice := range []string{
+	events := append([]string{
 		`{"type":"m.room.encrypted","sender":"@a:b","content":{"algorithm":"m.olm.v1.curve25519-aes-sha2","ciphertext":{"x":{"type":0,"body":"y"}}}}`,
 		`{"type":"m.room_key","sender":"@a:b","content":{"algorithm":"m.megolm.v1.aes-sha2","room_id":"!r","session_key":"x"}}`,
 		`{"type":"m.room_key_request","sender":"@bot:gp.example","content":{"action":"request","body":{},"requesting_device_id":"X"}}`,
 		`{"type":"m.key.verification.request","sender":"@a:b","content":{"from_device":7,"methods":{}}}`,
-	} {
-		f.Add([]byte(toDevice), "!r:gp.example", false)
+		`{"type":"m.receipt","content":{"$e":{"m.read":{"@a:b":{"ts":1,"thread_id":"main"}}}}}`,
+	}, hostileEvents...)
+	for _, event := range events {
+		f.Add([]byte(strings.NewReplacer("EVENT", event, "ROOM", `"!r:gp.example"`, "LIMITED", "false").Replace(syncFrame)), false)
+		f.Add([]byte(strings.NewReplacer("EVENT", event, "ROOM", `"nonsense"`, "LIMITED", "true").Replace(syncFrame)), true)
 	}
-	b := fuzzed(f, map[string][]reply{
+	for _, body := range hostileFrames {
+		f.Add([]byte(body), false)
+	}
+	for _, body := range recorded(f, "sync") {
+		f.Add(body, false)
+		f.Add(body, true)
+	}
+	b, _ := scriptedBot(f, map[string][]reply{
 		"/messages": {ok(`{"chunk":[]}`)}, "/keys/upload": {ok(keysUploaded)}, "/keys/query": {ok(`{}`)}, "/sync": {ok(`{"next_batch":"n2"}`)},
 	})
-	f.Fuzz(func(t *testing.T, event []byte, room string, limited bool) {
-		if !json.Valid(event) || !utf8.ValidString(room) {
-			return
-		}
-		name, err := json.Marshal(room)
-		require.NoError(t, err)
-		body := strings.NewReplacer("EVENT", string(event), "ROOM", string(name), "LIMITED", string(marshal(limited))).Replace(
-			`{"next_batch":"n2","to_device":{"events":[EVENT]},"device_one_time_keys_count":{"signed_curve25519":50},"rooms":{
-			"join":{ROOM:{"state":{"events":[EVENT]},"timeline":{"events":[EVENT,EVENT],"limited":LIMITED,"prev_batch":"p"}}},
-			"leave":{ROOM:{"timeline":{"events":[EVENT]}}},"invite":{ROOM:{"invite_state":{"events":[EVENT]}}}}}`)
+	f.Fuzz(func(t *testing.T, body []byte, first bool) {
 		var answer syncAnswer
-		require.NoError(t, json.Unmarshal([]byte(body), &answer))
-		require.NoError(t, b.takeDeviceNews(t.Context(), answer.deviceNews))
-		rows, gaps, err := b.collect(t.Context(), answer, "n1", "")
+		if json.Unmarshal(body, &answer) != nil {
+			return // it is asked for again
+		}
+		since := "n1"
+		if first {
+			since = ""
+		}
+		b.OnTyping(func(_ id.RoomID, users []id.UserID) {
+			require.LessOrEqual(t, len(users), mostReaders)
+			for _, user := range users {
+				require.True(t, usable(string(user), '@'))
+			}
+		})
+		require.NoError(t, b.take(t.Context(), answer, since, ""), "the same answer would come again for ever")
+		for room, news := range answer.Rooms.Join {
+			require.LessOrEqual(t, len(readsIn(room, news.Ephemeral.Events)), mostReaders)
+		}
+		require.LessOrEqual(t, b.raw.bytes, cacheBytes)
+		rows, gaps, err := b.collect(t.Context(), answer, since, "")
 		require.NoError(t, err)
-		require.NoError(t, b.keepBatch(t.Context(), store.Batch{NextBatch: answer.NextBatch, Gaps: gaps}, rows), "the same answer would come again for ever")
+		require.LessOrEqual(t, len(rows)+len(gaps), len(body), "what is kept is in proportion")
 	})
 }
 
-// fuzzed is a bot with keys and a database for a fuzz test.
-func fuzzed(f *testing.F, paths map[string][]reply) *bot {
-	f.Helper()
-	b, _ := scriptedBot(f, paths)
-	return b
+// FuzzHistory reads a page of a room's past: it ends, and what it gives has usable names.
+func FuzzHistory(f *testing.F) {
+	for _, event := range hostileEvents {
+		f.Add([]byte(`{"chunk":[` + event + `,` + hostileEvents[7] + `],"end":"e"}`))
+	}
+	for _, body := range append(recorded(f, "messages"), []byte(`{"chunk":7}`), []byte(`{"chunk":[{}],"end":"p"}`), []byte(`{"end":{}}`), nil) {
+		f.Add(body)
+	}
+	b, s := scriptedBot(f, nil)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		s.say("/messages", body)
+		events, next, err := b.History(t.Context(), "!r:gp.example", "p")
+		if err != nil {
+			require.Regexp(t, `^read earlier events of !r:gp.example: (malformed JSON|unreadable answer \(HTTP 200\)|[a-z ]+)$`, err.Error())
+			return
+		}
+		require.NotEqual(t, "p", next, "it would go round")
+		require.LessOrEqual(t, len(events), len(body))
+		for _, e := range events {
+			require.True(t, usable(e.ID, '$') && usable(e.RoomID, '!') && usable(e.Sender, '@') && usable(e.Type, 0))
+			require.False(t, e.OriginAt.After(now))
+		}
+		all, err := b.walkBack(t.Context(), "!r:gp.example", "p", "", longestHistory)
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(all), 2*len(body))
+		require.LessOrEqual(t, s.count("/messages"), 3, "the same page again is the end")
+	})
+}
+
+// FuzzKeys looks up devices: whatever the answer says, only those of who was asked for become known.
+func FuzzKeys(f *testing.F) {
+	for _, body := range append(recorded(f, "keys"), []byte(`{}`), []byte(`7`), []byte(`{"device_keys":{"@anna:gp.example":7}}`),
+		[]byte(`{"device_keys":{"@bas:gp.example":{"X":{}}},"failures":{"@anna:gp.example":7}}`), []byte(`{"master_keys":{"@anna:gp.example":{"keys":{"":""}}}}`)) {
+		f.Add([]byte(strings.ReplaceAll(string(body), "example.org", "gp.example")))
+	}
+	b, s := scriptedBot(f, nil)
+	asked, other := id.UserID("@anna:gp.example"), id.UserID("@bas:gp.example")
+	f.Fuzz(func(t *testing.T, body []byte) {
+		s.say("/keys/query", body)
+		if err := b.fetchKeys(t.Context(), []id.UserID{asked}); err != nil {
+			require.LessOrEqual(t, len(said(err)), 2*longestError)
+			require.NotRegexp(t, `@[^ ]+:`, said(err))
+		}
+		for user, own := range map[id.UserID]bool{asked: true, other: false, b.user: false} {
+			devices, err := b.keys.GetDevices(t.Context(), user)
+			require.NoError(t, err)
+			require.True(t, own || len(devices) == 0, "%s was not asked for", user)
+			for name, device := range devices {
+				require.Equal(t, user, device.UserID)
+				require.Equal(t, name, device.DeviceID)
+			}
+		}
+	})
 }
