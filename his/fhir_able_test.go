@@ -3,6 +3,7 @@ package his_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -54,6 +55,38 @@ func TestOnlyABundleWithWhatIsMadeTwiceGoesOneByOne(t *testing.T) {
 	asked.ID = histest.Message(2).ID
 	fileIn(t, c, asked)
 	assert.NotContains(t, f.asked, "POST /fhir")
+}
+
+// Whoever runs the server reads in the log what is wrong, Beheer hears that nothing is filed, and the messages wait.
+func TestNothingIsSentToAServerThatDoesNotSuit(t *testing.T) {
+	for name, tt := range map[string]struct {
+		can func(*fakeFHIR)
+		why string
+	}{
+		"of another version": {func(f *fakeFHIR) { f.can(true, true, true, allTypes...); f.statement["fhirVersion"] = "5.0.0" }, `it speaks FHIR "5.0.0"`},
+		"without a type":     {func(f *fakeFHIR) { f.can(true, true, true, without("Task")...) }, "it has no Task"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFakeFHIR(t)
+			tt.can(f)
+			c := fhirAt(t, f, func(s *his.FHIR) { s.HookURL = "https://spreekkamer.example/his/linde" })
+			answerer := c.(his.Answerer)
+			_, err := c.File(t.Context(), histest.Message(1))
+			assert.True(t, his.Untaken(err))
+			_, _, asking := answerer.Answers(t.Context(), "")
+			reporting := answerer.Report(t.Context(), his.Report{Reference: "Communication/1", Delivery: his.DeliveryDelivered, At: time.Now()})
+			tracking := c.(his.Tracker).Track(t.Context(), histest.Conversation(), time.Now())
+			for _, err := range []error{err, asking, reporting, tracking} {
+				require.ErrorContains(t, err, tt.why)
+				assert.NotErrorIs(t, err, his.ErrRefused)
+			}
+			for _, asked := range f.asked {
+				assert.Equal(t, "GET /fhir/metadata", asked)
+			}
+			f.can(true, true, true, allTypes...)
+			fileIn(t, c, histest.Message(1))
+		})
+	}
 }
 
 // A type that a server does not have is told in words, and the rest is as it was.

@@ -57,6 +57,9 @@ func (s *fhirServer) Answers(ctx context.Context, since string) (answers []Answe
 	if err != nil {
 		return nil, "", err
 	}
+	if can, err := s.capabilities(ctx); err == nil && can.enough() != nil {
+		return nil, "", can.enough()
+	}
 	s.subscribe(ctx)
 	h := s.holding(c.Held)
 	if err := h.again(ctx, allAgain); err != nil {

@@ -83,7 +83,7 @@ var needed = []string{"Patient", "Organization", "Practitioner", "Task", "Commun
 
 func (c *capabilities) enough() error {
 	if c.told && !strings.HasPrefix(c.version, "4.") {
-		return fmt.Errorf("it speaks FHIR %.10q, and we speak 4.0.1", c.version)
+		return fmt.Errorf("the FHIR server does not suit: it speaks FHIR %.10q, and we speak 4.0.1", c.version)
 	}
 	var missing []string
 	for _, kind := range needed {
@@ -92,7 +92,7 @@ func (c *capabilities) enough() error {
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("it has no %s", strings.Join(missing, ", "))
+		return fmt.Errorf("the FHIR server does not suit: it has no %s", strings.Join(missing, ", "))
 	}
 	return nil
 }
@@ -144,10 +144,23 @@ func (s *fhirServer) capabilities(ctx context.Context) (*capabilities, error) {
 		return nil, fmt.Errorf("what it can do: %w", err)
 	}
 	can := said.capabilities()
+	if can.enough() != nil {
+		return can, nil // it is asked again the next time: somebody may have mended it
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.can, s.read = can, time.Now()
 	return can, nil
+}
+
+// suitable are the capabilities of a server in which a record can be kept. Of another one nothing is
+// asked but what it can do, and nothing is sent there; what is to be filed waits.
+func (s *fhirServer) suitable(ctx context.Context) (*capabilities, error) {
+	can, err := s.capabilities(ctx)
+	if err == nil {
+		err = can.enough()
+	}
+	return can, err
 }
 
 // known is nil when the statement has to be read.

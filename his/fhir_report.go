@@ -14,7 +14,11 @@ import (
 // Task the Task's business status.
 func (s *fhirServer) Report(ctx context.Context, r Report) error {
 	path, _, _ := strings.Cut(r.Reference, "#")
-	at, err := s.stored(ctx, path)
+	_, err := s.suitable(ctx)
+	var at stored
+	if err == nil {
+		at, err = s.stored(ctx, path)
+	}
 	if err == nil {
 		err = s.report(ctx, at, r)
 	}

@@ -87,7 +87,7 @@ func (s *fhirServer) File(ctx context.Context, item Item) (Receipt, error) {
 }
 
 func (s *fhirServer) file(ctx context.Context, item Item) (Receipt, error) {
-	can, err := s.capabilities(ctx)
+	can, err := s.suitable(ctx)
 	if err != nil {
 		return Receipt{}, untaken{err}
 	}
@@ -264,10 +264,7 @@ func (s *fhirServer) Check(ctx context.Context) error {
 	s.mu.Lock()
 	s.can = nil
 	s.mu.Unlock()
-	can, err := s.capabilities(ctx)
-	if err == nil {
-		err = can.enough()
-	}
+	_, err := s.suitable(ctx)
 	if err == nil {
 		err = s.get(ctx, "Task/"+resourceID(derive(namespace, "check")), nil)
 		if errors.Is(err, rest.CodeMissing) {

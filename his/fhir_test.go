@@ -209,10 +209,10 @@ func isRefused(err error) bool { return strings.Contains(err.Error(), "refused")
 func TestCheckSaysWhatAServerLacks(t *testing.T) {
 	f := newFakeFHIR(t)
 	f.can(true, true, true, "Patient", "Communication")
-	assert.EqualError(t, fhirAt(t, f, nil).Check(t.Context()), "fhir server: it has no Organization, Practitioner, Task, DocumentReference")
+	assert.EqualError(t, fhirAt(t, f, nil).Check(t.Context()), "fhir server: the FHIR server does not suit: it has no Organization, Practitioner, Task, DocumentReference")
 	f.can(true, true, true, allTypes...)
 	f.statement["fhirVersion"] = "5.0.0"
-	assert.EqualError(t, fhirAt(t, f, nil).Check(t.Context()), `fhir server: it speaks FHIR "5.0.0", and we speak 4.0.1`)
+	assert.EqualError(t, fhirAt(t, f, nil).Check(t.Context()), `fhir server: the FHIR server does not suit: it speaks FHIR "5.0.0", and we speak 4.0.1`)
 }
 
 // Nothing can be filed about a patient who cannot be looked for: that is seen before somebody writes.

@@ -20,6 +20,9 @@ func (s *fhirServer) Track(ctx context.Context, c Conversation, at time.Time) er
 	if !known {
 		return fmt.Errorf("track a conversation: no such state: %w", ErrRefused)
 	}
+	if _, err := s.suitable(ctx); err != nil {
+		return tracking(err)
+	}
 	path, _, err := s.only(ctx, "Task", byIdentifier(EditionID(c.ID, c.Edition)))
 	if err != nil || path == "" {
 		return tracking(err)
