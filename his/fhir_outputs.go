@@ -81,7 +81,7 @@ func (s *fhirServer) outputMessage(ctx context.Context, r stored, to talk, n int
 // emptied says that nothing is left of the outputs of a Task of which we have told that an answer in it
 // arrived. Which it was nobody asks: whoever passes answers on knows.
 func emptied(r stored, t fhir.Task) []Answer {
-	if t.BusinessStatus == nil || t.BusinessStatus.Text != reportedOutput[DeliveryDelivered] || t.Group == nil {
+	if t.BusinessStatus == nil || !hasArrived(t.BusinessStatus.Text) || t.Group == nil {
 		return nil
 	}
 	id, _ := fromURN(*t.Group)

@@ -1,6 +1,7 @@
 package his_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/his/histest"
+	"github.com/spreekkamer/spreekkamer/his/loose"
 )
 
 // withOutputs is a server that has a conversation, with these outputs on its Task.
@@ -77,6 +79,49 @@ func TestATaskOfWhichTheLastAnswerWentSaysSo(t *testing.T) {
 	all := told(t, c)
 	require.Len(t, all, 1)
 	assert.Equal(t, his.Answer{List: f.find("Task", "")[0], Conversation: histest.Conversation().ID, Withdrawn: true}, all[0])
+}
+
+// A Task has one business status for all that is answered in it.
+func TestWhatBecameOfOneOutputIsNotLostByAnother(t *testing.T) {
+	for name, tt := range map[string]struct {
+		told []bool // of each output: that it arrived
+		want string
+	}{
+		"first one that failed":      {[]bool{false, true}, "1 van de 2 antwoorden afgeleverd bij de patiënt; 1 niet: het account is gesloten"},
+		"last one that failed":       {[]bool{true, false}, "1 van de 2 antwoorden afgeleverd bij de patiënt; 1 niet: het account is gesloten"},
+		"one that failed in between": {[]bool{true, false, true}, "2 van de 3 antwoorden afgeleverd bij de patiënt; 1 niet: het account is gesloten"},
+		"all failed":                 {[]bool{false, false}, "Geen van de 2 antwoorden afgeleverd: het account is gesloten"},
+		"one failed":                 {[]bool{false}, "Antwoord niet afgeleverd: het account is gesloten"},
+		"all arrived":                {[]bool{true, true}, "Antwoord afgeleverd bij de patiënt"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, c, set := withOutputs(t)
+			set(said("Een."), said("Twee."), said("Drie."))
+			all, path := told(t, c), f.find("Task", "")[0]
+			report := func(n int, arrived bool) {
+				r := his.Report{Reference: all[n].Reference, Delivery: his.DeliveryDelivered, At: time.Now()}
+				if !arrived {
+					r.Delivery, r.Reason = his.DeliveryFailed, "het account is gesloten"
+				}
+				require.NoError(t, c.(his.Answerer).Report(t.Context(), r))
+			}
+			for n, arrived := range tt.told {
+				report(n, arrived)
+			}
+			versions := len(f.versions[path])
+			for n, arrived := range tt.told {
+				report(n, arrived) // the same again changes nothing
+			}
+			assert.Len(t, f.versions[path], versions)
+			assert.Equal(t, tt.want, loose.Resource(f.newest(path)).Text("businessStatus.text"))
+			set()
+			assert.Equal(t, slices.Contains(tt.told, true), len(told(t, c)) == 1, "that the patient has something is known when it is taken out")
+			for n := range tt.told {
+				report(n, true)
+			}
+			assert.Equal(t, "Antwoord afgeleverd bij de patiënt", loose.Resource(f.newest(path)).Text("businessStatus.text"), "in the end")
+		})
+	}
 }
 
 // A Task that changes while its page is read comes on the next page as well.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spreekkamer/spreekkamer/his/fhir"
@@ -55,6 +57,8 @@ func (s *fhirServer) report(ctx context.Context, at stored, r Report) error {
 	return s.put(ctx, at, elements)
 }
 
+// A Task has one business status for all its outputs. What became of each stands in it as a coding, named by
+// what the output is called, so that a word of one is not lost by that of another, and is not counted twice.
 var reportedOutput = map[Delivery]string{DeliveryDelivered: "Antwoord afgeleverd bij de patiënt", DeliveryFailed: "Antwoord niet afgeleverd"}
 
 func (s *fhirServer) reportOutput(ctx context.Context, at stored, r Report) error {
@@ -67,8 +71,55 @@ func (s *fhirServer) reportOutput(ctx context.Context, at stored, r Report) erro
 	}
 	var t fhir.Task
 	at.read(&t)
-	if t.BusinessStatus != nil && t.BusinessStatus.Text == said {
+	now := fhir.Coding{System: fhir.SystemURI, Code: urn(derive(namespace, "output", r.Reference)), Display: said}
+	all := outputsReported(t)
+	same := func(c fhir.Coding) bool { return c.Code == now.Code }
+	if n := slices.IndexFunc(all, same); n >= 0 {
+		if all[n] == now {
+			return nil
+		}
+		all = slices.Delete(all, n, n+1)
+	}
+	all = append(all, now)
+	return s.put(ctx, at, map[string]any{"businessStatus": fhir.CodeableConcept{Coding: all, Text: allReported(all)}})
+}
+
+// outputsReported are what we have told of outputs before.
+func outputsReported(t fhir.Task) (all []fhir.Coding) {
+	if t.BusinessStatus == nil {
 		return nil
 	}
-	return s.put(ctx, at, map[string]any{"businessStatus": text(said)})
+	for _, c := range t.BusinessStatus.Coding {
+		if c.System == fhir.SystemURI && (hasArrived(c.Display) || strings.HasPrefix(c.Display, reportedOutput[DeliveryFailed])) {
+			all = append(all, c)
+		}
+	}
+	return all
 }
+
+// allReported says it of all of them, with why one failed.
+func allReported(all []fhir.Coding) string {
+	var failed []fhir.Coding
+	for _, c := range all {
+		if !hasArrived(c.Display) {
+			failed = append(failed, c)
+		}
+	}
+	arrived := len(all) - len(failed)
+	switch {
+	case len(failed) == 0:
+		return reportedOutput[DeliveryDelivered]
+	case len(all) == 1:
+		return all[0].Display
+	}
+	_, why, _ := strings.Cut(failed[len(failed)-1].Display, reportedOutput[DeliveryFailed])
+	if arrived == 0 {
+		return fmt.Sprintf("Geen van de %d antwoorden afgeleverd%s", len(all), why)
+	}
+	return fmt.Sprintf("%d van de %d antwoorden afgeleverd bij de patiënt; %d niet%s", arrived, len(all), len(failed), why)
+}
+
+// someArrived is what a business status of ours says when the patient has something.
+var someArrived = regexp.MustCompile(`^(Antwoord|\d+ van de \d+ antwoorden) afgeleverd bij de patiënt`)
+
+func hasArrived(said string) bool { return someArrived.MatchString(said) }
