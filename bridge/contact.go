@@ -32,7 +32,11 @@ func (b *Bridge) inUnknown(ctx context.Context, p place) error {
 	if err != nil {
 		return err
 	}
-	if !b.allowed(p) || b.tooMany(p, person.State != care.New) {
+	taken, err := b.admits(ctx, p, person)
+	if err != nil {
+		return err
+	}
+	if !taken {
 		return b.finish(ctx, p, func(ctx context.Context) error {
 			return b.add(ctx, job("leave", contact(p.RoomID), body{Room: p.RoomID}))
 		})

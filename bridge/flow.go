@@ -15,7 +15,7 @@ import (
 // Nobody may take so much that others notice (requirement A9). Whatever a patient sends is passed on, in
 // order; staff's answers, and what is of others, need not wait behind it. Who sends too much is told so.
 // Who sends many times as much is refused by their own homeserver for a minute, where the app shows
-// that it was not sent. Invitations that are too many are declined.
+// that it was not sent. Invitations that are too many wait, or are declined.
 //
 // Closing the gate is for floods only. A message that is on its way while it closes can be accepted by
 // the homeserver of who sent it, and told to nobody (docs/homeservers.md): both sides are told that it
@@ -81,14 +81,43 @@ func (b *Bridge) stem(ctx context.Context, p place, person care.Person) ([]store
 	return all, nil
 }
 
-// tooMany says that an invitation is more than we take. Who is known only answers for themselves.
-// A turn that is tried again is the same invitation still.
-func (b *Bridge) tooMany(p place, known bool) bool {
-	now := b.Now()
-	if !b.invitations.allow("user:"+p.Sender, p.ID, b.Limits.Invitations, time.Hour, now) {
-		return true
+// longestWait is how long an invitation that is too many waits. As many may wait as can be taken in that time.
+const longestWait = 5 * time.Minute
+
+// admits says whether an invitation is taken. Who is known only answers for themselves. Who is not yet, and
+// comes while strangers of the same homeserver ask too much, waits for the next minute in which there is
+// room: to a patient an invitation that is declined is a chat in which nobody speaks. A turn that is tried
+// again is the same invitation still.
+func (b *Bridge) admits(ctx context.Context, p place, person care.Person) (bool, error) {
+	now, server := b.Now(), p.sender().Homeserver()
+	if !b.allowed(p) || !b.invitations.allow("user:"+p.Sender, p.ID, b.Limits.Invitations, time.Hour, now) {
+		return false, nil
 	}
-	return !known && !b.invitations.allow("server:"+p.sender().Homeserver(), p.ID, b.Limits.ServerInvitations, time.Minute, now)
+	most := b.Limits.ServerInvitations
+	if person.State != care.New || b.invitations.allow("server:"+server, p.ID, most, flowWindow, now) {
+		return true, nil
+	}
+	_, met, err := b.Store.PersonByUser(ctx, p.Sender) // who has a chat with us already needs no other
+	if err != nil || met || b.waited(p.ReceivedAt) >= longestWait ||
+		!b.invitations.allow("waiting:"+server, p.ID, most*int(longestWait/flowWindow), longestWait, now) {
+		return false, err
+	}
+	return false, notBefore{b.invitations.since("server:" + server).Add(flowWindow)}
+}
+
+// notBefore is an errNotYet that knows when.
+type notBefore struct{ at time.Time }
+
+func (notBefore) Error() string { return errNotYet.Error() }
+func (notBefore) Unwrap() error { return errNotYet }
+
+// nextTry is when a turn is tried again that could not be taken yet.
+func (b *Bridge) nextTry(t store.Turn, err error) time.Time {
+	var when notBefore
+	if errors.As(err, &when) {
+		return when.at
+	}
+	return b.Now().Add(shortly(t.Attempt))
 }
 
 // leaveCrowd leaves a chat that has turned out to be a room of many, and calls off what was to be
@@ -139,4 +168,11 @@ func (q *quota) allow(what string, turn int64, most int, within time.Duration, n
 	}
 	q.used[what] = u
 	return true
+}
+
+// since is when the time began in which something is counted now.
+func (q *quota) since(what string) time.Time {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.used[what].since
 }

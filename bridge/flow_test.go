@@ -198,8 +198,44 @@ func TestInvitationsAreLimitedPerUserAndServer(t *testing.T) {
 	assert.Greater(t, taken, 10)
 	assert.True(t, w.isIn(w.invites(bob, 1000)), "who is known is not counted with the strangers")
 	assert.Equal(t, care.Active, w.person(bob).State)
-	w.passes(time.Minute)
-	assert.True(t, w.isIn(w.invites("@nieuw:elders.example", 1)), "a minute later there is room again")
+	w.passes(longestWait)
+	w.passes(flowWindow)
+	assert.True(t, w.isIn(w.invites("@nieuw:elders.example", 1)), "later there is room again")
+}
+
+// Who is new has done nothing wrong when others flood: their chat is answered a little later.
+func TestANewPatientWaitsWhileStrangersFlood(t *testing.T) {
+	const most = 10
+	w := newWorld(t, func(s *Settings) { s.Limits.Invitations, s.Limits.ServerInvitations = 3, most })
+	stranger := func(i int) id.UserID { return id.UserID(fmt.Sprintf("@vreemd%d:elders.example", i)) }
+	for i := range most {
+		require.True(t, w.isIn(w.invites(stranger(i), 0)))
+	}
+	met := w.invites(stranger(0), 1)
+	room, elsewhere := w.invites(anna, 0), w.invites("@kees:praktijk.example", 0)
+	assert.False(t, w.isIn(room), "not yet")
+	assert.True(t, w.isIn(elsewhere), "another homeserver")
+	open := func() int {
+		waiting, err := w.Store.Backlog(t.Context())
+		require.NoError(t, err)
+		return waiting.Open
+	}
+	assert.Equal(t, 1, open(), "who has a chat already does not wait for a second")
+	w.passes(flowWindow - time.Second)
+	assert.False(t, w.isIn(room))
+	w.passes(time.Second)
+	assert.True(t, w.isIn(room))
+	assert.Contains(t, w.heard(room), "Neem die aan")
+	assert.False(t, w.isIn(met))
+
+	for i := most; i < 200; i++ {
+		w.invites(stranger(i), 0)
+	}
+	assert.Equal(t, most*int(longestWait/flowWindow)-1, open(), "as many wait as can be answered in time, Anna's counted")
+	for range int(longestWait/flowWindow) + 1 {
+		w.passes(flowWindow)
+	}
+	assert.Zero(t, open(), "none waits for ever")
 }
 
 // A turn that fails and is tried again is one invitation, however often that is.

@@ -83,7 +83,7 @@ func (b *Bridge) takeTurn(ctx context.Context, t store.Turn) {
 		b.outbox.ringAll()
 	case ctx.Err() != nil: // stopped: the row is still there
 	case errors.Is(err, errNotYet):
-		b.postpone(ctx, t, b.Now().Add(shortly(t.Attempt)), "not yet")
+		b.postpone(ctx, t, b.nextTry(t, err), "not yet")
 	default:
 		if worthSaying(t.Attempt) {
 			b.Log.Err(err).Str("event_id", t.EventID).Int("attempt", t.Attempt).Msg("Turn failed")
