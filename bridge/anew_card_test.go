@@ -26,7 +26,10 @@ func TestWhatNeverArrivedIsNoMistakeThatStaffHaveToLookAt(t *testing.T) {
 			assert.Equal(t, arrived, len(w.cards()) == 1, w.heard(w.balie()))
 			assert.Equal(t, arrived, len(w.refusedNow()) == 1)
 			if arrived {
-				assert.Contains(t, w.heard(w.balie()), "in het HIS staat niets van dit gesprek om als vergissing aan te merken")
+				said := w.heard(w.balie())
+				assert.Contains(t, said, "Niet vastgelegd in het systeem van de praktijk: een bericht van gesprek 1")
+				assert.Contains(t, said, "in het systeem staat niets van dit gesprek om als vergissing aan te merken")
+				assert.NotContains(t, said, "HIS", "it has nothing to do with it")
 			}
 		})
 	}

@@ -47,35 +47,42 @@ func (b *Bridge) addRecord(ctx context.Context, person care.Person, args *texts.
 		}
 		system, _ := b.systemOf(c)
 		args.OnClosing = system.OnClosing && c.State == care.Open
-		if args.Count, args.Waiting, err = b.inRecord(ctx, c); err != nil {
+		if err = b.addCounts(ctx, args, c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// inRecord counts what was said in a conversation and is in its record, and what is not.
-func (b *Bridge) inRecord(ctx context.Context, c care.Conversation) (filed, waiting int, err error) {
+// addCounts counts what was said in a conversation and is in its record, what is not, and what was called
+// off and may be there.
+func (b *Bridge) addCounts(ctx context.Context, args *texts.Args, c care.Conversation) error {
 	rows, err := b.Store.Filings(ctx, c.ID)
+	args.Count, args.Waiting, args.Perhaps = 0, 0, 0
 	for _, e := range rows {
 		what, err := parseBody(e)
 		switch {
 		case err != nil || e.Kind != "file" || what.Edition != c.Edition:
 		case e.State == store.EffectDone:
-			filed++
+			args.Count++
 		case e.State != store.EffectSkipped:
-			waiting++
+			args.Waiting++
+		case isReported(e, rows), mayBeThere(e) && e.Error != byHand:
+			args.Perhaps++
 		}
 	}
-	return filed, waiting, err
+	return err
 }
 
 // addWaiting counts what is not in the record of a conversation that is.
 func (b *Bridge) addWaiting(ctx context.Context, t task, args *texts.Args) error {
 	c, _, err := b.Store.Conversation(ctx, t.Conversation)
-	if err == nil {
-		_, args.Waiting, err = b.inRecord(ctx, c)
+	if err != nil {
+		return err
 	}
+	var counted texts.Args
+	err = b.addCounts(ctx, &counted, c)
+	args.Waiting = counted.Waiting
 	return err
 }
 
@@ -98,22 +105,36 @@ func (b *Bridge) filedCommand(ctx context.Context, r request) error {
 	if err != nil {
 		return err
 	}
-	return b.answerCommand(ctx, r, filedAs(rows))
+	if len(rows) == 0 && hasReport(filed, c.Conversation.Edition) {
+		return b.answerCommand(ctx, r, body{Text: "desk.filed_perhaps"})
+	}
+	return b.answerCommand(ctx, r, filedAs(rows, reportOf(filed, c.Conversation.Edition)))
+}
+
+// reportOf is the state of the effect that files the report of a conversation; "": there is none yet.
+func reportOf(filed []store.Effect, edition int) (state store.EffectState) {
+	for _, e := range filed {
+		if e.Kind == "file.end" && editionOf(e) == edition {
+			state = e.State
+		}
+	}
+	return state
 }
 
 // filedAs says where a message and its edits stand: the worst of it.
-func filedAs(rows []store.Effect) body {
+func filedAs(rows []store.Effect, report store.EffectState) body {
 	if len(rows) == 0 {
 		return body{Text: "command.error", Reason: "error.not_filed"}
 	}
 	told, called := "desk.filed_as", ""
 	for _, e := range rows {
 		switch {
-		case e.State == store.EffectFailed:
+		case e.State == store.EffectFailed, e.Lane == keptLane && report == store.EffectFailed:
 			return body{Text: "desk.filing_refused"}
-		case e.Lane == keptLane:
+		case e.State == store.EffectDone:
+		case e.Lane == keptLane && report == "":
 			told = "desk.filed_on_closing"
-		case e.State != store.EffectDone:
+		default:
 			told = "desk.not_filed"
 		}
 		called = cmp.Or(e.Reference, called) // the last that is there
@@ -132,6 +153,5 @@ func (b *Bridge) addFiled(ctx context.Context, t task, args *texts.Args) error {
 	}
 	system, _ := b.systemOf(c)
 	args.OnClosing = system.OnClosing && c.State == care.Open
-	args.Count, args.Waiting, err = b.inRecord(ctx, c)
-	return err
+	return b.addCounts(ctx, args, c)
 }

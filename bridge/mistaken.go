@@ -53,7 +53,7 @@ func (b *Bridge) mistakenCommand(ctx context.Context, r request) error {
 		switch {
 		case err != nil:
 			return err
-		case hasReport(filed, c.Conversation):
+		case hasReport(filed, c.Conversation.Edition):
 			return b.add(ctx, b.reply(r.place, body{Text: "command.error", Reason: "error.in_document"}))
 		case len(rows) == 0:
 			return b.add(ctx, b.reply(r.place, body{Text: "command.error", Reason: "error.not_filed"}))
@@ -84,9 +84,9 @@ func (b *Bridge) wordingsOf(ctx context.Context, c care.Conversation, filed []st
 }
 
 // hasReport says that the report of a closed conversation is in the record, or may be.
-func hasReport(filed []store.Effect, c care.Conversation) bool {
+func hasReport(filed []store.Effect, edition int) bool {
 	return slices.ContainsFunc(filed, func(e store.Effect) bool {
-		return e.Kind == "file.end" && editionOf(e) == c.Edition && mayBeThere(e)
+		return e.Kind == "file.end" && editionOf(e) == edition && mayBeThere(e)
 	})
 }
 

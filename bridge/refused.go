@@ -109,6 +109,7 @@ func (b *Bridge) unfiledArgs(ctx context.Context, e store.Effect) (args texts.Ar
 	c, _, err := b.Store.Conversation(ctx, e.Conversation)
 	args = b.practiceArgs(b.practice(c.Practice))
 	args.Number, args.Code, args.Reason = c.Number, strconv.FormatInt(e.ID, 10), e.Error
+	args.Practical = strings.HasPrefix(e.Lane, crmName+":") // it is not the HIS that refused it
 	if e.Error == noReason {
 		args.Reason = ""
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/his/rest"
 	"github.com/spreekkamer/spreekkamer/store"
+	"github.com/spreekkamer/spreekkamer/texts"
 )
 
 // refusing is a world in which the HIS has refused a message, and taken the next.
@@ -34,7 +35,7 @@ func (w *world) balie() id.RoomID { return w.roomFor(store.RoomBalie, linde) }
 
 // cards are the messages in the Balie about what was refused.
 func (w *world) cards() []id.EventID {
-	return w.left(w.balie(), "Niet vastgelegd in het HIS: een bericht")
+	return w.left(w.balie(), ": een bericht van gesprek")
 }
 
 // refusedNow are the numbers of what is refused and not decided about.
@@ -80,8 +81,8 @@ func TestANamedPersonHasItTriedAgain(t *testing.T) {
 			require.Len(t, h.filed, 3)
 			assert.Equal(t, "kanarie", h.filed[2].Text)
 			assert.Equal(t, 2, h.filed[2].Seq, "its place in the conversation")
-			assert.Contains(t, w.heard(w.balie()), "dit wordt opnieuw naar het HIS gestuurd")
-			assert.Contains(t, w.heard(w.balie()), "Dit staat nu in het HIS.")
+			assert.Contains(t, w.heard(w.balie()), "dit proberen wij opnieuw vast te leggen")
+			assert.Contains(t, w.heard(w.balie()), "Dit is nu vastgelegd.")
 			assert.Empty(t, w.refusedNow())
 			lines, err := w.Store.AuditOf(t.Context(), w.person(anna).ID)
 			require.NoError(t, err)
@@ -136,7 +137,7 @@ func TestRefusedAgainItIsShownAgain(t *testing.T) {
 	w.reacts(fatima, w.balie(), card, "↻")
 	assert.Len(t, w.cards(), 2)
 	assert.Len(t, w.refusedNow(), 1)
-	assert.NotContains(t, w.heard(w.balie()), "Dit staat nu in het HIS.")
+	assert.NotContains(t, w.heard(w.balie()), "Dit is nu vastgelegd.")
 }
 
 func TestANamedPersonCallsItOffWithAReason(t *testing.T) {
@@ -145,8 +146,8 @@ func TestANamedPersonCallsItOffWithAReason(t *testing.T) {
 		told   string
 		detail string
 	}{
-		"entered by hand": {func(w *world, card id.EventID) { w.reacts(fatima, w.balie(), card, "✅") }, "Fatima: dit wordt niet meer naar het HIS gestuurd. Het is zelf vastgelegd.", "unfiled.by_hand"},
-		"not needed":      {func(w *world, card id.EventID) { w.reacts(fatima, w.balie(), card, "❌") }, "Het hoort niet in het dossier.", "unfiled.not_needed"},
+		"entered by hand": {func(w *world, card id.EventID) { w.reacts(fatima, w.balie(), card, "✅") }, "Fatima: dit leggen wij niet meer vast. Het is zelf vastgelegd.", "unfiled.by_hand"},
+		"not needed":      {func(w *world, card id.EventID) { w.reacts(fatima, w.balie(), card, "❌") }, "Het hoort er niet in.", "unfiled.not_needed"},
 		"in words": {func(w *world, _ id.EventID) {
 			w.writes(fatima, w.balie(), fmt.Sprintf("!overslaan %d dubbel verstuurd", w.refusedNow()[0]))
 		}, "De reden is bewaard. Typ !overgeslagen om die terug te zien.", "unfiled.as_said"},
@@ -183,7 +184,7 @@ func TestTheReasonOfWhatWasCalledOffOutlivesTheChat(t *testing.T) {
 	require.NotContains(t, w.left(w.balie(), ""), card)
 	w.writes(fatima, w.balie(), "!overgeslagen")
 	said := w.said(w.balie())
-	assert.Equal(t, fmt.Sprintf("Niet meer naar het HIS gestuurd, het laatste eerst:\n%d: gesprek 1, 02-03-2026 12:00, Chef: Het is zelf vastgelegd.\n%d: gesprek 1, 02-03-2026 11:00, Fatima: is per post verstuurd", w.skippedNow()[0], number), said[len(said)-1])
+	assert.Equal(t, fmt.Sprintf("Wat wij niet meer vastleggen, het laatste eerst:\n%d: gesprek 1, 02-03-2026 12:00, Chef: Het is zelf vastgelegd.\n%d: gesprek 1, 02-03-2026 11:00, Fatima: is per post verstuurd", w.skippedNow()[0], number), said[len(said)-1])
 	assert.NotContains(t, w.log.String(), "verstuurd")
 	help := id.UserID("@help:praktijk.example")
 	w.staff(help, "Helpdesk", care.Servicedesk)
@@ -235,14 +236,14 @@ func TestTheListOfWhatWasRefused(t *testing.T) {
 	assert.Contains(t, said, "!opnieuw NUMMER, of !opnieuw alles")
 	w.writes(fatima, w.balie(), "!opnieuw alles")
 	w.writes(fatima, w.balie(), "!openstaand")
-	assert.Contains(t, w.heard(w.balie()), "Het HIS heeft niets geweigerd.")
+	assert.Contains(t, w.heard(w.balie()), "Er is niets geweigerd.")
 }
 
 func TestADocumentThatIsCalledOffTakesWhatWasKeptForItAlong(t *testing.T) {
 	h := &keepingHIS{files: map[string][]byte{}}
 	w := newWorld(t, onClosing(h))
 	_, talk := w.talking(anna, "Een vraag")
-	h.err = his.ErrRefused
+	h.err = certainRefusal(nil)
 	w.writes(fatima, talk, "!sluiten")
 	require.Len(t, w.cards(), 1)
 	w.reacts(fatima, w.balie(), w.cards()[0], "✗")
@@ -252,10 +253,9 @@ func TestADocumentThatIsCalledOffTakesWhatWasKeptForItAlong(t *testing.T) {
 	require.NoError(t, err)
 	c, _, err := w.Store.Conversation(t.Context(), room.Conversation)
 	require.NoError(t, err)
-	filed, waiting, err := w.inRecord(t.Context(), c)
-	require.NoError(t, err)
-	assert.Zero(t, filed, "the record has nothing of it")
-	assert.Zero(t, waiting)
+	var counted texts.Args
+	require.NoError(t, w.addCounts(t.Context(), &counted, c))
+	assert.Equal(t, texts.Args{}, counted, "the record has nothing of it")
 }
 
 func TestWhatWasRefusedIsShownInWords(t *testing.T) {
@@ -264,10 +264,10 @@ func TestWhatWasRefusedIsShownInWords(t *testing.T) {
 	assert.Equal(t, "refused", w.refusal(refused("room !secret:example")))
 	assert.Equal(t, "refused", w.refusal(refused("@anna:example")))
 	for want, said := range map[string]rest.Error{
-		"het HIS neemt de inhoud niet aan (verplicht en leeg, Patient.name, HAPI-0123)": {Status: 422, Code: rest.CodeInvalid, Where: "required, Patient.name, HAPI-0123"},
-		"het HIS neemt de inhoud niet aan":                                              {Status: 422, Code: rest.CodeInvalid},
-		"het is te groot voor het HIS":                                                  {Status: 413, Code: rest.CodeTooLarge},
-		"waar dit bij hoort, staat meer dan een keer in het HIS (Patient)":              {Status: 412, Code: rest.CodeDouble, Where: "Patient"},
+		"het systeem neemt de inhoud niet aan (verplicht en leeg, Patient.name, HAPI-0123)": {Status: 422, Code: rest.CodeInvalid, Where: "required, Patient.name, HAPI-0123"},
+		"het systeem neemt de inhoud niet aan":                                              {Status: 422, Code: rest.CodeInvalid},
+		"het is te groot voor het systeem":                                                  {Status: 413, Code: rest.CodeTooLarge},
+		"waar dit bij hoort, staat meer dan een keer in het systeem (Patient)":              {Status: 412, Code: rest.CodeDouble, Where: "Patient"},
 	} {
 		assert.Equal(t, want, w.refusal(fmt.Errorf("file item 7: %w: %w", &said, his.ErrRefused)))
 	}

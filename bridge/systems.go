@@ -35,7 +35,8 @@ type filed struct {
 	First    bool          `json:"first,omitempty"`    // it had the first place, where it was filed before
 	Again    bool          `json:"again,omitempty"`    // it was filed elsewhere before
 
-	TargetSeq int `json:"target_seq,omitempty"` // Seq of what a removal is about
+	TargetSeq int  `json:"target_seq,omitempty"` // Seq of what a removal is about
+	OfEdit    bool `json:"of_edit,omitempty"`    // a removal is about an edit, and not about what that changed
 }
 
 // keptLane has what was said while a conversation that is filed on closing is open: nobody works

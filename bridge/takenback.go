@@ -106,42 +106,73 @@ func (b *Bridge) fileRemoval(ctx context.Context, p place, c care.Case, target s
 	if err != nil {
 		return err
 	}
-	for _, e := range filed {
-		if !says(e, target) || editionOf(e) != c.Conversation.Edition {
+	var there, reported []store.Effect // of what was removed: by itself, and in the report
+	for _, e := range wordings(filed, target) {
+		if editionOf(e) != c.Conversation.Edition {
 			continue
-		}
-		if e.Lane == keptLane && e.State == store.EffectDone { // it is in the document
-			e.Person = c.Person.ID
-			return b.tellKept(ctx, e, p.room.Kind == store.RoomConversation, true)
 		}
 		if err := b.Store.Unseal(ctx, e.ID); err != nil { // from now on it counts as removed, wherever it waits
 			return err
 		}
-		if !mayBeThere(e) {
-			if e.Lane == keptLane || e.State != store.EffectQueued { // see saidIn; staff decide
-				continue
-			}
+		switch {
+		case mayBeThere(e):
+			there = append(there, e)
+		case isReported(e, filed):
+			reported = append(reported, e)
+		default:
 			if err := b.Store.CallOff(ctx, e.ID); err != nil {
 				return err
 			}
-			continue
 		}
-		kept, err := parseBody(e)
-		if err != nil {
-			return err
-		}
-		file, err := b.fileJob(ctx, "file.removal", c.Conversation, func(what *body) {
-			what.Target, what.TargetSeq = kept.inRecord(e), kept.Seq
-			if p.room.Kind == store.RoomConversation {
-				what.By = p.Sender
-			}
-		})
-		if err != nil {
-			return err
-		}
-		return b.add(ctx, aboutEvent(file, p))
+	}
+	switch {
+	case len(there) > 0: // the words themselves come before edits of them
+		return b.addRemoval(ctx, p, c, there[0], says(there[0], target))
+	case len(reported) > 0:
+		e := reported[0]
+		e.Person = c.Person.ID
+		return b.tellKept(ctx, e, p.room.Kind == store.RoomConversation, e.State == store.EffectDone)
 	}
 	return nil
+}
+
+// wordings are the effects that file the words of an event, and those that file an edit of it.
+func wordings(filed []store.Effect, event string) (all []store.Effect) {
+	for _, e := range filed {
+		what, err := parseBody(e)
+		if says(e, event) || err == nil && e.Kind == "file" && event != "" && what.Target == event {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// isReported says that something which is filed with the report only is in that, or may be: a report that
+// is under way, or was called off without a clear answer, may have it or not. What its sender took back before is in none.
+func isReported(e store.Effect, filed []store.Effect) bool {
+	if e.Lane != keptLane || store.IsTakenOut(e) || e.State == store.EffectSkipped && e.Error == "" {
+		return false
+	}
+	return e.State == store.EffectDone || hasReport(filed, editionOf(e))
+}
+
+// addRemoval makes the effect that files the removal of what the record has, or may have: of just that, or
+// of all that was said with it.
+func (b *Bridge) addRemoval(ctx context.Context, p place, c care.Case, e store.Effect, just bool) error {
+	kept, err := parseBody(e)
+	if err != nil {
+		return err
+	}
+	file, err := b.fileJob(ctx, "file.removal", c.Conversation, func(what *body) {
+		what.Target, what.TargetSeq, what.OfEdit = kept.inRecord(e), kept.Seq, just && kept.Target != ""
+		if p.room.Kind == store.RoomConversation {
+			what.By = p.Sender
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return b.add(ctx, aboutEvent(file, p))
 }
 
 // deliverFileRemoval files that the sender removed a message that had been filed: the record
@@ -152,7 +183,7 @@ func (b *Bridge) deliverFileRemoval(ctx context.Context, t task) (done delivery,
 		return done, err
 	}
 	item.ID, item.Kind, item.Sent = his.MessageID(t.SourceEvent), his.KindRemoval, t.CreatedAt
-	item.Replaces, item.ReplacesSeq = his.MessageID(t.body.Target), t.body.TargetSeq
+	item.Replaces, item.ReplacesSeq, item.OfEdit = his.MessageID(t.body.Target), t.body.TargetSeq, t.body.OfEdit
 	l := letter{Sender: t.body.By, Staff: t.body.By != ""}
 	if item.Author, err = b.authorOf(ctx, item.Conversation, l); err != nil {
 		return done, err

@@ -52,7 +52,27 @@ func (b *Bridge) seal(ctx context.Context, e store.Effect, u urgency) error {
 	if err != nil {
 		return err
 	}
-	return b.Store.SealEffect(ctx, e.ID, data)
+	return b.Store.Transact(ctx, func(ctx context.Context) error {
+		gone, err := b.takenBackMeanwhile(ctx, e)
+		if err != nil || gone {
+			return err
+		}
+		return b.Store.SealEffect(ctx, e.ID, data)
+	})
+}
+
+// takenBackMeanwhile says that the sender removed what an effect files, or what that edits, while it was read.
+func (b *Bridge) takenBackMeanwhile(ctx context.Context, e store.Effect) (bool, error) {
+	what, err := parseBody(e)
+	if err != nil {
+		return false, err
+	}
+	for _, event := range []string{e.SourceEvent, what.Instead, what.Target} {
+		if gone, err := b.withdrawn(ctx, event); err != nil || gone {
+			return gone, err
+		}
+	}
+	return false, nil
 }
 
 // sealedLetter opens what was sealed for an effect, if anything was.

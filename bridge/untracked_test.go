@@ -41,7 +41,7 @@ func TestThatTheListOfWorkRefusesIsToldOnceADayWithTheReason(t *testing.T) {
 	w.writes(fatima, talk, "Een antwoord")
 	w.writes(anna, consulting, "Dank u")
 	require.Equal(t, 1, told())
-	assert.Contains(t, w.heard(balie), "Reden: het HIS neemt de inhoud niet aan (")
+	assert.Contains(t, w.heard(balie), "Reden: het systeem neemt de inhoud niet aan (")
 	assert.Contains(t, w.heard(balie), "Task.code")
 	assert.Len(t, h.filed, 3, "what is filed goes on")
 

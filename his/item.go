@@ -22,6 +22,7 @@ type Item struct {
 	InReplyTo    uuid.UUID // the message this answers; zero: none
 	Replaces     uuid.UUID // KindEdit, KindRemoval: the message that is replaced or removed
 	ReplacesSeq  int       // its Seq; 0: not known
+	OfEdit       bool      // KindRemoval: only that edit was removed; what it changed still stands in the chat
 	Attachments  []Attachment
 
 	// Closing is KindClosing's document; nil: only that it was closed.

@@ -142,6 +142,8 @@ func (i Item) body() string {
 		return i.Closing.document(i.Conversation, i.Sent)
 	case said != "" || len(i.Attachments) > 0:
 		return said
+	case i.Kind == KindRemoval && i.OfEdit:
+		return "De afzender heeft deze wijziging uit de chat verwijderd op " + moment(i.Sent) + ". Wat er daarvoor stond, staat daar nog. De wijziging blijft in dit dossier."
 	case i.Kind == KindRemoval:
 		return "De afzender heeft dit bericht, met alle wijzigingen ervan, uit de chat verwijderd op " + moment(i.Sent) + ". Het blijft in dit dossier."
 	case i.Kind == KindMistake:

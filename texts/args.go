@@ -50,6 +50,7 @@ type Args struct {
 	Report  Report
 
 	Waiting   int  // messages that are not filed yet
+	Perhaps   int  // messages that were called off, and may be filed all the same
 	OnClosing bool // they are filed when the conversation is closed
 	Outage    Outage
 }

@@ -18,7 +18,7 @@ var full = Args{
 	Whom: "w", WhomBirthDate: "b", Relation: "r", Ground: "g",
 	Number: 1, Date: "d", Time: "t", Days: 1, Reason: "r", Command: "c", Items: []string{"a", "b"}, Count: 2,
 	Outage: Outage{"f", "u", 1, 1},
-	Report: Report{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, "d"}, Waiting: 1, OnClosing: true,
+	Report: Report{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, "d"}, Waiting: 1, Perhaps: 1, OnClosing: true,
 }
 
 // check compares every language with every other and tries every text.

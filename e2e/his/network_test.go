@@ -194,7 +194,7 @@ func (s *siege) onlyWhatWasRefused(ctx context.Context) {
 	}
 	_, err := s.Fatima.SendText(ctx, s.Balie, "!openstaand")
 	require.NoError(s, err)
-	_, err = s.Fatima.WaitText(ctx, s.Balie, "Het HIS heeft niets geweigerd.")
+	_, err = s.Fatima.WaitText(ctx, s.Balie, "Er is niets geweigerd.")
 	require.NoError(s, err)
 	log, err := os.ReadFile(s.LogFile())
 	require.NoError(s, err)

@@ -1,0 +1,169 @@
+package bridge
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/his"
+)
+
+// reporting is a practice that files one report on closing, with an open conversation of two messages.
+func reporting(t *testing.T) (w *world, h *keepingHIS, consulting, talk id.RoomID, second id.EventID) {
+	t.Helper()
+	h = &keepingHIS{files: map[string][]byte{}}
+	w = newWorld(t, onClosing(h))
+	consulting, talk = w.talking(anna, "Een vraag")
+	second = w.writes(anna, consulting, "kanarie")
+	return w, h, consulting, talk, second
+}
+
+// callOff has staff call the report off that the system refused.
+func (w *world) callOff(button string) {
+	w.Helper()
+	require.Len(w, w.cards(), 1)
+	w.reacts(fatima, w.balie(), w.cards()[0], button)
+	w.passes(time.Second)
+	require.Empty(w, w.refusedNow())
+}
+
+// The answer of the system was lost, and then it refused: it may have the report.
+func TestAReportThatMayBeThereIsNotSaidToBeMissingWhenItIsCalledOff(t *testing.T) {
+	w, h, consulting, talk, second := reporting(t)
+	h.err = assert.AnError
+	w.writes(fatima, talk, "!sluiten")
+	h.err = certainRefusal(nil)
+	w.passes(fileBackoff)
+	w.callOff("✗")
+	w.writes(anna, consulting, "dossier")
+	assert.Contains(t, w.heard(consulting), "Van 2 weten wij het niet zeker")
+	w.writes(fatima, talk, "!vastgelegd")
+	assert.Contains(t, w.heard(talk), "Niet zeker: 2")
+	w.replies(fatima, talk, w.left(talk, "kanarie")[0], "!vastgelegd")
+	assert.Contains(t, w.heard(talk), "Van dit bericht is niet zeker of het in het HIS staat")
+	w.removes(anna, consulting, second)
+	assert.Contains(t, w.heard(consulting), "Misschien staat het al in uw dossier")
+	assert.Contains(t, w.heard(talk), "misschien staat het al in het dossier")
+}
+
+func TestOfAReportThatIsUnderWayTheRemovalIsSaidToBePerhapsTooLate(t *testing.T) {
+	w, h, consulting, talk, second := reporting(t)
+	h.err = assert.AnError
+	w.writes(fatima, talk, "!sluiten")
+	w.removes(anna, consulting, second)
+	assert.Contains(t, w.heard(consulting), "Misschien staat het al in uw dossier")
+	assert.Contains(t, w.heard(talk), "misschien staat het al in het dossier")
+}
+
+func TestWhatWasRemovedBeforeTheReportCountsNowhere(t *testing.T) {
+	w, h, consulting, talk, second := reporting(t)
+	w.edits(anna, consulting, second, "kanarie twee")
+	w.removes(anna, consulting, second)
+	w.writes(fatima, talk, "!sluiten")
+	require.Len(t, h.filed, 1)
+	assert.Equal(t, []string{"Anneke de Berg: Een vraag"}, h.texts(t))
+	assert.Equal(t, []int{2, 3}, h.filed[0].Closing.Gone)
+	w.writes(fatima, talk, "!vastgelegd")
+	assert.Contains(t, w.heard(talk), "Van dit gesprek staat 1 bericht in het HIS.")
+	assert.NotContains(t, w.heard(consulting), "weggehaald", "the record has nothing of it")
+	w.writes(fatima, talk, "!dossier P-9 123456782")
+	assert.Contains(t, w.heard(talk), "opnieuw vastgelegd waar het hoort")
+	assert.NotContains(t, w.heard(talk), "staat de tekst niet meer in de chat")
+}
+
+// The number was wrong, so the HIS did not know the patient.
+func TestAReportThatWasCalledOffIsFiledWhereItDoesBelong(t *testing.T) {
+	for _, button := range []string{"✗", "✓"} {
+		t.Run(button, func(t *testing.T) {
+			w, h, _, talk, _ := reporting(t)
+			h.err = certainRefusal(nil)
+			w.writes(fatima, talk, "!sluiten")
+			w.callOff(button)
+			h.err = nil
+			w.writes(fatima, talk, "!dossier P-9 123456782")
+			w.passes(2 * stillComing)
+			require.NotEmpty(t, h.filed)
+			last := h.filed[len(h.filed)-1]
+			assert.Equal(t, his.KindClosing, last.Kind)
+			assert.Equal(t, "P-9", last.Conversation.Patient.Number)
+			assert.Equal(t, []string{"Anneke de Berg: Een vraag", "Anneke de Berg: kanarie"}, h.texts(t))
+			w.noneKept(talk)
+		})
+	}
+}
+
+// What staff put by hand in the wrong record, they mean to be in the right one.
+func TestAMessageThatWasPutInTheWrongRecordByHandIsFiledInTheRightOne(t *testing.T) {
+	for button, again := range map[string]bool{"✓": true, "✗": false} {
+		t.Run(button, func(t *testing.T) {
+			w, h := withKeeping(t)
+			consulting, talk := w.talking(anna, "Een vraag")
+			w.refuse(h, anna, consulting, nil, certainRefusal)
+			w.callOff(button)
+			w.writes(fatima, talk, "!dossier P-9 123456782")
+			assert.Equal(t, again, h.filed[len(h.filed)-1].Text == "kanarie")
+		})
+	}
+}
+
+func TestAMessageIsSaidToBeInTheReportOnceThatIsThere(t *testing.T) {
+	w, h, _, talk, _ := reporting(t)
+	shown := w.left(talk, "kanarie")[0]
+	asks := func() string {
+		w.replies(fatima, talk, shown, "!vastgelegd")
+		said := w.said(talk)
+		return said[len(said)-1]
+	}
+	assert.Contains(t, asks(), "komt in het verslag als u het gesprek sluit")
+	h.err = assert.AnError
+	w.writes(fatima, talk, "!sluiten")
+	assert.Contains(t, asks(), "staat nog niet in het HIS")
+	h.err = certainRefusal(nil)
+	w.passes(fileBackoff)
+	assert.Contains(t, asks(), "In de Balie staat waarom")
+	h.err = nil
+	w.reacts(fatima, w.balie(), w.cards()[0], "↻")
+	w.passes(time.Second)
+	assert.Contains(t, asks(), "✓ Dit bericht staat in het HIS")
+}
+
+// The message is in the record; its edit is not, and never comes there.
+func TestAnEditThatWaitsIsNotFiledOnceItsMessageIsRemoved(t *testing.T) {
+	fromBothSides(t, asItComes, func(t *testing.T, w *world, kept *keepingHIS, who id.UserID, room, _ id.RoomID) {
+		said := w.writes(who, room, "Dat is er al")
+		kept.err = certainly(t, kept.filed[0])
+		w.edits(who, room, said, "kanarie")
+		w.removes(who, room, said)
+		w.sweeps()
+		kept.err = nil
+		w.passes(maxBackoff)
+		assert.NotContains(t, kept.all(), "kanarie")
+		last := kept.filed[len(kept.filed)-1]
+		assert.Equal(t, his.KindRemoval, last.Kind)
+		assert.Contains(t, his.Readable(last, nil), "met alle wijzigingen ervan")
+	})
+}
+
+func TestTheRemovalOfAnEditDoesNotSayThatAllIsGone(t *testing.T) {
+	w, h := withKeeping(t)
+	consulting, _ := w.talking(anna, "Een vraag")
+	said := w.writes(anna, consulting, "Dat blijft staan")
+	edit := w.edits(anna, consulting, said, "Beter gezegd")
+	w.removes(anna, consulting, edit)
+	last := h.filed[len(h.filed)-1]
+	require.Equal(t, his.KindRemoval, last.Kind)
+	assert.Contains(t, his.Readable(last, nil), "Wat er daarvoor stond, staat daar nog")
+}
+
+func TestARefusedMessageThatIsRemovedNeedsNobodyAnyMore(t *testing.T) {
+	w, h := withKeeping(t)
+	consulting, _ := w.talking(anna, "Een vraag")
+	message := w.refuse(h, anna, consulting, nil, certainRefusal)
+	w.removes(anna, consulting, message)
+	assert.Empty(t, w.refusedNow())
+	w.reacts(fatima, w.balie(), w.cards()[0], "↻")
+	assert.Contains(t, w.heard(w.balie()), "Hierover is niets te beslissen")
+}
