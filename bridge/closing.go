@@ -197,7 +197,7 @@ func (b *Bridge) pointerTo(ctx context.Context, e store.Effect) (l letter, err e
 		l.Sent, l.Replaces = turn.OriginAt, turn.Target
 	}
 	mark := his.Mark(his.EditionID(his.MessageID(what.inRecord(e)), what.Edition))
-	l.Text = b.Texts.Text(b.Language, "filing.separate", texts.Args{Code: mark})
+	l.Text = b.Texts.Text(recordLanguage, "filing.separate", texts.Args{Code: mark})
 	return l, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -114,6 +115,7 @@ func (b *Bridge) conversationInHIS(ctx context.Context, c care.Conversation, per
 	}
 	in.Derde = b.derdeInHIS(d)
 	in.Derde.StatementVersion, err = b.attestedAs(ctx, d, person.Language)
+	in.Derde.StatementURI = b.statementURI(in.Derde.StatementVersion)
 	return in, err
 }
 
@@ -136,14 +138,26 @@ var categories = map[care.Category]his.Category{
 func (b *Bridge) derdeInHIS(d care.Derde) *his.Derde {
 	var patient *his.Patient
 	if d.Identity.PatientNumber != "" { // the record is about the Derde, as staff said
-		patient = &his.Patient{Number: d.Identity.PatientNumber, BSN: d.Identity.BSN, LastName: d.Name, BirthDate: b.day(d.BirthDate)}
+		patient = &his.Patient{Number: d.Identity.PatientNumber, BSN: d.Identity.BSN, Name: d.Name, BirthDate: b.day(d.BirthDate)}
 	}
 	return &his.Derde{
 		Patient: patient,
 		Name:    d.Name, BirthDate: b.day(d.BirthDate), Ground: grounds[d.Ground], AttestedAt: d.AttestedAt.In(b.Zone),
-		Relation:     b.Texts.Text(b.Language, "relation."+d.Relation, b.practiceArgs(b.practice(""))),
-		StatementURI: b.Privacy.URL,
+		Relation: b.Texts.Text(recordLanguage, "relation."+d.Relation, b.practiceArgs(b.practice(""))),
 	}
+}
+
+// recordLanguage is that of what we say in a record: a Dutch record is in Dutch, whatever staff read in the chat.
+const recordLanguage = "nl"
+
+// statementURI names one version of the statement that was attested: where it can be read, and which it is.
+func (b *Bridge) statementURI(version string) string {
+	at, err := url.Parse(b.Privacy.URL)
+	if err != nil || b.Privacy.URL == "" || version == "" {
+		return b.Privacy.URL
+	}
+	at.Fragment = version
+	return at.String()
 }
 
 // attestedAs is the version of the text that was attested, of when it was.

@@ -58,7 +58,7 @@ func (b *Bridge) letterOf(ctx context.Context, e store.Effect, u urgency) (l let
 		l.Text, err = b.adviceText(ctx, task{e, what})
 		return l, err
 	}
-	m, ok := b.readable(evt, b.Language)
+	m, ok := b.readable(evt, recordLanguage)
 	if !ok {
 		return l, nil // something that cannot be carried: that it was there is filed
 	}
@@ -66,14 +66,14 @@ func (b *Bridge) letterOf(ctx context.Context, e store.Effect, u urgency) (l let
 	if err != nil {
 		return l, err
 	}
-	if err := b.fillLetter(ctx, &l, m, b.scrubberFor(ctx, person, b.Language), u); err != nil {
+	if err := b.fillLetter(ctx, &l, m, b.scrubberFor(ctx, person, recordLanguage), u); err != nil {
 		return l, err
 	}
 	if l.ReplyTo, err = b.repliedTo(ctx, e, l, u); err != nil {
 		return l, err
 	}
 	if what.Late {
-		l.Text = strings.TrimSpace(b.lateMark(b.Language, l.Sent) + " " + l.Text)
+		l.Text = strings.TrimSpace(b.lateMark(recordLanguage, l.Sent) + " " + l.Text)
 	}
 	return l, nil
 }
@@ -119,7 +119,7 @@ func (b *Bridge) fillLetter(ctx context.Context, l *letter, m *event.MessageEven
 	l.Text = s.caption(m).plain
 	f, err := b.fetch(ctx, m, u)
 	if why := reasonOf(err); why != "" { // the record says that there was a file, and why it is not there
-		missing := b.Texts.Text(b.Language, "filing.missing", texts.Args{Reason: b.Texts.Text(b.Language, "filing."+why, texts.Args{})})
+		missing := b.Texts.Text(recordLanguage, "filing.missing", texts.Args{Reason: b.Texts.Text(recordLanguage, "filing."+why, texts.Args{})})
 		l.Text = strings.TrimPrefix(l.Text+"\n"+missing, "\n")
 		return nil
 	}

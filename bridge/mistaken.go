@@ -215,7 +215,7 @@ func (b *Bridge) saidToBeMistaken(ctx context.Context, t task, item *his.Item, r
 		item.Mistaken = append(item.Mistaken, his.MessageID(event))
 	}
 	item.ID = uuid.NewSHA1(item.Conversation.ID, []byte(name))
-	item.Text = b.Texts.Text(b.Language, words, args)
+	item.Text = b.Texts.Text(recordLanguage, words, args)
 	item.Author, err = b.authorOf(ctx, item.Conversation, letter{Sender: t.body.By, Staff: true})
 	return err
 }

@@ -1,6 +1,7 @@
 package his
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 
@@ -152,7 +153,7 @@ func personName(p Patient) []fhir.HumanName {
 	return []fhir.HumanName{name}
 }
 
-func fullName(p Patient) string { return line(p.FirstName + " " + p.LastName) }
+func fullName(p Patient) string { return cmp.Or(line(p.FirstName+" "+p.LastName), line(p.Name)) }
 
 func telecom(p Patient) (all []fhir.ContactPoint) {
 	if phone := line(p.Phone); phone != "" {

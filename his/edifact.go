@@ -1,6 +1,7 @@
 package his
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode"
@@ -84,7 +85,7 @@ func medvri(item Item, parties Edifact, ref string, files []string) string {
 		segment("UNH", element(ref), element("MEDVRI", "1")),
 		segment("GGA", element(c.Practice.AGB, ascii(line(c.Practice.Name)))),
 		segment("DET", element(sent.Format("06"), sent.Format("01"), sent.Format("02")), element(sent.Format("15"), sent.Format("04"))),
-		segment("PID", birthElement(about), element(""), element(ascii(line(about.LastName)), ascii(line(about.FirstName))), element(""), element(about.BSN)),
+		segment("PID", birthElement(about), element(""), element(ascii(cmp.Or(line(about.LastName), line(about.Name))), ascii(line(about.FirstName))), element(""), element(about.BSN)),
 	}
 	for n, said := range wrapped(ascii(Readable(item, files))) {
 		body = append(body, segment("TXT:"+fmt.Sprint(n+1), element(said)))

@@ -147,6 +147,7 @@ type Patient struct {
 	Number              string // patient number in the HIS
 	BSN                 string // 9 digits that pass the 11-test; may be empty
 	FirstName, LastName string
+	Name                string    // all of it, where it is not known which part is which
 	BirthDate           time.Time // its day counts, in its own location; may be zero
 	Phone, Email        string    // may be empty
 }
