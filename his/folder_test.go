@@ -131,15 +131,22 @@ func TestFolderCopiesAnAnswerForReadingOnly(t *testing.T) {
 	assert.Equal(t, []string{"20417/1042/" + bundle, "20417/1042/" + name}, relative(t, dir))
 	filed, err := os.ReadFile(filepath.Join(dir, "20417", "1042", bundle))
 	require.NoError(t, err)
-	assert.Contains(t, string(filed), "geschreven in het HIS, en zo aan de patiënt gestuurd; dit is een afschrift")
+	assert.Contains(t, string(filed), "geschreven in het HIS, en zo gestuurd aan de patiënt; dit is een afschrift")
 	text, err := os.ReadFile(filepath.Join(dir, "20417", "1042", name))
 	require.NoError(t, err)
 	for _, want := range []string{
 		"Antwoord van de praktijk\n", "Van:         P. Bakker (huisarts)\n", "nummer 2 in dit gesprek",
-		"Herkomst:    geschreven in het HIS, en zo aan de patiënt gestuurd; dit is een afschrift\n", "het bericht met kenmerk " + his.Mark(item.InReplyTo), "Dat is niet erg.",
+		"Herkomst:    geschreven in het HIS, en zo gestuurd aan de patiënt; dit is een afschrift\n", "het bericht met kenmerk " + his.Mark(item.InReplyTo), "Dat is niet erg.",
 	} {
 		assert.Contains(t, string(text), want)
 	}
+	item.Conversation.Derde = histest.Child(histest.ChildPatient()) // who did not get it
+	dir = t.TempDir()
+	_, err = open(t, dir).(his.Copier).Copy(t.Context(), item)
+	require.NoError(t, err)
+	text, err = os.ReadFile(filepath.Join(dir, "20417", "1042", name))
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "en zo gestuurd aan Jan de Vries, die over de patiënt schrijft;")
 }
 
 func relative(t testing.TB, dir string) (all []string) {

@@ -286,7 +286,7 @@ func TestEachThingIsSaidInItsPlace(t *testing.T) {
 		{"a removal is said in words", "said", "payload.contentString", removed(first), "De afzender heeft dit bericht, met alle wijzigingen ervan, uit de chat verwijderd op 1 juni 2026 om 11:13 uur. Het blijft in dit dossier."},
 		{"the words as they were written", "said", "payload.contentString", func(i *his.Item) { i.Text = " <b>&\n\"x\" " }, " <b>&\n\"x\" "},
 		{"something that could not be carried", "said", "payload.contentString", func(i *his.Item) { i.Text = "" }, "[De inhoud van dit bericht kon niet worden overgenomen.]"},
-		{"a name that looks like markup", "said", "note.text", markup, `Gaat over: \<b\>\[x\](y)\_; nog niet gekoppeld aan een eigen dossier. Grond: toestemming van deze persoon, verklaard door de schrijver op 1 juni 2026 om 11:11 uur.`},
+		{"a name that looks like markup", "said", "note.text", markup, `Gaat over: \<b\>\[x\](y)\_; niet gekoppeld aan een eigen dossier. Grond: toestemming van deze persoon, verklaard door de schrijver op 1 juni 2026 om 11:11 uur.`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			item := histest.Message(1)

@@ -1,6 +1,7 @@
 package his
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -192,7 +193,7 @@ func concerns(c Conversation) string {
 	case c.Derde == nil:
 		return "de patiënt zelf"
 	case c.Derde.Patient == nil:
-		return derdeLine(*c.Derde) + "; nog niet gekoppeld aan een eigen dossier"
+		return derdeLine(*c.Derde) + "; niet gekoppeld aan een eigen dossier"
 	default:
 		return derdeLine(*c.Derde) + "; door de praktijk gekoppeld aan deze patiënt"
 	}
@@ -262,10 +263,14 @@ func replacesLabel(k Kind) string {
 
 // origin is where an item comes from that did not come by the chat.
 func (i Item) origin() string {
-	if i.copied {
-		return "geschreven in het HIS, en zo aan de patiënt gestuurd; dit is een afschrift"
+	if !i.copied {
+		return ""
 	}
-	return ""
+	reader := "de patiënt"
+	if of := i.Conversation; of.Derde != nil && of.Derde.Patient != nil { // the record is of another than who reads it
+		reader = cmp.Or(fullName(of.Patient), "de schrijver") + ", die over de patiënt schrijft"
+	}
+	return "geschreven in het HIS, en zo gestuurd aan " + reader + "; dit is een afschrift"
 }
 
 // replaced is which message an edit or a removal is about.

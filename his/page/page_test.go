@@ -90,7 +90,7 @@ func TestWhomItConcernsIsAlwaysSaid(t *testing.T) {
 	about, later := histest.Message(1), histest.Message(2)
 	about.Conversation.Derde, later.Conversation.Derde = histest.Child(nil), histest.Child(nil)
 	got := render(t, about, later)
-	assert.Contains(t, got, "volgens de schrijver: dochter; nog niet gekoppeld aan een eigen dossier. Grond:")
+	assert.Contains(t, got, "volgens de schrijver: dochter; niet gekoppeld aan een eigen dossier. Grond:")
 	assert.Contains(t, got, "Vraag van Jan de Vries (patiënt, schrijft over een ander)")
 	assert.Equal(t, 1, strings.Count(got, "Sanne de Vries, geboren 14 september 2015"))
 	later.Conversation.Derde.AttestedAt = later.Conversation.Derde.AttestedAt.Add(time.Hour)
