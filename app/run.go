@@ -212,7 +212,7 @@ func bridgeSettings(c config.Config, zone *time.Location) (bridge.Settings, erro
 		HoldUnsigned: c.Relay.UnsignedDevices == config.Hold,
 		KeyTimeout:   c.Relay.KeyTimeout, MaxFile: int64(c.Relay.MaxFileSize), Zone: zone,
 		Limits:     bridge.Limits(c.Limits),
-		AnswerDays: c.Desk.AnswerDays, RemindAfter: c.Desk.RemindAfter, SentMark: c.Relay.SentMark,
+		AnswerDays: c.Desk.AnswerDays, RemindAfter: c.Desk.RemindAfter, SentMark: c.Relay.SentMark, FiledMark: c.Relay.FiledMark,
 		Files: media.Limits{Pixels: int64(c.Relay.MaxPixels), Refused: c.Relay.RefusedFiles, Allowed: c.Relay.AllowedFiles},
 	}
 	if c.Relay.Clamd != "" {

@@ -55,6 +55,7 @@ type Settings struct {
 	MaxFile      int64         // bytes
 	Limits       Limits
 	SentMark     bool          // put a mark under each message that is at the other side
+	FiledMark    bool          // and one at staff's side under each that is in the record
 	Files        media.Limits  // which files are passed on
 	Scanner      Scanner       // of viruses; nil = none
 	AnswerDays   int           // working days within which a question is answered; 0 = no promise

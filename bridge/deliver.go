@@ -50,6 +50,7 @@ func init() { // some deliverers add rows for others
 		"recap":              (*Bridge).deliverRecap,
 		"recap.copy":         (*Bridge).deliverRecapCopy,
 		"mark":               (*Bridge).deliverMark,
+		"mark.filed":         (*Bridge).deliverFiledMark,
 		"remove":             (*Bridge).deliverRemoval,
 		"open":               (*Bridge).deliverConversationRoom,
 		"card":               (*Bridge).deliverCard,
@@ -220,7 +221,7 @@ func (b *Bridge) endDelivery(ctx context.Context, e store.Effect, done delivery)
 		e.Vain = vainOf(e, nil)
 		return b.Store.DropEffect(ctx, e, done.dropped, b.Now())
 	}
-	if err := b.tellFiled(ctx, e); err != nil {
+	if err := errors.Join(b.tellFiled(ctx, e), b.markFiled(ctx, e)); err != nil {
 		return err
 	}
 	if done.filed != "" {

@@ -7,6 +7,7 @@ import (
 	"maunium.net/go/mautrix/event"
 
 	"github.com/spreekkamer/spreekkamer/store"
+	"github.com/spreekkamer/spreekkamer/texts"
 )
 
 // What the bot puts under a message. Both travel unencrypted, like every reaction, and say
@@ -63,5 +64,34 @@ func (b *Bridge) deliverMark(ctx context.Context, t task) (done delivery, err er
 		return done, err
 	}
 	done.event, err = b.send(ctx, t, room, event.EventReaction, reaction(t.body.Target, t.body.Mark))
+	return done, err
+}
+
+// markFiled has a message marked at staff's side, once the system confirmed that it has it (requirement E5); an
+// edit has no mark of its own.
+func (b *Bridge) markFiled(ctx context.Context, e store.Effect) error {
+	if what, err := parseBody(e); err != nil || !b.FiledMark || e.Kind != "file" || what.Target != "" {
+		return err
+	}
+	m := job("mark.filed", conversation(e.Conversation), body{})
+	m.Person, m.Conversation, m.SourceEvent, m.SourceRoom = e.Person, e.Conversation, e.SourceEvent, e.SourceRoom
+	return b.add(ctx, m)
+}
+
+// deliverFiledMark finds what stands for the message at staff's side: it came there before this.
+func (b *Bridge) deliverFiledMark(ctx context.Context, t task) (done delivery, err error) {
+	room, err := b.roomOfDestination(ctx, t)
+	if err != nil {
+		return done, err
+	}
+	target := t.SourceEvent
+	if t.SourceRoom != string(room) {
+		var there bool
+		if target, there, err = b.Store.MirrorOf(ctx, t.SourceEvent, string(room)); err != nil || !there {
+			return delivery{dropped: "staff do not have it"}, err
+		}
+	}
+	key := b.Texts.Text(b.Language, "mark.filed", texts.Args{})
+	done.event, err = b.send(ctx, t, room, event.EventReaction, reaction(target, key))
 	return done, err
 }

@@ -80,3 +80,27 @@ func TestWhatArrivedIsMarkedOnlyWhenAsked(t *testing.T) {
 		assert.LessOrEqual(t, strings.Count(strings.Join(w.marks(talk, answer), ""), sentMark), 1)
 	}
 }
+
+// In the record: only staff see it, and only when the system has said so.
+func TestWhatIsFiledIsMarkedForStaffWhenAsked(t *testing.T) {
+	for _, asked := range []bool{false, true} {
+		h := &keepingHIS{files: map[string][]byte{}}
+		w := newWorld(t, asItComes(h), func(s *Settings) { s.FiledMark = asked })
+		consulting, talk := w.talking(anna, "Een vraag")
+		h.err = assert.AnError
+		said := w.writes(anna, consulting, "Nog een")
+		shown := w.left(talk, "Nog een")[0]
+		answer := w.writes(fatima, talk, "Een antwoord")
+		w.edits(anna, consulting, said, "Nog een, beter")
+		assert.Empty(t, w.marks(talk, shown), "the HIS is away")
+		h.err = nil
+		w.passes(maxBackoff)
+		want := []string(nil)
+		if asked {
+			want = []string{"✓ vastgelegd"}
+		}
+		assert.Equal(t, want, w.marks(talk, shown))
+		assert.Equal(t, want, w.marks(talk, answer))
+		assert.Empty(t, w.marks(consulting, said), "the patient hears it on asking, and at the end")
+	}
+}

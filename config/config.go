@@ -180,6 +180,7 @@ type Relay struct {
 	KeyTimeout  time.Duration `mapstructure:"key_timeout"`
 	MaxFileSize Bytes         `mapstructure:"max_file_size"`
 	SentMark    bool          `mapstructure:"sent_mark"`
+	FiledMark   bool          `mapstructure:"filed_mark"`
 	// UnsignedDevices says what happens with what a device sends that its owner has not verified.
 	UnsignedDevices string `mapstructure:"unsigned_devices"` // Pass or Hold
 	// Files by their type (text/html, audio/*) or by the end of their name (.exe).

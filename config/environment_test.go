@@ -41,6 +41,7 @@ var each = map[string]string{
 	"SPREEKKAMER_RELAY_KEY_TIMEOUT":            "1m",
 	"SPREEKKAMER_RELAY_MAX_FILE_SIZE":          "1MB",
 	"SPREEKKAMER_RELAY_SENT_MARK":              "true",
+	"SPREEKKAMER_RELAY_FILED_MARK":             "true",
 	"SPREEKKAMER_RELAY_UNSIGNED_DEVICES":       "hold",
 	"SPREEKKAMER_RELAY_REFUSED_FILES":          ".exe, text/html",
 	"SPREEKKAMER_RELAY_ALLOWED_FILES":          "image/*",
