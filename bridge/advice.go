@@ -53,6 +53,10 @@ func (b *Bridge) carryAdvice(ctx context.Context, p place, c care.Case, e care.E
 
 // deliverAdvice tells the patient a text of ours in the name of a member of staff.
 func (b *Bridge) deliverAdvice(ctx context.Context, t task) (done delivery, err error) {
+	if t.EventID != "" { // its echo was seen: it only has to be remembered
+		room, err := b.roomOfDestination(ctx, t)
+		return b.adviceIsThere(t, room, id.EventID(t.EventID)), err
+	}
 	l, err := b.legOf(ctx, t, id.UserID(t.body.By))
 	if err != nil {
 		return done, err
@@ -65,8 +69,12 @@ func (b *Bridge) deliverAdvice(ctx context.Context, t task) (done delivery, err 
 	if err != nil {
 		return done, err
 	}
-	done.event, err = b.send(ctx, t, l.room, event.EventMessage, content)
-	return done, err
+	told, err := b.send(ctx, t, l.room, event.EventMessage, content)
+	return b.adviceIsThere(t, l.room, told), err
+}
+
+func (b *Bridge) adviceIsThere(t task, room string, told id.EventID) delivery {
+	return delivery{event: told, after: func(ctx context.Context) error { return b.advised(ctx, t, room, told) }}
 }
 
 // adviceText is what the patient reads, in their language.

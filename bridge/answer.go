@@ -137,7 +137,10 @@ func (b *Bridge) deliverAnswer(ctx context.Context, t task) (done delivery, err 
 // answerShown records that a part of an answer is there. Its words are kept for the document, by
 // reference; the system learns when the patient has all of it.
 func (b *Bridge) answerShown(ctx context.Context, t task, row store.Answer, room string, shown id.EventID) error {
-	if err := b.Store.AnswerShown(ctx, row.ID); err != nil || !toPatient(t.Effect) {
+	if err := b.Store.AnswerShown(ctx, row.ID); err != nil {
+		return err
+	}
+	if err := b.shownTwice(ctx, t, room, shown); err != nil || !toPatient(t.Effect) {
 		return err
 	}
 	c, _, err := b.Store.Conversation(ctx, t.Conversation)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/google/uuid"
+
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/his"
 	"github.com/spreekkamer/spreekkamer/store"
@@ -25,6 +27,17 @@ func (b *Bridge) keepJob(ctx context.Context, kind string, c care.Conversation, 
 		said.Lane, said.Destination = systemLane(name, c.Practice), fileIn(name, c.ID)
 	}
 	return said, err
+}
+
+// copyIn is what the copy of an answer is called that the patient has as an event. A system without copies has
+// the answer under a name of its own.
+func copyIn(filed []store.Effect, event string, edition int) uuid.UUID {
+	for _, e := range filed {
+		if e.Kind == "file.answer" && e.Lane != keptLane && e.SourceEvent == event && editionOf(e) == edition {
+			return his.MessageID(event)
+		}
+	}
+	return uuid.Nil
 }
 
 // deliverCopy puts a copy of an answer of a system among what it has of the conversation.

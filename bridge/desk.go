@@ -192,7 +192,7 @@ func (b *Bridge) caseInRoomOf(ctx context.Context, p place, target string) (care
 	if err != nil || p.room.Kind == store.RoomConversation {
 		return c, err
 	}
-	carriedIn, err := b.carriedIn(ctx, target)
+	carriedIn, err := b.carriedIn(ctx, p, target)
 	if err != nil || carriedIn == "" || carriedIn == c.Conversation.ID {
 		return c, err
 	}
@@ -202,7 +202,7 @@ func (b *Bridge) caseInRoomOf(ctx context.Context, p place, target string) (care
 
 // carriedIn is the conversation in which an event is, or is about to be, at the other side; what is
 // on its way is asked first, as in isRelayed.
-func (b *Bridge) carriedIn(ctx context.Context, target string) (conversation string, err error) {
+func (b *Bridge) carriedIn(ctx context.Context, p place, target string) (conversation string, err error) {
 	pending, err := b.Store.PendingFor(ctx, target)
 	if err != nil {
 		return "", err
@@ -212,8 +212,11 @@ func (b *Bridge) carriedIn(ctx context.Context, target string) (conversation str
 			return e.Conversation, nil
 		}
 	}
-	mirror, _, err := b.Store.MirrorsOf(ctx, target)
-	return mirror.Conversation, err
+	mirror, known, err := b.Store.MirrorsOf(ctx, target)
+	if err != nil || known {
+		return mirror.Conversation, err
+	}
+	return b.halfShown(ctx, p, target)
 }
 
 // someoneRemoved carries a removal to the other side. What was held is simply not passed.

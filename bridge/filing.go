@@ -225,8 +225,12 @@ func (b *Bridge) answered(ctx context.Context, item *his.Item, l letter, t task)
 	if err != nil || !known || m.Conversation != t.Conversation {
 		return err
 	}
-	item.InReplyTo = his.MessageID(m.SourceEvent)
 	filed, err := b.Store.Filings(ctx, t.Conversation)
+	if m.Kind == store.MirrorAnswer {
+		item.InReplyTo = copyIn(filed, m.TargetEvent, t.body.Edition)
+		return err
+	}
+	item.InReplyTo = his.MessageID(m.SourceEvent)
 	for _, e := range filed {
 		if what, err := parseBody(e); err == nil && says(e, m.SourceEvent) {
 			item.InReplyTo = his.MessageID(what.inRecord(e))

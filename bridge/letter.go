@@ -90,7 +90,8 @@ func (b *Bridge) repliedTo(ctx context.Context, e store.Effect, l letter, u urge
 	}
 	evt, err := b.readEvent(ctx, task{Effect: e}.sourceRoom(), id.EventID(l.Replaces))
 	if err == nil {
-		return string(evt.Content.AsMessage().RelatesTo.GetReplyTo()), nil
+		answered, err := b.answers(ctx, evt.Content.AsMessage().RelatesTo)
+		return string(answered), err
 	}
 	lasting := wasRemoved(err) || errors.Is(err, ErrNoKey) || errors.Is(err, ErrUnreadable) || errors.Is(err, ErrRefused)
 	if lasting || u == pressed || e.Attempt > referenceAttempts {
@@ -101,7 +102,11 @@ func (b *Bridge) repliedTo(ctx context.Context, e store.Effect, l letter, u urge
 
 func (b *Bridge) fillLetter(ctx context.Context, l *letter, m *event.MessageEventContent, s scrubber, u urgency) error {
 	if m.RelatesTo != nil {
-		l.ReplyTo = string(m.RelatesTo.GetReplyTo())
+		answered, err := b.answers(ctx, m.RelatesTo)
+		if err != nil {
+			return err
+		}
+		l.ReplyTo = string(answered)
 		if m.RelatesTo.Type == event.RelReplace {
 			l.Replaces = string(m.RelatesTo.EventID)
 		}

@@ -252,7 +252,11 @@ func (b *Bridge) isRelayed(ctx context.Context, p place, eventID string) (bool, 
 		return queued, err
 	}
 	_, mirrored, err := b.Store.MirrorsOf(ctx, eventID)
-	return mirrored, err
+	if err != nil || mirrored {
+		return mirrored, err
+	}
+	half, err := b.halfShown(ctx, p, eventID)
+	return half != "", err
 }
 
 // understand turns an event into what the rules know: words, the option that was meant,

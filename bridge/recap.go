@@ -93,7 +93,7 @@ func (b *Bridge) deliverRecap(ctx context.Context, t task) (done delivery, err e
 	done.after = func(ctx context.Context) error {
 		for _, one := range said {
 			e := job("recap.copy", t.Destination, body{Target: string(done.event)})
-			e.Person, e.Conversation, e.SourceEvent, e.SourceRoom = t.Person, t.Conversation, one, room
+			e.Person, e.Conversation, e.SourceEvent, e.SourceRoom = t.Person, t.Conversation, one.Event, one.Room
 			if err := b.add(ctx, e); err != nil {
 				return err
 			}
@@ -105,6 +105,10 @@ func (b *Bridge) deliverRecap(ctx context.Context, t task) (done delivery, err e
 
 // deliverRecapCopy says one message again. What is gone, and what is no message, is left out.
 func (b *Bridge) deliverRecapCopy(ctx context.Context, t task) (done delivery, err error) {
+	room, err := b.roomOfDestination(ctx, t)
+	if err != nil {
+		return done, err
+	}
 	sent := id.EventID(t.EventID)
 	if sent == "" {
 		evt, err := b.readEvent(ctx, t.sourceRoom(), t.sourceEvent())
@@ -118,13 +122,13 @@ func (b *Bridge) deliverRecapCopy(ctx context.Context, t task) (done delivery, e
 		if err != nil || content == nil {
 			return done, err
 		}
-		if sent, err = b.send(ctx, t, t.SourceRoom, event.EventMessage, content); err != nil {
+		if sent, err = b.send(ctx, t, room, event.EventMessage, content); err != nil {
 			return done, err
 		}
 	}
 	done.event = sent
 	done.after = func(ctx context.Context) error {
-		row := store.LedgerRow{EventID: string(sent), RoomID: t.SourceRoom, Type: event.EventEncrypted.Type, Own: true, SentAt: b.Now()}
+		row := store.LedgerRow{EventID: string(sent), RoomID: room, Type: event.EventEncrypted.Type, Own: true, SentAt: b.Now()}
 		return b.Store.GoWith(ctx, row, t.SourceEvent)
 	}
 	return done, nil

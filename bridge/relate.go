@@ -10,6 +10,7 @@ import (
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 
+	"github.com/spreekkamer/spreekkamer/store"
 	"github.com/spreekkamer/spreekkamer/texts"
 )
 
@@ -23,7 +24,10 @@ func (b *Bridge) relate(ctx context.Context, content map[string]any, m *event.Me
 		return b.relateEdit(ctx, content, m.RelatesTo.EventID, l)
 	}
 	relation := map[string]any{}
-	answered := m.RelatesTo.GetReplyTo()
+	answered, err := b.answers(ctx, m.RelatesTo)
+	if err != nil {
+		return nil, err
+	}
 	reply, found, err := b.Store.MirrorOf(ctx, string(answered), l.room)
 	if err != nil {
 		return nil, err
@@ -221,8 +225,12 @@ func isEmoji(key string) bool {
 	return key != "" && len(key) <= maxReaction && !strings.Contains(key, "://") && identifiers.FindString(key) == ""
 }
 
-// deliverRelayedRemoval removes at the other side what was removed here, and its files.
+// deliverRelayedRemoval removes at the other side what was removed here, and its files. Who removes a command
+// does not take back what it told the patient.
 func (b *Bridge) deliverRelayedRemoval(ctx context.Context, t task) (done delivery, err error) {
+	if m, _, err := b.Store.MirrorsOf(ctx, t.body.Target); err != nil || m.Kind == store.MirrorAdvice {
+		return done, err
+	}
 	room, err := b.roomOfDestination(ctx, t)
 	if err != nil {
 		return done, err

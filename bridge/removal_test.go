@@ -248,7 +248,7 @@ func TestAMessageIsOnItsWayUntilItHasArrived(t *testing.T) {
 			relayed, err := w.isRelayed(t.Context(), there, string(e))
 			assert.NoError(t, err)
 			assert.True(t, relayed, "message %d", n)
-			where, err := w.carriedIn(t.Context(), string(e))
+			where, err := w.carriedIn(t.Context(), there, string(e))
 			assert.NoError(t, err)
 			assert.Equal(t, conversation, where, "message %d", n)
 		}
@@ -257,7 +257,7 @@ func TestAMessageIsOnItsWayUntilItHasArrived(t *testing.T) {
 
 func TestWhatWasNeverCarriedIsNowhere(t *testing.T) {
 	w := newWorld(t)
-	where, err := w.carriedIn(t.Context(), "$nothing")
+	where, err := w.carriedIn(t.Context(), place{}, "$nothing")
 	require.NoError(t, err)
 	assert.Empty(t, where)
 }

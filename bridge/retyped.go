@@ -47,8 +47,8 @@ func (b *Bridge) retyped(ctx context.Context, p place) (text string, err error) 
 // wasCommand says that what is edited was typed as a command. What can be read no more is taken for
 // none: what the edit says decides.
 func (b *Bridge) wasCommand(ctx context.Context, p place, target string) (bool, error) {
-	if _, crossed, err := b.Store.MirrorsOf(ctx, target); err != nil || crossed { // no command does
-		return false, err
+	if m, crossed, err := b.Store.MirrorsOf(ctx, target); err != nil || crossed { // of commands only an advice does
+		return m.Kind == store.MirrorAdvice, err
 	}
 	evt, err := b.readEvent(ctx, p.roomID(), id.EventID(target))
 	switch {

@@ -33,6 +33,10 @@ const (
 	shownAnswer = `
 		UPDATE answer SET waits = waits - 1, sealed = CASE WHEN waits <= 1 THEN NULL ELSE sealed END WHERE id = $1
 	`
+	// shownTo are the messages with which answers were shown to a person and to the practice.
+	shownTo = effectColumns + `
+		WHERE person = $1 AND person <> '' AND kind = 'answer' AND state = 'done' AND event_id <> '' ORDER BY id
+	`
 	getPrint     = `SELECT print FROM answer WHERE id = $1 AND print IS NOT NULL`
 	putPrint     = `UPDATE answer SET print = $2 WHERE id = $1`
 	putWithdrawn = `UPDATE answer SET withdrawn = $2 WHERE id = $1`
@@ -130,6 +134,16 @@ func (s *Store) ShowAnswer(ctx context.Context, id string, messages int) error {
 // what the answer says is forgotten.
 func (s *Store) AnswerShown(ctx context.Context, id string) error {
 	return s.mark(ctx, "note that answer "+id+" was shown", shownAnswer, id)
+}
+
+// ShownAnswers are the effects that have shown answers for a person, at either side, for as long as they are
+// remembered.
+func (s *Store) ShownAnswers(ctx context.Context, person string) ([]Effect, error) {
+	shown, err := list(ctx, s, scanEffect, shownTo, person)
+	if err != nil {
+		return nil, fmt.Errorf("list what answers %s was shown: %w", person, err)
+	}
+	return shown, nil
 }
 
 // MoveAnswer records how far an answer came.

@@ -137,6 +137,8 @@ var hot = []struct {
 	{"DueReadings", dueReadings, []any{ms(noon), 16}, []string{"reading_pending"}},
 	{"what was carried before a time", standsUpTo, []any{"!b7", ms(noon), 5}, []string{"mirror_target_room"}},
 	{"what a reading stands for", standsExact, []any{"$t7", "!b7"}, []string{"mirror_target"}},
+	{"what an event repeats", repeats, []any{"$7"}, []string{"sqlite_autoindex_ledger", "ledger_pkey"}},
+	{"ShownAnswers", shownTo, []any{"7"}, []string{"outbox_person"}},
 	{"MirrorOf", mirrorOf, []any{"$t7", "!a"}, []string{"mirror_target"}},
 }
 

@@ -28,7 +28,7 @@ func fill(t *testing.T, s *Store, name string) {
 		s.SaveDerde(ctx, care.Derde{ID: "derde-" + name, Person: id, Name: "Kwebbel"}),
 		s.SaveConversation(ctx, care.Conversation{ID: conversation, Person: id, State: care.Open, Derde: "derde-" + name}),
 		s.Hold(ctx, HeldEvent{"$held-" + name, conversation, "!consulting-" + name, noon, false}),
-		s.AddMirror(ctx, Mirror{"$s-" + name, "!consulting-" + name, "$t-" + name, "!talk-" + name, conversation, noon}),
+		s.AddMirror(ctx, Mirror{"$s-" + name, "!consulting-" + name, "$t-" + name, "!talk-" + name, conversation, noon, MirrorCarried}),
 		s.SetShown(ctx, "!talk-"+name, "main", noon),
 		s.AddPrompt(ctx, Prompt{"$prompt-" + name, id, care.AskPhone, noon, nil}),
 		s.SaveReminder(ctx, care.Reminder{Person: id, Question: care.AskPhone, DueAt: noon}),

@@ -28,12 +28,16 @@ const (
 	retryReading = `UPDATE reading SET attempt = attempt + 1, next_at = $4 WHERE room_id = $1 AND thread = $2 AND event_id = $3`
 	// awaited finds who has read an event before it was known what it stands for.
 	awaited     = `UPDATE reading SET pending = true, attempt = 0, next_at = 0 WHERE room_id = $1 AND event_id = $2`
-	standsExact = mirrorColumns + ` WHERE target_event = $1 AND target_room = $2 ORDER BY at LIMIT 1`
+	standsExact = mirrorColumns + ` WHERE target_event = $1 AND target_room = $2 AND ` + inStep + ` ORDER BY at LIMIT 1`
+	// inStep leaves out an answer that came to staff long after it came to the patient: who has read the one
+	// has not read what staff wrote in between.
+	inStep = `(mirror.kind <> 'answer' OR EXISTS (SELECT 1 FROM ledger AS here, ledger AS there
+		WHERE here.event_id = mirror.source_event AND there.event_id = mirror.target_event AND here.sent_at <= there.sent_at + 60000))`
 	// standsUpTo are the events carried into a room that were sent before a time, newest first.
 	standsUpTo = `
-		SELECT mirror.source_event, mirror.source_room, mirror.target_event, mirror.target_room, mirror.conversation, mirror.at
+		SELECT mirror.source_event, mirror.source_room, mirror.target_event, mirror.target_room, mirror.conversation, mirror.at, mirror.kind
 		FROM mirror JOIN ledger ON ledger.event_id = mirror.target_event
-		WHERE mirror.target_room = $1 AND ledger.sent_at < $2 ORDER BY mirror.at DESC LIMIT $3
+		WHERE mirror.target_room = $1 AND ledger.sent_at < $2 AND ` + inStep + ` ORDER BY mirror.at DESC LIMIT $3
 	`
 	getShown = `SELECT sent_at FROM shown WHERE room_id = $1 AND thread = $2`
 	putShown = `

@@ -170,3 +170,26 @@ func TestReadingGoesWithThePerson(t *testing.T) {
 		require.True(t, must[time.Time](t)(s.ShownUpTo(t.Context(), "!talk", "")).IsZero())
 	})
 }
+
+// An answer of the system comes to both sides by itself. Where staff had it much later, a receipt on it
+// would say that the patient has read what staff wrote in between.
+func TestAnAnswerThatCameToStaffMuchLaterTellsNothingOfReading(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		readingRoom(t, s)
+		later(t, s, sentAt("$said", "!talk", 1), sentAt("$s", "!consulting", 1), sentAt("$answered", "!talk", 9),
+			sentAt("$a", "!consulting", 2), sentAt("$next", "!talk", 20), sentAt("$n", "!consulting", 20))
+		for n, m := range []Mirror{
+			{SourceEvent: "$said", TargetEvent: "$s"}, {SourceEvent: "$answered", TargetEvent: "$a", Kind: MirrorAnswer},
+			{SourceEvent: "$next", TargetEvent: "$n", Kind: MirrorAnswer},
+		} {
+			m.SourceRoom, m.TargetRoom, m.Conversation, m.At = "!talk", "!consulting", "c", minute(n)
+			require.NoError(t, s.AddMirror(t.Context(), m))
+		}
+		stands := func(event string, minutes int) string {
+			all := must[[]Mirror](t)(s.ReadEvents(t.Context(), Reading{Room: "!consulting", Event: event, SentAt: noon.Add(time.Duration(minutes) * time.Minute)}, 1))
+			require.Len(t, all, 1)
+			return all[0].SourceEvent
+		}
+		require.Equal(t, []string{"$said", "$said", "$next"}, []string{stands("$a", 2), stands("$x", 3), stands("$n", 20)})
+	})
+}

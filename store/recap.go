@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"go.mau.fi/util/dbutil"
 )
 
 const (
@@ -14,12 +16,15 @@ const (
 	staffSince    = `SELECT since FROM room_staff WHERE room_id = $1 AND user_id = $2`
 	recapAt       = `SELECT recap_at FROM conversation WHERE id = $1`
 	setRecapAt    = `UPDATE conversation SET recap_at = $2 WHERE id = $1 AND recap_at < $2`
-	// saidIn is what was carried into and out of a room, in the order in which it was.
+	// saidIn is what was carried into and out of a room, in the order in which it was; of an advice
+	// what the patient was told, and not the command.
 	saidIn = `
-		SELECT CASE WHEN target_room = $2 THEN target_event ELSE source_event END
+		SELECT CASE WHEN target_room = $2 OR kind = 'advice' THEN target_event ELSE source_event END,
+			CASE WHEN target_room = $2 OR kind = 'advice' THEN target_room ELSE source_room END
 		FROM mirror WHERE conversation = $1 AND (target_room = $2 OR source_room = $2) AND at < $3 ORDER BY at, target_event
 	`
-	goWith = `
+	repeats = `SELECT about FROM ledger WHERE event_id = $1 AND own AND about <> ''`
+	goWith  = `
 		UPDATE ledger SET about = $2, due_at = CASE WHEN due_at < $3 THEN due_at ELSE $3 END,
 			next_at = CASE WHEN next_at < $3 THEN next_at ELSE $3 END
 		WHERE event_id = $1 AND state = 'kept'
@@ -85,14 +90,32 @@ func (s *Store) SetRecapAt(ctx context.Context, conversation string, until time.
 	return s.mark(ctx, "note the recap of conversation "+conversation, setRecapAt, conversation, ms(until))
 }
 
-// SaidIn is what was said in the room of a conversation before a time, in order, as far as it
-// was carried: events of that room.
-func (s *Store) SaidIn(ctx context.Context, conversation, room string, before time.Time) ([]string, error) {
-	said, err := list(ctx, s, scalar[string], saidIn, conversation, room, ms(before))
+// A Said is an event that says something of a conversation, and the room where it does.
+type Said struct{ Event, Room string }
+
+// SaidIn is what was said in the room of a conversation before a time, in order, as far as the patient
+// said it or has it: events of that room, or of the patient's where staff have only the command.
+func (s *Store) SaidIn(ctx context.Context, conversation, room string, before time.Time) ([]Said, error) {
+	said, err := list(ctx, s, scanSaid, saidIn, conversation, room, ms(before))
 	if err != nil {
 		return nil, fmt.Errorf("list what was said in room %s: %w", room, err)
 	}
 	return said, nil
+}
+
+func scanSaid(row dbutil.Scannable) (one Said, err error) {
+	err = row.Scan(&one.Event, &one.Room)
+	return one, err
+}
+
+// Repeats is the event that one of our own repeats, see GoWith. Also an edit or reaction of ours counts as
+// repeating what it is about.
+func (s *Store) Repeats(ctx context.Context, event string) (of string, does bool, err error) {
+	of, does, err = one(ctx, s, scalar[string], repeats, event)
+	if err != nil {
+		return "", false, fmt.Errorf("find what event %s repeats: %w", event, err)
+	}
+	return of, does, nil
 }
 
 // GoWith enters an event of our own that repeats another one: it is removed together with that

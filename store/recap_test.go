@@ -47,13 +47,16 @@ func TestWhatWasSaidInARoomIsListedInOrder(t *testing.T) {
 			{SourceEvent: "$t2", SourceRoom: "!talk", TargetEvent: "$p2", TargetRoom: "!consulting", Conversation: "c"},
 			{SourceEvent: "$p3", SourceRoom: "!consulting", TargetEvent: "$x3", TargetRoom: "!other", Conversation: "d"},
 			{SourceEvent: "$p4", SourceRoom: "!consulting", TargetEvent: "$t4", TargetRoom: "!talk", Conversation: "c"},
+			{SourceEvent: "$t5", SourceRoom: "!talk", TargetEvent: "$p5", TargetRoom: "!consulting", Conversation: "c", Kind: MirrorAdvice},
+			{SourceEvent: "$t6", SourceRoom: "!talk", TargetEvent: "$p6", TargetRoom: "!consulting", Conversation: "c", Kind: MirrorAnswer},
 		} {
 			m.At = minute(n)
 			require.NoError(t, s.AddMirror(t.Context(), m))
 		}
-		require.Equal(t, []string{"$t1", "$t2", "$t4"}, must[[]string](t)(s.SaidIn(t.Context(), "c", "!talk", minute(9))))
-		require.Equal(t, []string{"$t1", "$t2"}, must[[]string](t)(s.SaidIn(t.Context(), "c", "!talk", minute(3))))
-		require.Empty(t, must[[]string](t)(s.SaidIn(t.Context(), "c", "!talk", minute(0))))
+		all := []Said{{"$t1", "!talk"}, {"$t2", "!talk"}, {"$t4", "!talk"}, {"$p5", "!consulting"}, {"$t6", "!talk"}}
+		require.Equal(t, all, must[[]Said](t)(s.SaidIn(t.Context(), "c", "!talk", minute(9))))
+		require.Equal(t, all[:2], must[[]Said](t)(s.SaidIn(t.Context(), "c", "!talk", minute(3))))
+		require.Empty(t, must[[]Said](t)(s.SaidIn(t.Context(), "c", "!talk", minute(0))))
 	})
 }
 
@@ -72,5 +75,35 @@ func TestARepetitionGoesNoLaterThanWhatItRepeats(t *testing.T) {
 		require.Contains(t, dueEvents(t, s, noon), "$echoed", "removed together")
 		require.False(t, repeat("$too late").DueAt.After(noon))
 		require.NoError(t, s.GoWith(t.Context(), LedgerRow{EventID: "$x"}, "$unknown"))
+	})
+}
+
+func TestWhatRepeatsAnEventStandsForWhatThatOneDoes(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		for _, m := range []Mirror{
+			{SourceEvent: "$p1", SourceRoom: "!consulting", TargetEvent: "$t1", TargetRoom: "!talk", Conversation: "c"},
+			{SourceEvent: "$t2", SourceRoom: "!talk", TargetEvent: "$p2", TargetRoom: "!consulting", Conversation: "c", Kind: MirrorAdvice},
+		} {
+			require.NoError(t, s.AddMirror(t.Context(), m))
+		}
+		for event, room := range map[string]string{"$t1": "!talk", "$p2": "!consulting"} {
+			require.NoError(t, s.AddLedger(t.Context(), LedgerRow{EventID: event, RoomID: room, SentAt: minute(0), DueAt: minute(100)}))
+			require.NoError(t, s.GoWith(t.Context(), LedgerRow{EventID: event + " again", RoomID: "!talk", Own: true, SentAt: minute(9)}, event))
+		}
+		for copied, want := range map[string]string{"$t1 again": "$p1", "$p2 again": "$p2"} {
+			other, known, err := s.MirrorOf(t.Context(), copied, "!consulting")
+			require.NoError(t, err)
+			require.True(t, known)
+			require.Equal(t, want, other)
+		}
+		require.Equal(t, MirrorAdvice, found[Mirror](t)(s.MirrorsOf(t.Context(), "$p2 again")).Kind)
+		for _, none := range []string{"$unknown", "$t1 again"} {
+			_, known, err := s.MirrorOf(t.Context(), none, "!elsewhere")
+			require.NoError(t, err)
+			require.False(t, known)
+		}
+		_, known, err := s.MirrorsOf(t.Context(), "$unknown")
+		require.NoError(t, err)
+		require.False(t, known)
 	})
 }

@@ -241,8 +241,8 @@ func TestWhatIsHeldStaysInOrderUntilItIsDropped(t *testing.T) {
 func TestAMirrorIsFoundFromBothSides(t *testing.T) {
 	each(t, func(t *testing.T, s *Store) {
 		ctx := t.Context()
-		m := Mirror{"$patient", "!consulting", "$staff", "!talk", "c", noon}
-		again := Mirror{"$patient", "!consulting", "$staff again", "!talk", "c", noon.Add(time.Hour)}
+		m := Mirror{"$patient", "!consulting", "$staff", "!talk", "c", noon, MirrorCarried}
+		again := Mirror{"$patient", "!consulting", "$staff again", "!talk", "c", noon.Add(time.Hour), MirrorCarried}
 		for _, pair := range []Mirror{again, m, m} {
 			require.NoError(t, s.AddMirror(ctx, pair))
 		}
