@@ -134,16 +134,17 @@ func (b *Bridge) deliverRecapCopy(ctx context.Context, t task) (done delivery, e
 	return done, nil
 }
 
-// again is the content of a message once more, in a thread, with when it was said and by whom.
-// Files are pointed at where they are: the new message gives their keys.
+// again is the content of a message once more, in a thread, with when it was said and by whom; nil when it is
+// none. Files are pointed at where they are: the new message gives their keys. A poll becomes a text, since
+// nobody could vote in two.
 func (b *Bridge) again(ctx context.Context, evt *event.Event, thread string) (map[string]any, error) {
-	m, ok := evt.Content.Parsed.(*event.MessageEventContent)
+	m, ok := b.readable(evt, b.Language)
 	if !ok {
 		return nil, nil
 	}
-	content, head := maps.Clone(evt.Content.Raw), time.UnixMilli(evt.Timestamp).In(b.Zone).Format("02-01-2006 15:04")
-	if said, ok := content["m.new_content"].(map[string]any); ok && edited(evt) != "" {
-		content, head = maps.Clone(said), head+", "+b.Texts.Text(b.Language, "edited", b.practiceArgs(b.practice("")))
+	said, head := evt.Content.Raw, time.UnixMilli(evt.Timestamp).In(b.Zone).Format("02-01-2006 15:04")
+	if changed, ok := said["m.new_content"].(map[string]any); ok && edited(evt) != "" {
+		said, head = changed, head+", "+b.Texts.Text(b.Language, "edited", b.practiceArgs(b.practice("")))
 		if m = m.NewContent; m == nil {
 			return nil, nil
 		}
@@ -153,11 +154,9 @@ func (b *Bridge) again(ctx context.Context, evt *event.Event, thread string) (ma
 	} else if known {
 		head += " " + staff.Name
 	}
-	for key := range content {
-		if !repeated[key] {
-			delete(content, key)
-		}
-	}
+	content := maps.Clone(said)
+	maps.DeleteFunc(content, func(key string, _ any) bool { return !repeated[key] })
+	content["msgtype"] = string(m.MsgType)
 	if m.MsgType == event.MsgText {
 		content["msgtype"] = string(event.MsgNotice) // it has rung already
 	}
@@ -183,5 +182,5 @@ func formatted(m *event.MessageEventContent) string {
 
 // repeated are the fields of a message that are said again.
 var repeated = map[string]bool{
-	"msgtype": true, "file": true, "info": true, "geo_uri": true, "org.matrix.msc3245.voice": true, "org.matrix.msc1767.audio": true,
+	"file": true, "url": true, "info": true, "geo_uri": true, "org.matrix.msc3245.voice": true, "org.matrix.msc1767.audio": true,
 }

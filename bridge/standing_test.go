@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
+
+	"github.com/spreekkamer/spreekkamer/media/mediatest"
 )
 
 // saidWith finds the event in which the bot says something in a room, for the last time.
@@ -181,6 +183,25 @@ func TestACopyInARecapStandsForWhatItRepeats(t *testing.T) {
 	assert.NotContains(t, got, "m.relates_to", "it answers nothing in particular")
 	letters = w.letters()
 	assert.NotContains(t, letters[len(letters)-1], "Antwoord op:")
+}
+
+func TestARecapSaysPollsAndStickersOfStaff(t *testing.T) {
+	w := newWorld(t)
+	_, talk := w.talking(anna, "Een vraag")
+	w.passes(time.Minute)
+	w.happens(fatima, talk, event.Type{Type: unstablePoll, Class: event.MessageEventType}, poll("Wanneer past het?", "maandag", "dinsdag"))
+	w.passes(time.Minute)
+	picture := w.stored(mediatest.PNG(8, 8))
+	w.happens(fatima, talk, event.EventSticker, map[string]any{"body": "lachend gezicht", "file": picture, "info": map[string]any{"mimetype": "image/png"}})
+	w.passes(time.Minute)
+	w.comes(devries, talk)
+	said := w.recapped(talk)
+	require.Len(t, said, 3, w.heard(talk))
+	assert.Regexp(t, `Fatima: .*Wanneer past het\?\n1\. maandag\n2\. dinsdag`, said[1])
+	sticker := w.lastOf(talk, event.EventMessage)
+	assert.Equal(t, "m.image", sticker["msgtype"])
+	assert.Equal(t, picture["url"], dug(sticker, "file", "url"))
+	assert.Contains(t, sticker["body"], "lachend gezicht")
 }
 
 // One side has an answer already, and the other will have it: what is said about it waits
