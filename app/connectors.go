@@ -33,6 +33,11 @@ func fhirSettings(c config.FHIR) his.FHIR {
 			TLS: rest.TLS{CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.CertKeyFile},
 		},
 		PatientSystem: c.PatientSystem, MakePatients: c.MakePatients, NLCore: c.NLCore, HookURL: c.HookURL,
+		Profiles: map[string][]string{},
+	}
+	for _, profile := range c.Profiles {
+		kind, address, _ := strings.Cut(profile, "|")
+		s.Profiles[kind] = append(s.Profiles[kind], address)
 	}
 	for _, tag := range c.Tags {
 		system, code, _ := strings.Cut(tag, "|")

@@ -18,6 +18,7 @@ func TestTheSettingsOfAFHIRServerReachTheConnector(t *testing.T) {
 	s := fhirSettings(config.FHIR{
 		URL: "https://his.example/fhir", Login: "smart", ClientID: "chat", SecretFile: "key.pem", TokenURL: "https://his.example/token",
 		Scope: "system/*.cruds", KeyID: "k", CAFile: "ca.pem", CertFile: "c.pem", CertKeyFile: "k.pem",
+		Profiles:      []string{"Task|https://his.example/task|1.0", "Task|https://his.example/work"},
 		PatientSystem: "https://his.example/patients", MakePatients: true, NLCore: true, Tags: []string{"https://his.example/tags|chat"}, HookURL: "https://a.example/his/linde",
 	})
 	assert.Equal(t, "https://his.example/fhir", s.Base)
@@ -25,6 +26,7 @@ func TestTheSettingsOfAFHIRServerReachTheConnector(t *testing.T) {
 	assert.Equal(t, "key.pem", s.Auth.SecretFile)
 	assert.Equal(t, "k.pem", s.TLS.KeyFile)
 	assert.Equal(t, []fhir.Coding{{System: "https://his.example/tags", Code: "chat"}}, s.Tags)
+	assert.Equal(t, map[string][]string{"Task": {"https://his.example/task|1.0", "https://his.example/work"}}, s.Profiles)
 	assert.True(t, s.NLCore)
 	assert.True(t, s.MakePatients)
 	assert.Equal(t, "https://a.example/his/linde", s.HookURL)

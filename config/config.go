@@ -118,6 +118,7 @@ type FHIR struct {
 	PatientSystem string   `mapstructure:"patient_system"` // "" = not known
 	MakePatients  bool     `mapstructure:"make_patients"`
 	NLCore        bool     `mapstructure:"nl_core"`
+	Profiles      []string `mapstructure:"profiles"` // type|address
 	Tags          []string `mapstructure:"tags"`     // system|code
 	HookURL       string   `mapstructure:"hook_url"` // "" = the HIS is polled
 }

@@ -169,6 +169,8 @@ func TestEveryMistakeIsNamedWithItsRemedy(t *testing.T) {
 		{"a login on a network", "practices: [{his: {type: fhir, fhir: {token_url: 'http://10.0.0.5/token'}}}]", "practices[0].his.fhir.token_url", "must begin with https"},
 		{"a hook that begins like this machine", "practices: [{his: {type: fhir, fhir: {hook_url: 'http://localhost.example/his'}}}]", "practices[0].his.fhir.hook_url", "must begin with https"},
 		{"half a certificate", "practices: [{his: {type: fhir, fhir: {cert_file: a.pem}}}]", "practices[0].his.fhir.cert_key_file", "together"},
+		{"a profile of no type", "practices: [{his: {type: fhir, fhir: {profiles: ['https://his.example/message']}}}]", "practices[0].his.fhir.profiles", "no type and profile"},
+		{"a profile that is no address", "practices: [{his: {type: fhir, fhir: {profiles: ['Task|work']}}}]", "practices[0].his.fhir.profiles", "no address of a profile"},
 		{"a tag without a system", "practices: [{his: {type: fhir, fhir: {tags: [chat]}}}]", "practices[0].his.fhir.tags", "no system and code"},
 		{"a spool without addresses", "practices: [{his: {type: medvri, path: a}}]", "practices[0].his.sender", "Edifact addresses"},
 		{"two practices in one directory", "practices: [{his: {path: a}}, {his: {path: ./a}}]", "practices[1].his.path", "give each its own"},

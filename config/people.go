@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -97,6 +98,13 @@ func (m *Mistakes) checkFHIR(at string, h HIS, _ map[string]bool) {
 		}
 	}
 	m.want((f.CertFile == "") == (f.CertKeyFile == ""), at+"cert_key_file", "give a certificate and its key together")
+	for _, profile := range f.Profiles {
+		kind, address, two := strings.Cut(profile, "|")
+		at := at + "profiles"
+		m.want(two && resourceForm.MatchString(kind), at, "%q is no type and profile such as Communication|https://his.example/message", profile)
+		u, err := url.Parse(address)
+		m.want(err == nil && (!two || u.IsAbs()), at, "%q is no address of a profile", address)
+	}
 	for _, tag := range f.Tags {
 		system, code, two := strings.Cut(tag, "|")
 		m.want(two && system != "" && code != "", at+"tags", "%q is no system and code such as https://his.example/tags|chat", tag)

@@ -21,6 +21,7 @@ var (
 	localpartForm = regexp.MustCompile(`^[a-z0-9._=/+-]{1,100}$`)
 	idForm        = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 	postcodeForm  = regexp.MustCompile(`^[1-9][0-9]{3}([A-Z]{2})?$`)
+	resourceForm  = regexp.MustCompile(`^[A-Z][A-Za-z]+$`)
 	agbForm       = regexp.MustCompile(`^[0-9]{8}$`)
 	fileForm      = regexp.MustCompile(`^(\.[a-z0-9]{1,15}|[a-z]+/([a-z0-9.+-]+|\*))$`)
 	clamdForm     = regexp.MustCompile(`^(unix:/.+|tcp:.+:\d{1,5})$`)

@@ -52,6 +52,7 @@ func (s *fhirServer) meta(kind string) *fhir.Meta {
 	if profile := nlCore[kind]; s.settings.NLCore && profile != "" {
 		m.Profile = []string{nictiz + profile}
 	}
+	m.Profile = append(m.Profile, s.settings.Profiles[kind]...)
 	if len(m.Profile) == 0 && len(m.Tag) == 0 {
 		return nil
 	}

@@ -60,6 +60,9 @@ type FHIR struct {
 	NLCore       bool          // says of what we send that it follows the nl-core profiles
 	Tags         []fhir.Coding // on everything that we send
 
+	// Profiles are what else the server wants a resource to follow, by its type.
+	Profiles map[string][]string
+
 	// HookURL is where the HIS can reach our Hook; "": it cannot, and is polled.
 	HookURL string
 }

@@ -138,36 +138,6 @@ func TestHowLongABusyServerWantsToBeLeftAloneIsPassedOn(t *testing.T) {
 	assert.Zero(t, his.RetryAfter(his.ErrRefused))
 }
 
-func TestWhatAServerWantsOnEverythingIsThere(t *testing.T) {
-	f := newFakeFHIR(t)
-	var sent []string
-	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body := new(strings.Builder)
-		_ = r.Write(body)
-		sent = append(sent, body.String())
-		w.WriteHeader(http.StatusServiceUnavailable)
-	}))
-	defer between.Close()
-	c := fhirAt(t, f, func(s *his.FHIR) {
-		s.Base, s.NLCore = between.URL, true
-		s.Tags = []fhir.Coding{{System: "https://his.example/tags", Code: "chat"}}
-		s.PatientSystem = "https://his.example/patients"
-	})
-	_, err := c.File(t.Context(), histest.Message(1))
-	require.ErrorIs(t, err, rest.CodeBusy)
-	require.Len(t, sent, 1, "what it can do is asked first")
-	f2 := newFakeFHIR(t)
-	c = fhirAt(t, f2, func(s *his.FHIR) {
-		s.NLCore, s.PatientSystem = true, "https://his.example/patients"
-		s.Tags = []fhir.Coding{{System: "https://his.example/tags", Code: "chat"}}
-	})
-	item := histest.Message(1)
-	item.Conversation.Patient.BSN = ""
-	fileIn(t, c, item)
-	found := f2.find("Patient", "identifier=https://his.example/patients|20417")
-	assert.Len(t, found, 1, "a patient without a BSN is found by the HIS's own number")
-}
-
 // Answers that a server gives which is not well: none of them is taken for success.
 func TestAnAnswerThatDoesNotTellOfEveryEntryIsNone(t *testing.T) {
 	for name, body := range map[string]string{
