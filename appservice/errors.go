@@ -41,17 +41,18 @@ var (
 
 // classes says which sentinel an error code of the Matrix specification stands for.
 var classes = map[string]error{
-	"M_FORBIDDEN":           ErrForbidden,
-	"M_GUEST_ACCESS_DENIED": ErrForbidden,
-	"M_TOO_LARGE":           ErrTooLarge,
-	"M_NOT_FOUND":           ErrNotFound,
-	"M_UNKNOWN_TOKEN":       ErrUnknownToken,
-	"M_MISSING_TOKEN":       ErrUnknownToken,
-	"M_UNKNOWN_DEVICE":      ErrUnknownToken, // the as_token is fine, the device is gone
-	"M_UNRECOGNIZED":        ErrUnsupported,
-	"M_BAD_JSON":            ErrPermanent,
-	"M_NOT_JSON":            ErrPermanent,
-	"M_INVALID_PARAM":       ErrPermanent,
+	"M_FORBIDDEN":            ErrForbidden,
+	"M_GUEST_ACCESS_DENIED":  ErrForbidden,
+	"M_TOO_LARGE":            ErrTooLarge,
+	"M_NOT_FOUND":            ErrNotFound,
+	"M_UNKNOWN_TOKEN":        ErrUnknownToken,
+	"M_MISSING_TOKEN":        ErrUnknownToken,
+	"M_UNKNOWN_DEVICE":       ErrUnknownToken, // the as_token is fine, the device is gone
+	"M_UNRECOGNIZED":         ErrUnsupported,
+	"M_BAD_JSON":             ErrPermanent,
+	"M_NOT_JSON":             ErrPermanent,
+	"M_INVALID_PARAM":        ErrPermanent,
+	"M_DUPLICATE_ANNOTATION": ErrPermanent, // we have reacted like that
 }
 
 // statuses is for answers whose error code says nothing, and for statuses that say more than

@@ -22,6 +22,7 @@ type misfiling struct {
 	before care.Conversation
 	as     his.Conversation
 	rows   []store.Effect
+	here   bool // the decision was made in this conversation
 }
 
 // misfiled finds the conversations that a decision moves to another record or system.
@@ -46,7 +47,7 @@ func (b *Bridge) misfiled(ctx context.Context, before, after care.Case) (all []m
 		if err != nil || c.Number == 0 { // nothing was passed on
 			continue
 		}
-		m := misfiling{before: c}
+		m := misfiling{before: c, here: c.ID == before.Conversation.ID}
 		m.as, err = b.conversationInHIS(ctx, c, before.Person)
 		all = append(all, m)
 	}
@@ -75,6 +76,9 @@ func (b *Bridge) fileAnew(ctx context.Context, m misfiling, by string) error {
 	}
 	lost := 0
 	for _, e := range m.rows {
+		if isLeftOut(e, m.here) {
+			continue
+		}
 		gone, err := b.anew(ctx, e, m.before.Edition, c)
 		if err != nil {
 			return err
@@ -135,17 +139,31 @@ var again = map[string]bool{"file": true, "file.end": true, "file.summary": true
 
 // isLeftOut says that nothing of an effect comes into the record where the conversation does belong: it was
 // removed, taken out, or called off. But staff who put it in the wrong record by hand mean it to be in the
-// right one; and a report that they called off was refused, as a rule, for the number that was wrong.
-func isLeftOut(e store.Effect) bool {
-	return e.State == store.EffectSkipped &&
-		(store.IsTakenOut(e) || e.Error != byHand && e.Kind != "file.end" && (e.Lane != keptLane || e.Error == ""))
+// right one; and so do those who called the report off of the conversation of which they say now where it belongs: it was
+// refused, as a rule, for the number that was wrong.
+func isLeftOut(e store.Effect, here bool) bool {
+	switch {
+	case e.State != store.EffectSkipped, !store.IsTakenOut(e) && e.Error == byHand:
+		return false
+	case store.IsTakenOut(e), !here:
+		return true
+	}
+	return e.Kind != "file.end" && (e.Lane != keptLane || e.Error == "")
 }
 
 // anew puts an item in the new edition; 1 when its words are gone.
 func (b *Bridge) anew(ctx context.Context, e store.Effect, edition int, c care.Conversation) (lost int, err error) {
 	what, err := parseBody(e)
-	if err != nil || what.Edition != edition || isLeftOut(e) || !strings.HasPrefix(e.Kind, "file") {
+	if err != nil || what.Edition != edition || !strings.HasPrefix(e.Kind, "file") {
 		return 0, nil
+	}
+	if err := b.unmarkFiled(ctx, e); err != nil {
+		return 0, err
+	}
+	if e.State == store.EffectSkipped {
+		if gone, err := b.withdrawn(ctx, e.SourceEvent); err != nil || gone { // by who sent it
+			return 0, err
+		}
 	}
 	if !again[e.Kind] { // a removal: what was removed is not filed anew
 		return 0, b.Store.CallOff(ctx, e.ID)

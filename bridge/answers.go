@@ -302,7 +302,11 @@ func (b *Bridge) deliverReport(ctx context.Context, t task) (done delivery, err 
 	}
 	limited, cancel := context.WithTimeout(ctx, filingLimit)
 	defer cancel()
-	err = answerer.Report(limited, his.Report{Reference: a.Reference, Delivery: t.body.Delivery, At: t.CreatedAt.In(b.Zone), Reason: t.body.Words})
+	named, err := uuid.Parse(a.ID)
+	if err != nil {
+		return done, refused("answer %s has no UUID", a.ID)
+	}
+	err = answerer.Report(limited, his.Report{Answer: named, Reference: a.Reference, Delivery: t.body.Delivery, At: t.CreatedAt.In(b.Zone), Reason: t.body.Words})
 	if errors.Is(err, his.ErrRefused) {
 		return delivery{dropped: "the system takes no report"}, nil
 	}

@@ -53,13 +53,35 @@ func (b *Bridge) deliverFileEnd(ctx context.Context, t task) (done delivery, err
 		}
 	}
 	item.Closing.Ending = endings[t.body.Reason]
+	only := item.Closing.Only
 	done.after = func(ctx context.Context) error {
+		if err := b.callOffUnsaid(ctx, t, only); err != nil {
+			return err
+		}
 		if err := b.Store.EndLane(ctx, t.Conversation, keptLane); err != nil {
 			return err
 		}
 		return b.tellInRecord(ctx, t)
 	}
 	return b.file(ctx, t, item, done)
+}
+
+// callOffUnsaid calls off what was kept for a report that does not have it: its sender took it back before.
+func (b *Bridge) callOffUnsaid(ctx context.Context, end task, only []int) error {
+	filed, err := b.Store.Filings(ctx, end.Conversation)
+	if err != nil {
+		return err
+	}
+	for _, e := range filed {
+		what, err := parseBody(e)
+		if err != nil || e.ID >= end.ID || what.Edition != end.body.Edition || e.Lane != keptLane || slices.Contains(only, what.Seq) {
+			continue
+		}
+		if err := b.Store.CallOff(ctx, e.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // closedAt is when a conversation was closed, also where that is filed anew later.
@@ -84,11 +106,16 @@ type saying struct {
 	sizes  []int64 // of the files; their bytes are read again when they are filed
 	seq    []int   // its number, and those of its edits
 	only   []int   // those of them that are filed nowhere else
+	points bool    // its words have left the chat, and are in the record by themselves
 }
 
 // change makes a saying read as an edit of it does. An edit of what is written with a file brings
 // the file again, or another one.
 func (s *saying) change(edit saying) {
+	if edit.points && !s.points { // the edit alone was removed: what was there before still stands
+		edit.Text = strings.TrimSpace(s.Text + "\n" + edit.Text)
+	}
+	s.points = edit.points
 	s.Text, s.seq, s.only = edit.Text, append(s.seq, edit.seq...), append(s.only, edit.only...)
 	if len(edit.Files) > 0 {
 		s.Files, s.sizes, s.effect = edit.Files, edit.sizes, edit.effect
@@ -171,6 +198,7 @@ func (b *Bridge) sayingOf(ctx context.Context, e store.Effect) (s saying, err er
 		if e.Lane == keptLane || e.State != store.EffectDone {
 			return s, ErrRedacted
 		}
+		s.points = true
 		s.letter, err = b.pointerTo(ctx, e)
 		return s, err
 	}

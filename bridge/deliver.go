@@ -51,6 +51,7 @@ func init() { // some deliverers add rows for others
 		"recap.copy":         (*Bridge).deliverRecapCopy,
 		"mark":               (*Bridge).deliverMark,
 		"mark.filed":         (*Bridge).deliverFiledMark,
+		"unmark.filed":       (*Bridge).deliverFiledUnmark,
 		"remove":             (*Bridge).deliverRemoval,
 		"open":               (*Bridge).deliverConversationRoom,
 		"card":               (*Bridge).deliverCard,

@@ -24,7 +24,7 @@ func TestStaffAskWhatOfAConversationIsInTheRecord(t *testing.T) {
 	h.err = his.ErrRefused
 	w.filesAgain()
 	w.replies(fatima, talk, w.left(talk, "koorts")[0], "!vastgelegd")
-	assert.Contains(t, w.heard(talk), "staat niet in het HIS. In de Balie staat waarom")
+	assert.Contains(t, w.heard(talk), "is niet goed vastgelegd in het HIS. In de Balie staat waarom")
 	w.writes(fatima, talk, "!vastgelegd")
 	assert.Contains(t, w.heard(talk), "Van dit gesprek staat 1 bericht in het HIS. Nog niet: 1.")
 	assert.NotContains(t, w.heard(consulting), "Communication")

@@ -25,7 +25,7 @@ func (b *Bridge) gone(ctx context.Context, end task, only []int) (all []int, err
 		if err != nil {
 			continue
 		}
-		if e.Kind == "file.removal" && what.Edition == end.body.Edition {
+		if e.Kind == "file.removal" && e.State != store.EffectSkipped && what.Edition == end.body.Edition {
 			marked[what.TargetSeq] = true
 		}
 		for _, event := range what.Targets {

@@ -83,7 +83,7 @@ func TestWhatIsPerhapsMarkedAsAMistakeIsNotSaidToBeMissing(t *testing.T) {
 	h.err = his.ErrRefused
 	w.replies(fatima, talk, w.left(talk, "koorts")[0], "!vergissing")
 	h.err = nil
-	w.reacts(fatima, w.balie(), w.left(w.balie(), "Niet vastgelegd in het HIS")[0], "✗")
+	w.reacts(fatima, w.balie(), w.cards()[0], "✗")
 	require.Empty(t, w.refusedNow())
 	w.writes(fatima, talk, "!sluiten")
 	assert.Empty(t, h.filed[len(h.filed)-1].Closing.Gone, "the record has it, unmarked")

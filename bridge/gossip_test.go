@@ -62,7 +62,7 @@ func TestWhatAHISRepeatsOfAPatientIsInNoLogAndOnNoCard(t *testing.T) {
 		for _, private := range []string{"kanarie", "Anneke", "Berg", "4711", "612345678", "anneke@", "1980-05-31", "t0ken", "g3heim", "Bearer"} {
 			assert.NotContains(t, w.log.String(), private)
 			for _, said := range w.said(w.balie()) {
-				if strings.Contains(said, "Niet vastgelegd in het HIS") {
+				if strings.Contains(said, ": een bericht van gesprek") {
 					assert.NotContains(t, said, private)
 				}
 			}

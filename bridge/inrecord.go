@@ -45,7 +45,8 @@ func (b *Bridge) addRecord(ctx context.Context, person care.Person, args *texts.
 		if err := b.addConversation(ctx, args, person, c.ID); err != nil {
 			return err
 		}
-		system, _ := b.systemOf(c)
+		system, name := b.systemOf(c)
+		args.Practical = name == crmName // without one, all of it is in the record
 		args.OnClosing = system.OnClosing && c.State == care.Open
 		if err = b.addCounts(ctx, args, c); err != nil {
 			return err
@@ -65,6 +66,8 @@ func (b *Bridge) addCounts(ctx context.Context, args *texts.Args, c care.Convers
 		case err != nil || e.Kind != "file" || what.Edition != c.Edition:
 		case e.State == store.EffectDone:
 			args.Count++
+		case e.State == store.EffectFailed && mayBeThere(e):
+			args.Perhaps++
 		case e.State != store.EffectSkipped:
 			args.Waiting++
 		case isReported(e, rows), mayBeThere(e) && e.Error != byHand:
@@ -105,10 +108,11 @@ func (b *Bridge) filedCommand(ctx context.Context, r request) error {
 	if err != nil {
 		return err
 	}
-	if len(rows) == 0 && hasReport(filed, c.Conversation.Edition) {
+	report := reportOf(filed, c.Conversation.Edition)
+	if len(rows) == 0 && report != store.EffectDone && hasReport(filed, c.Conversation.Edition) {
 		return b.answerCommand(ctx, r, body{Text: "desk.filed_perhaps"})
 	}
-	return b.answerCommand(ctx, r, filedAs(rows, reportOf(filed, c.Conversation.Edition)))
+	return b.answerCommand(ctx, r, filedAs(rows, report))
 }
 
 // reportOf is the state of the effect that files the report of a conversation; "": there is none yet.

@@ -36,6 +36,15 @@ func (b *Bridge) letterOf(ctx context.Context, e store.Effect, u urgency) (l let
 	if l, found, err := b.sealedLetter(ctx, e.ID); err != nil || found {
 		return l, err
 	}
+	what, err := parseBody(e)
+	if err != nil {
+		return l, err
+	}
+	if what.Text != "" { // a text of ours that a command sent; it stands whatever becomes of the command
+		l = letter{Sender: what.By, Staff: true, Sent: e.CreatedAt}
+		l.Text, err = b.adviceText(ctx, task{e, what})
+		return l, err
+	}
 	evt, err := b.readEvent(ctx, task{Effect: e}.sourceRoom(), task{Effect: e}.sourceEvent())
 	if err != nil {
 		return l, err
@@ -49,14 +58,6 @@ func (b *Bridge) letterOf(ctx context.Context, e store.Effect, u urgency) (l let
 		l.As, l.Text = spokenAs(evt)
 		l.Staff, l.ReplyTo = true, string(evt.Content.AsMessage().RelatesTo.GetReplyTo())
 		return l, nil
-	}
-	what, err := parseBody(e)
-	if err != nil {
-		return l, err
-	}
-	if what.Text != "" { // a text of ours that a command sent
-		l.Text, err = b.adviceText(ctx, task{e, what})
-		return l, err
 	}
 	m, ok := b.readable(evt, recordLanguage)
 	if !ok {

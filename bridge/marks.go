@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
 
 	"github.com/spreekkamer/spreekkamer/store"
 	"github.com/spreekkamer/spreekkamer/texts"
@@ -73,13 +74,16 @@ func (b *Bridge) markFiled(ctx context.Context, e store.Effect) error {
 	if what, err := parseBody(e); err != nil || !b.FiledMark || e.Kind != "file" || what.Target != "" {
 		return err
 	}
-	m := job("mark.filed", conversation(e.Conversation), body{})
+	m := job("mark.filed", conversation(e.Conversation), body{Effect: e.ID})
 	m.Person, m.Conversation, m.SourceEvent, m.SourceRoom = e.Person, e.Conversation, e.SourceEvent, e.SourceRoom
 	return b.add(ctx, m)
 }
 
 // deliverFiledMark finds what stands for the message at staff's side: it came there before this.
 func (b *Bridge) deliverFiledMark(ctx context.Context, t task) (done delivery, err error) {
+	if e, _, err := b.Store.Effect(ctx, t.body.Effect); err != nil || e.State != store.EffectDone {
+		return delivery{dropped: "it does not belong there any more"}, err
+	}
 	room, err := b.roomOfDestination(ctx, t)
 	if err != nil {
 		return done, err
@@ -94,4 +98,31 @@ func (b *Bridge) deliverFiledMark(ctx context.Context, t task) (done delivery, e
 	key := b.Texts.Text(b.Language, "mark.filed", texts.Args{})
 	done.event, err = b.send(ctx, t, room, event.EventReaction, reaction(target, key))
 	return done, err
+}
+
+// unmarkFiled takes the mark away of what does not belong where it is filed; one that is on its way is not put.
+func (b *Bridge) unmarkFiled(ctx context.Context, e store.Effect) error {
+	if !b.FiledMark || e.Kind != "file" || e.State != store.EffectDone {
+		return nil
+	}
+	u := job("unmark.filed", conversation(e.Conversation), body{Effect: e.ID})
+	u.Person, u.Conversation, u.SourceEvent, u.SourceRoom = e.Person, e.Conversation, e.SourceEvent, e.SourceRoom
+	return b.add(ctx, u)
+}
+
+// deliverFiledUnmark comes after the mark, in the same room.
+func (b *Bridge) deliverFiledUnmark(ctx context.Context, t task) (done delivery, err error) {
+	room, err := b.roomOfDestination(ctx, t)
+	if err != nil {
+		return done, err
+	}
+	mark, put, err := b.Store.SentFor(ctx, t.Effect, "mark.filed")
+	if err != nil || !put {
+		return delivery{dropped: "there is none"}, err
+	}
+	if err := b.Matrix.Redact(ctx, id.RoomID(room), id.EventID(mark), t.TxnID); err != nil {
+		return done, err
+	}
+	done.after = func(ctx context.Context) error { return b.forgotten(ctx, mark) }
+	return done, nil
 }

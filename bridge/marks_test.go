@@ -15,7 +15,7 @@ func (w *world) marks(room id.RoomID, target id.EventID) (keys []string) {
 	w.matrix.mu.Lock()
 	defer w.matrix.mu.Unlock()
 	for _, e := range w.matrix.room(room).events {
-		if r, ok := e.Content.Parsed.(*event.ReactionEventContent); ok && r.RelatesTo.EventID == target && e.Sender == botID {
+		if r, ok := e.Content.Parsed.(*event.ReactionEventContent); ok && r.RelatesTo.EventID == target && e.Sender == botID && !e.gone {
 			keys = append(keys, r.RelatesTo.Key)
 		}
 	}
@@ -103,4 +103,21 @@ func TestWhatIsFiledIsMarkedForStaffWhenAsked(t *testing.T) {
 		assert.Equal(t, want, w.marks(talk, answer))
 		assert.Empty(t, w.marks(consulting, said), "the patient hears it on asking, and at the end")
 	}
+}
+
+// A mark that does not hold any more is worse than none; and a homeserver takes the same one only once.
+func TestTheMarkGoesWhenTheMessageDoesNotBelongThere(t *testing.T) {
+	w, h := withKeeping(t, func(s *Settings) { s.FiledMark = true })
+	consulting, talk := w.talking(anna, "Een vraag")
+	w.writes(anna, consulting, "Nog een")
+	first, second := w.left(talk, "Een vraag")[0], w.left(talk, "Nog een")[0]
+	w.replies(fatima, talk, first, "!vergissing")
+	assert.Empty(t, w.marks(talk, first))
+	h.err = certainRefusal(nil)
+	w.writes(fatima, talk, "!dossier P-9 123456782")
+	assert.Empty(t, w.marks(talk, second), "the right record has not got it")
+	h.err = nil
+	w.writes(fatima, w.balie(), "!opnieuw alles")
+	assert.Equal(t, []string{"✓ vastgelegd"}, w.marks(talk, second))
+	assert.Contains(t, w.heard(talk), "Dit bericht wordt in het HIS als vergissing aangemerkt")
 }

@@ -118,7 +118,7 @@ func (b *Bridge) takeOut(ctx context.Context, r request, c care.Case, rows []sto
 	}
 	told, there, sure := "desk.taken_out", map[string][]string{}, map[string]bool{}
 	for _, e := range rows {
-		if err := b.Store.TakeOut(ctx, e.ID); err != nil {
+		if err := errors.Join(b.Store.TakeOut(ctx, e.ID), b.unmarkFiled(ctx, e)); err != nil {
 			return err
 		}
 		what, err := parseBody(e)

@@ -110,6 +110,9 @@ func (b *Bridge) unfiledArgs(ctx context.Context, e store.Effect) (args texts.Ar
 	args = b.practiceArgs(b.practice(c.Practice))
 	args.Number, args.Code, args.Reason = c.Number, strconv.FormatInt(e.ID, 10), e.Error
 	args.Practical = strings.HasPrefix(e.Lane, crmName+":") // it is not the HIS that refused it
+	if mayBeThere(e) {
+		args.Perhaps = 1
+	}
 	if e.Error == noReason {
 		args.Reason = ""
 	}

@@ -54,7 +54,7 @@ func TestWhatTheHISRefusesIsShownInTheBalieAndHoldsBackNothing(t *testing.T) {
 	said := w.heard(w.balie())
 	assert.Contains(t, said, "een bericht van gesprek 1, 02-03-2026 11:00.\nReden: er staat niet bij wie dit schreef. Kijk of de naam van deze medewerker of patiënt klopt\nKies: ↻")
 	assert.NotContains(t, said, "kanarie")
-	assert.Contains(t, w.heard(w.talk(anna)), "staat niet in het HIS. In de Balie staat waarom")
+	assert.Contains(t, w.heard(w.talk(anna)), "is niet goed vastgelegd in het HIS. In de Balie staat waarom")
 	require.Len(t, h.filed, 2)
 	assert.Equal(t, "Wat erna komt", h.filed[1].Text)
 	marks := []string{}

@@ -1,6 +1,8 @@
 package bridge
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,6 +58,11 @@ func TestOfAReportThatIsUnderWayTheRemovalIsSaidToBePerhapsTooLate(t *testing.T)
 	w.removes(anna, consulting, second)
 	assert.Contains(t, w.heard(consulting), "Misschien staat het al in uw dossier")
 	assert.Contains(t, w.heard(talk), "misschien staat het al in het dossier")
+	h.err = nil
+	w.passes(fileBackoff)
+	require.Equal(t, []int{2}, h.filed[0].Closing.Gone)
+	w.writes(fatima, talk, "!vastgelegd")
+	assert.Contains(t, w.heard(talk), "Van dit gesprek staat 1 bericht in het HIS.", "the report does not have the other")
 }
 
 func TestWhatWasRemovedBeforeTheReportCountsNowhere(t *testing.T) {
@@ -93,6 +100,116 @@ func TestAReportThatWasCalledOffIsFiledWhereItDoesBelong(t *testing.T) {
 			w.noneKept(talk)
 		})
 	}
+}
+
+// Of what they called off elsewhere, staff did not say anything now.
+func TestAReportThatWasCalledOffStaysOutWhenTheAccountMoves(t *testing.T) {
+	w, h, consulting, talk, _ := reporting(t)
+	h.err = certainRefusal(nil)
+	w.writes(fatima, talk, "!sluiten")
+	w.callOff("✗")
+	h.err = nil
+	w.writes(anna, consulting, "Een andere vraag")
+	w.writes(anna, consulting, "1")
+	w.passes(time.Second)
+	talk = w.talk(anna)
+	w.writes(fatima, talk, "!dossier P-9 123456782")
+	w.writes(fatima, talk, "!sluiten")
+	w.passes(2 * stillComing)
+	assert.NotContains(t, h.all(), "kanarie")
+	assert.Contains(t, h.all(), "Een andere vraag")
+	assert.NotContains(t, w.heard(talk), "staat de tekst niet meer in de chat")
+}
+
+func TestWhatItsSenderRemovedAfterTheReportWasCalledOffIsNobodysToCopy(t *testing.T) {
+	w, h, consulting, talk, second := reporting(t)
+	h.err = certainRefusal(nil)
+	w.writes(fatima, talk, "!sluiten")
+	w.callOff("✗")
+	h.err = nil
+	w.removes(anna, consulting, second)
+	w.writes(fatima, talk, "!dossier P-9 123456782")
+	w.passes(2 * stillComing)
+	assert.Equal(t, []string{"Anneke de Berg: Een vraag"}, h.texts(t))
+	assert.NotContains(t, w.heard(talk), "staat de tekst niet meer in de chat")
+}
+
+// The patient keeps what they were told, so the record has it.
+func TestAnAdviceIsFiledThoughItsCommandIsRemoved(t *testing.T) {
+	for name, settings := range map[string]func(*keepingHIS) func(*Settings){"as it comes": asItComes, "on closing": onClosing} {
+		for _, away := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, ", away ", away), func(t *testing.T) {
+				h := &keepingHIS{files: map[string][]byte{}}
+				w := newWorld(t, settings(h))
+				_, talk := w.talking(anna, "Een vraag")
+				if away {
+					h.err = assert.AnError
+				}
+				command := w.writes(fatima, talk, "!langskomen")
+				w.removes(fatima, talk, command)
+				h.err = nil
+				w.passes(maxBackoff)
+				w.writes(fatima, talk, "!sluiten")
+				w.passes(time.Second)
+				assert.Contains(t, h.all(), "Uw klacht moeten wij zien")
+				last := h.filed[len(h.filed)-1]
+				assert.Empty(t, last.Closing.Gone)
+				for _, item := range h.filed {
+					assert.NotEqual(t, his.KindRemoval, item.Kind, "it stands")
+				}
+			})
+		}
+	}
+}
+
+// Only the edit was removed: the words before it stand in the chat, and in the report.
+func TestTheReportKeepsTheWordsOfWhichOnlyAnEditWasRemoved(t *testing.T) {
+	w, h := withKeeping(t)
+	consulting, talk := w.talking(anna, "Een vraag")
+	said := w.writes(anna, consulting, "Dat blijft staan")
+	w.removes(anna, consulting, w.edits(anna, consulting, said, "Beter gezegd"))
+	w.writes(fatima, talk, "!sluiten")
+	report := h.texts(t)
+	require.Len(t, report, 2)
+	assert.Contains(t, report[1], "Dat blijft staan\n(Dit bericht staat niet meer in de chat.")
+	assert.Equal(t, []int{2, 3}, h.filed[len(h.filed)-1].Closing.Said[1].Seq)
+}
+
+func TestACardSaysThatItMayBeThere(t *testing.T) {
+	for name, tt := range triesEnd {
+		t.Run(name, func(t *testing.T) {
+			w, h := withKeeping(t)
+			consulting, talk := w.talking(anna, "Een vraag")
+			w.refuse(h, anna, consulting, tt.first, tt.last)
+			assert.Equal(t, tt.perhaps, strings.Contains(w.heard(w.balie()), "Niet zeker vastgelegd in het HIS"))
+			assert.Equal(t, tt.perhaps, strings.Contains(w.heard(w.balie()), "Kijk dat eerst na."))
+			w.writes(fatima, talk, "!vastgelegd")
+			assert.Equal(t, tt.perhaps, strings.Contains(w.heard(talk), "Niet zeker: 1"))
+			assert.Equal(t, !tt.perhaps, strings.Contains(w.heard(talk), "Nog niet: 1"))
+		})
+	}
+}
+
+// It was being tried when its sender removed it, and nothing came of that.
+func TestTheRemovalOfWhatCertainlyNeverCameIsNotFiled(t *testing.T) {
+	w, h := withKeeping(t)
+	consulting, talk := w.talking(anna, "Een vraag")
+	h.err = assert.AnError // its answer is lost, as far as we know
+	message := w.writes(anna, consulting, "kanarie")
+	w.removes(anna, consulting, message)
+	tried, known, err := w.Store.ClaimNext(t.Context(), "another try", fileIn(hisName, w.person(anna).Current), w.Now().Add(fileBackoff), lease)
+	require.NoError(t, err)
+	require.True(t, known)
+	require.Equal(t, string(message), tried.SourceEvent)
+	tried.Vain = tried.Attempt // as if the first had been cut off before anything was sent
+	require.NoError(t, w.Store.DropEffect(t.Context(), tried, "removed before it was filed", w.Now()))
+	h.err = nil
+	w.passes(maxBackoff)
+	w.writes(fatima, talk, "!sluiten")
+	for _, item := range h.filed {
+		assert.NotEqual(t, his.KindRemoval, item.Kind)
+	}
+	assert.Equal(t, []int{2}, h.filed[len(h.filed)-1].Closing.Gone)
 }
 
 // What staff put by hand in the wrong record, they mean to be in the right one.

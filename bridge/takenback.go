@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/his"
@@ -140,6 +139,9 @@ func (b *Bridge) fileRemoval(ctx context.Context, p place, c care.Case, target s
 func wordings(filed []store.Effect, event string) (all []store.Effect) {
 	for _, e := range filed {
 		what, err := parseBody(e)
+		if err == nil && what.Text != "" { // what a command told the patient, who keeps it
+			continue
+		}
 		if says(e, event) || err == nil && e.Kind == "file" && event != "" && what.Target == event {
 			all = append(all, e)
 		}
@@ -188,20 +190,30 @@ func (b *Bridge) deliverFileRemoval(ctx context.Context, t task) (done delivery,
 	if item.Author, err = b.authorOf(ctx, item.Conversation, l); err != nil {
 		return done, err
 	}
-	sure, err := b.hasIt(ctx, t)
+	sure, perhaps, err := b.hasIt(ctx, t)
 	if err != nil {
 		return done, err
+	}
+	if !sure && !perhaps {
+		return delivery{dropped: notArrived}, nil
 	}
 	done.after = func(ctx context.Context) error { return b.tellKept(ctx, t.Effect, l.Staff, sure) }
 	return b.file(ctx, t, item, done)
 }
 
-// hasIt says that the record certainly has what a removal is about: the system said so.
-func (b *Bridge) hasIt(ctx context.Context, t task) (bool, error) {
+// hasIt says that the record certainly has what a removal is about, since the system said so; or perhaps. That
+// was perhaps when its turn came, and may be known since.
+func (b *Bridge) hasIt(ctx context.Context, t task) (sure, perhaps bool, err error) {
 	filed, err := b.Store.Filings(ctx, t.Conversation)
-	return slices.ContainsFunc(filed, func(e store.Effect) bool {
-		return e.State == store.EffectDone && e.Lane != keptLane && says(e, t.body.Target) && editionOf(e) == t.body.Edition
-	}), err
+	known := false
+	for _, e := range filed {
+		if e.Lane == keptLane || !says(e, t.body.Target) || editionOf(e) != t.body.Edition {
+			continue
+		}
+		known = true
+		sure, perhaps = sure || e.State == store.EffectDone, perhaps || mayBeThere(e)
+	}
+	return sure, perhaps || !known, err
 }
 
 // tellKept says to who removed a message that the record keeps it; when that is not sure, that it may

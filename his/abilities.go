@@ -108,7 +108,8 @@ type Whose struct {
 
 // Report is what became of an Answer.
 type Report struct {
-	Reference string // Answer.Reference
+	Answer    uuid.UUID // Answer.ID; two may have one Reference, where a list of them was put in another order
+	Reference string    // Answer.Reference
 	Delivery  Delivery
 	At        time.Time // when that happened
 	Reason    string    // DeliveryFailed: why, in words for who wrote it; no personal data

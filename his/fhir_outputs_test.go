@@ -99,7 +99,7 @@ func TestWhatBecameOfOneOutputIsNotLostByAnother(t *testing.T) {
 			set(said("Een."), said("Twee."), said("Drie."))
 			all, path := told(t, c), f.find("Task", "")[0]
 			report := func(n int, arrived bool) {
-				r := his.Report{Reference: all[n].Reference, Delivery: his.DeliveryDelivered, At: time.Now()}
+				r := his.Report{Answer: all[n].ID, Reference: all[0].Reference, Delivery: his.DeliveryDelivered, At: time.Now()} // their order may have changed
 				if !arrived {
 					r.Delivery, r.Reason = his.DeliveryFailed, "het account is gesloten"
 				}

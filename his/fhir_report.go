@@ -71,7 +71,7 @@ func (s *fhirServer) reportOutput(ctx context.Context, at stored, r Report) erro
 	}
 	var t fhir.Task
 	at.read(&t)
-	now := fhir.Coding{System: fhir.SystemURI, Code: urn(derive(namespace, "output", r.Reference)), Display: said}
+	now := fhir.Coding{System: fhir.SystemURI, Code: urn(derive(namespace, "output", r.Answer.String(), r.Reference)), Display: said}
 	all := outputsReported(t)
 	same := func(c fhir.Coding) bool { return c.Code == now.Code }
 	if n := slices.IndexFunc(all, same); n >= 0 {

@@ -113,6 +113,7 @@ var hot = []struct {
 	{"an echo", confirmEffect, []any{"long7", "$x"}, []string{"sqlite_autoindex_outbox", "outbox_txn_id_key"}},
 	{"IsArriving", isArriving, []any{"$7"}, []string{"outbox_arriving"}},
 	{"FinishEffect", finishEffect, []any{1, "worker", 1, "", ms(noon), 0}, []string{"PRIMARY KEY", "outbox_pkey"}},
+	{"SentFor", sentFor, []any{"p7", "mark.filed", "$7", 99}, []string{"outbox_person"}},
 	{"Filings", filingsOf, []any{"c7"}, []string{"outbox_conversation"}},
 	{"EndLane", endLane, []any{"c7", "kept", ms(noon)}, []string{"outbox_conversation"}},
 	{"HasQueuedFor", hasQueuedFor, []any{"$long7", "his:"}, []string{"outbox_source"}},

@@ -20,6 +20,10 @@ const (
 		UPDATE outbox SET state = 'skipped', head = false, sealed = NULL, owner = '', error = $3, done_at = $2
 		WHERE id = $1 AND state <> 'skipped' RETURNING destination
 	`
+	sentFor = `
+		SELECT event_id FROM outbox WHERE person = $1 AND person <> '' AND kind = $2 AND source_event = $3 AND id < $4 AND event_id <> ''
+		ORDER BY id DESC LIMIT 1
+	`
 	putReference = `UPDATE outbox SET reference = $2 WHERE id = $1`
 	moveLane     = `UPDATE outbox SET lane = $2 WHERE lane = $1 AND lane <> '' AND state IN ('queued', 'failed')`
 	callOff      = `
@@ -41,6 +45,16 @@ func (s *Store) Filings(ctx context.Context, conversation string) ([]Effect, err
 // FiledAs notes what a system calls what an effect filed in it: never what it says.
 func (s *Store) FiledAs(ctx context.Context, id int64, reference string) error {
 	return s.mark(ctx, fmt.Sprintf("note as what effect %d was filed", id), putReference, id, reference)
+}
+
+// SentFor is the event that the last effect of a kind before another one became, of those that an event of
+// somebody's conversation led to.
+func (s *Store) SentFor(ctx context.Context, of Effect, kind string) (event string, found bool, err error) {
+	event, found, err = one(ctx, s, scalar[string], sentFor, of.Person, kind, of.SourceEvent, of.ID)
+	if err != nil {
+		return "", false, fmt.Errorf("find the last %s before effect %d: %w", kind, of.ID, err)
+	}
+	return event, found, nil
 }
 
 // AddSealedEffect puts an effect in the outbox with what it needs and nothing else holds, sealed

@@ -116,7 +116,7 @@ func (s *siege) filed(ctx context.Context, n int) {
 // cards are what the Balie shows of refused messages.
 func (s *siege) cards() (all []string) {
 	for _, body := range s.Fatima.Room(s.Balie).Bodies() {
-		if strings.Contains(body, "Niet vastgelegd in het HIS: een bericht van gesprek") {
+		if strings.Contains(body, ": een bericht van gesprek") {
 			all = append(all, body)
 		}
 	}
