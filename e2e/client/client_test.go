@@ -155,6 +155,9 @@ func TestTwoPeopleTalkEncrypted(t *testing.T) {
 		if bodies := bram.Room(room).Bodies(); strings.Join(bodies, "|") != "Dag|Nog iets" {
 			t.Errorf("after the redaction there are %q", bodies)
 		}
+		if e, _ := bram.Room(room).Event(id); !strings.Contains(string(e.Was), "body") {
+			t.Errorf("what was removed said %s", e.Was)
+		}
 		if raw := value(bram.RawEvent(ctx, room, id))(t); strings.Contains(string(raw), "ciphertext") {
 			t.Errorf("the homeserver still has %s", raw)
 		}

@@ -21,7 +21,8 @@ type Event struct {
 	Shield          *Shield
 
 	Redacted  bool
-	Redacts   string // of a redaction: the event that it removes
+	Was       json.RawMessage // what it said before that, if the client saw it; nobody else sees it any more
+	Redacts   string          // of a redaction: the event that it removes
 	RelatesTo Relation
 
 	Edit      json.RawMessage // content of the latest edit that is not redacted, or nil

@@ -52,6 +52,12 @@ type File struct {
 
 // SendFile uploads an attachment, encrypted if the room is, and sends it.
 func (c *Client) SendFile(ctx context.Context, room string, f File) (event string, err error) {
+	event, _, err = c.Attach(ctx, room, f)
+	return event, err
+}
+
+// Attach is SendFile, and returns the content that was sent: an edit of the caption repeats it.
+func (c *Client) Attach(ctx context.Context, room string, f File) (event string, content map[string]any, err error) {
 	if f.MsgType == "" {
 		f.MsgType = "m.file"
 	}
@@ -75,7 +81,12 @@ func (c *Client) SendFile(ctx context.Context, room string, f File) (event strin
 	if f.Extra != nil {
 		args["extra"] = f.Extra
 	}
-	return c.send(ctx, "sendFile", args)
+	var sent struct {
+		EventID string         `json:"event_id"`
+		Content map[string]any `json:"content"`
+	}
+	err = c.call(ctx, "sendFile", args, &sent)
+	return sent.EventID, sent.Content, err
 }
 
 // SendImage is SendFile of an image.

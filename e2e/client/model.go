@@ -152,6 +152,10 @@ func (r *room) put(e *Event) {
 		r.order = append(r.order, e)
 	} else {
 		redacted, about := old.Redacted, old.RelatesTo
+		if e.Redacted {
+			old.redact()
+			e.Was = old.Was
+		}
 		*old = *e
 		e = old
 		if e.RelatesTo.EventID == "" { // a removal takes it away, and what it was about must know
@@ -168,8 +172,11 @@ func (r *room) put(e *Event) {
 	r.relate(e)
 }
 
-// redact leaves what the server keeps of a redacted event.
+// redact leaves what the server keeps of a redacted event, and remembers what it said.
 func (e *Event) redact() {
+	if !e.Redacted {
+		e.Was = e.Content
+	}
 	e.Redacted, e.Content, e.Pending, e.DecryptionError, e.Shield = true, json.RawMessage("{}"), false, "", nil
 }
 

@@ -28,6 +28,7 @@ type bed struct {
 	postgres       *harness.Postgres // nil when the bridge has SQLite
 	disk           *harness.Disk     // that of the bridge and of the HIS folder
 	random         *rand.Rand
+	deck           *deck // of the fault that is tried
 	patient, staff *writer
 	talkRooms      []string // of all conversations
 	his            string   // the HIS folder
@@ -150,7 +151,7 @@ func (b *bed) inRooms(since mark) (t tally) {
 func (b *bed) settle(ctx context.Context, since mark) tally { return b.await(ctx, since, b.count) }
 
 func (b *bed) await(ctx context.Context, since mark, count func(mark) tally) tally {
-	deadline, tick := time.Now().Add(patience), time.NewTicker(100*time.Millisecond)
+	deadline, tick := time.Now().Add(patience), time.NewTicker(200*time.Millisecond)
 	defer tick.Stop()
 	looked := time.Now()
 	for {
@@ -203,7 +204,7 @@ const whom = "Over wie gaat uw vraag?"
 // open begins a conversation with a question.
 func (b *bed) open(ctx context.Context) error {
 	asked := b.said(whom)
-	if err := b.patient.write(ctx, b.random, kinds[:1]); err != nil {
+	if err := b.patient.write(ctx, b.random, plain); err != nil {
 		return err
 	}
 	if err := b.hears(ctx, whom, asked); err != nil {

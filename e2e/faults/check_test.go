@@ -3,10 +3,7 @@ package faults
 import (
 	"bytes"
 	"context"
-	"os"
-	"path/filepath"
-	"slices"
-	"strconv"
+	"fmt"
 	"strings"
 
 	"github.com/spreekkamer/spreekkamer/e2e/client"
@@ -39,7 +36,10 @@ func judge(all []*message, word string, from int, rooms []client.Room, reader st
 	var order []int
 	for _, room := range rooms {
 		for _, e := range room.Messages() {
-			if n := numberIn(e.Body(), word); n > from && e.Sender != reader {
+			if e.Sender == reader || !bytes.Contains(e.Latest(), []byte(word)) {
+				continue
+			}
+			if n := numberOf(e, word); n > from {
 				shown[n] = append(shown[n], e)
 				order = append(order, n)
 			}
@@ -77,22 +77,32 @@ func (m *message) became(shown []client.Event, rooms []client.Room) (t tally) {
 	if m.edited != "" && !strings.Contains(e.Body(), m.edited) {
 		t.lost("the edit of %s", m.text())
 	}
-	if m.answers != "" && !strings.Contains(bodyOf(rooms, e.RelatesTo.ReplyTo.EventID), m.answers) {
+	if m.answers != "" && !about(rooms, e.RelatesTo.ReplyTo.EventID, m.answers) {
 		t.lost("what %s replies to", m.text())
+	}
+	if m.thread != "" && (e.RelatesTo.Type != "m.thread" || !about(rooms, e.RelatesTo.EventID, m.thread)) {
+		t.lost("the thread of %s", m.text())
 	}
 	for _, key := range m.keys {
 		t.once(countReactions(e, key), "the reaction to %s", m.text())
 	}
+	if m.taken != "" && countReactions(e, m.taken) > 0 {
+		t.lost("that the reaction to %s was taken away", m.text())
+	}
+	if m.hidden != "" && bytes.Contains(e.Latest(), []byte(m.hidden)) {
+		t.lost("the name in place of the address in %s", m.text())
+	}
 	return t
 }
 
-func bodyOf(rooms []client.Room, id string) string {
+// about says that an event shows a message with a text.
+func about(rooms []client.Room, id, text string) bool {
 	for _, room := range rooms {
 		if e, found := room.Event(id); found {
-			return e.Body()
+			return bytes.Contains(e.Latest(), []byte(text))
 		}
 	}
-	return ""
+	return false
 }
 
 func countReactions(e client.Event, key string) (n int) {
@@ -116,108 +126,47 @@ func (b *bed) roomsOf(w *writer) (rooms []client.Room) {
 	return rooms
 }
 
-// closing is what the document about a whole conversation begins with.
-const closing = "Afsluiting van het gesprek"
-
-// inTheHIS looks at the letters and attachments in the HIS folder.
-func (b *bed) inTheHIS(all []*message, word string, from int) (t tally) {
-	letters, attachments := b.readHIS()
-	first, edits := map[int]int{}, map[int]int{}
-	var order []int
-	for _, letter := range letters {
-		n := numberIn(letter, word)
-		switch {
-		case n <= from, strings.HasPrefix(letter, closing): // which says again what was said
-		case strings.Contains(letter, "verbeterd "+word):
-			edits[n]++
-		default:
-			first[n]++
-			order = append(order, n)
-		}
-	}
-	for _, m := range all {
-		times := first[m.n]
-		if times == 0 && !m.gone { // what was removed in time is not filed
-			t.lost("%s (%s) in the HIS", m.text(), m.kind)
-		}
-		if times > 1 || edits[m.n] > 1 {
-			t.doubled("%s (%s) in the HIS: %d times, edits %d", m.text(), m.kind, times, edits[m.n])
-		}
-		if m.edited != "" && edits[m.n] == 0 {
-			t.lost("the edit of %s in the HIS", m.text())
-		}
-		if m.file != nil {
-			t.once(attachments[m.attachment()], "the attachment of %s in the HIS", m.text())
-		}
-	}
-	t.order("in the HIS, "+word, order)
-	return t
-}
-
-// readHIS reads the letters of all conversations, in their order, and counts the attachments by
-// name. Files never change, so each is read once.
-func (b *bed) readHIS() (letters []string, attachments map[string]int) {
-	attachments = map[string]int{}
-	files, _ := filepath.Glob(filepath.Join(b.his, "*", "*", "[0-9]*"))
-	slices.SortFunc(files, inFilingOrder)
-	for _, file := range files {
-		base, name, found := strings.Cut(filepath.Base(file), "-bijlage-")
-		switch {
-		case found:
-			name = strings.TrimSuffix(name, filepath.Ext(name))
-			attachments["bijlage-"+name]++
-			if _, err := os.Stat(filepath.Join(filepath.Dir(file), base+".json")); err != nil {
-				attachments["bijlage-"+name]-- // not complete before the Bundle is there
-			}
-		case strings.HasSuffix(file, ".json"):
-			letter := strings.TrimSuffix(file, ".json") + ".txt"
-			if _, known := b.letters[letter]; !known {
-				text, err := os.ReadFile(letter)
-				if err != nil {
-					continue
-				}
-				b.letters[letter] = string(text)
-			}
-			if strings.HasPrefix(b.letters[letter], "Afsluiting van het gesprek") {
-				continue // the document says once more what was filed
-			}
-			letters = append(letters, b.letters[letter])
-		}
-	}
-	return letters, attachments
-}
-
-// inFilingOrder sorts files by conversation and then by name.
-func inFilingOrder(a, b string) int {
-	one, _ := strconv.Atoi(filepath.Base(filepath.Dir(a)))
-	other, _ := strconv.Atoi(filepath.Base(filepath.Dir(b)))
-	if one != other {
-		return one - other
-	}
-	return strings.Compare(filepath.Base(a), filepath.Base(b))
-}
-
-// compareFiles downloads what came with messages and compares it with what was sent.
-func (b *bed) compareFiles(ctx context.Context, w *writer, from int) (t tally) {
+// compare looks closely at what arrived: what kind of message it is, and whether what came with it
+// is what was sent, at the other side and in the HIS.
+func (b *bed) compare(ctx context.Context, w *writer, from int) (t tally) {
+	letters := b.readHIS()
 	for _, m := range w.messages()[from:] {
-		if m.file == nil {
-			continue
-		}
 		e, found := b.shownAt(w.other, m)
-		if !found {
+		if m.gone || !found {
 			continue // counted as lost already
 		}
-		data, err := w.other.who.Download(ctx, e)
-		if err != nil || !bytes.Equal(data, m.file) && !samePicture(m.file, data) {
-			t.lost("the file of %s: %d bytes, %v", m.text(), len(data), err)
+		if err := m.compare(ctx, w.other.who, e); err != nil {
+			t.lost("%s as it was sent: %v", m.text(), err)
+		}
+		for _, l := range letters {
+			if numberIn(l.text, w.word) == m.n && !m.isIn(l) {
+				t.lost("the file of %s in the HIS, byte for byte", m.text())
+			}
 		}
 	}
 	return t
+}
+
+func (m *message) compare(ctx context.Context, who *client.Client, e client.Event) error {
+	if m.like.Name != "" {
+		return m.like.Check(ctx, who, e)
+	}
+	if m.file == nil {
+		return nil
+	}
+	data, err := who.Download(ctx, e)
+	if err == nil && !bytes.Equal(data, m.file) && !samePicture(m.file, data) {
+		err = fmt.Errorf("%d bytes that are not the %d that should", len(data), len(m.file))
+	}
+	return err
 }
 
 func (b *bed) shownAt(other *writer, m *message) (client.Event, bool) {
 	for _, room := range b.roomsOf(other) {
-		if e, found := room.Text(m.text()); found {
+		e, found := room.Find(func(e client.Event) bool {
+			return e.IsMessage() && e.Sender != other.who.UserID && numberOf(e, m.side.word) == m.n
+		})
+		if found {
 			return e, true
 		}
 	}

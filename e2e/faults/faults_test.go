@@ -17,6 +17,7 @@ import (
 	"github.com/spreekkamer/spreekkamer/e2e/harness"
 	"github.com/spreekkamer/spreekkamer/e2e/story"
 	"github.com/spreekkamer/spreekkamer/e2e/world"
+	"github.com/spreekkamer/spreekkamer/media/mediatest"
 )
 
 var (
@@ -58,6 +59,7 @@ func TestFaults(t *testing.T) {
 					t.Run(f.name, func(t *testing.T) { b.try(t, f, rounds) })
 				}
 			}
+			leavesNoTrace(t, b.story)
 			logNamesNobody(t, b.world)
 		})
 	}
@@ -74,11 +76,23 @@ func each(t *testing.T, o world.Options, test func(t *testing.T, s *story.Story)
 				t.Fatalf("%v\n%s", err, w.Bridge().LogTail())
 			}
 			test(t, s)
+			leavesNoTrace(t, s)
 			logNamesNobody(t, w)
 			if t.Failed() {
 				t.Log(w.Bridge().LogTail())
 			}
 		})
+	}
+}
+
+// leavesNoTrace looks at everything that the bot sent for what only the other side may know.
+func leavesNoTrace(t *testing.T, s *story.Story) {
+	t.Helper()
+	found, looked, err := s.Leaks(bounded(t), mediatest.Secret, "mx-reply", "DCIM")
+	must(t, err)
+	t.Logf("looked at %d events", looked)
+	if len(found) > 0 || looked < 20 {
+		t.Errorf("%d leaks in %d events: %q", len(found), looked, found[:min(len(found), 10)])
 	}
 }
 
@@ -109,15 +123,19 @@ func (b *bed) try(t *testing.T, f fault, rounds int) {
 	began, since, sorry := time.Now(), b.mark(), len(b.apologies())
 	r := row{Fault: f.name, Setting: b.name, Rounds: rounds, Seed: *seed, Date: today()}
 	trouble := b.troubled()
+	b.deck = &deck{random: b.random}
 	if err := f.run(ctx, b, &r, rounds); err != nil {
 		t.Errorf("%v\n%s", err, b.world.Bridge().LogTail())
 	}
 	must(t, b.calm())
 	must(t, b.up(ctx))
-	must(t, b.load(ctx, kinds[:1])) // what was doubled shows before what comes later
+	must(t, b.load(ctx, plain)) // what was doubled shows before what comes later
 	r.tally = b.settle(ctx, since)
-	r.tally.add(b.compareFiles(ctx, b.patient, since.patient))
-	r.tally.add(b.compareFiles(ctx, b.staff, since.staff))
+	r.tally.add(b.compare(ctx, b.patient, since.patient))
+	r.tally.add(b.compare(ctx, b.staff, since.staff))
+	if !b.deck.isThrough() {
+		t.Errorf("only %d of %d kinds were sent", b.deck.dealt, len(everyKind))
+	}
 	r.Trouble, r.Seconds = b.troubled()-trouble, int(time.Since(began).Seconds())
 	t.Logf("%d kills, %d requests in trouble, %d s: %v", r.Kills, r.Trouble, r.Seconds, &r.tally)
 	if r.tally.bad() > 0 {

@@ -54,39 +54,35 @@ func killAtRandom(ctx context.Context, b *bed, r *row, kills int) error {
 }
 
 // killAtRandom kills the bridge again and again while both sides write. The moments are times on
-// purpose: what the bridge is doing then differs each time.
-func (b *bed) killAtRandom(ctx context.Context, r *row, kills int, longest time.Duration) error {
-	r.Rounds = 0
-	stop := b.keepUp(ctx, nil)
-	writing, done := context.WithCancel(ctx)
-	written := make(chan error, 1)
-	go func() {
-		defer close(written)
-		for ; writing.Err() == nil; r.Rounds++ {
-			since := b.mark()
-			if err := b.load(ctx, some(b.random, 5)); err != nil {
-				written <- err
-				return
-			}
-			b.settle(writing, since)
+// purpose: what the bridge is doing then differs each time. The kinds are spread over rounds, at the
+// end of each of which it may live for a while: one that is killed before it is ready carries nothing.
+func (b *bed) killAtRandom(ctx context.Context, r *row, kills int, longest time.Duration) (err error) {
+	r.Rounds = max(2, kills/10)
+	stop, chance := b.keepUp(ctx, nil), seeded(2)
+	for round := 0; round < r.Rounds && err == nil; round++ {
+		since := b.mark()
+		loaded, dealt := make(chan error, 1), b.deck.deal(hand(r.Rounds))
+		go func() { loaded <- b.load(ctx, dealt) }()
+		for r.Kills < kills*(round+1)/r.Rounds && err == nil {
+			err = b.killWithin(ctx, time.Duration(chance.Int64N(int64(longest))))
+			r.Kills++
 		}
-	}()
-	chance := seeded(2)
-	for range kills {
-		timer := time.NewTimer(time.Duration(chance.Int64N(int64(longest))))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-		if err := b.world.Bridge().Kill(); err != nil {
-			break
-		}
-		r.Kills++
+		err = errors.Join(err, <-loaded)
+		b.settleWithin(ctx, since, badFor)
 	}
-	done()
-	err := <-written
 	_, failed := stop()
 	return errors.Join(err, failed)
+}
+
+// killWithin kills the bridge after a while.
+func (b *bed) killWithin(ctx context.Context, while time.Duration) error {
+	timer := time.NewTimer(while)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return b.world.Bridge().Kill()
 }
 
 const (
@@ -103,7 +99,8 @@ type walker struct {
 	read int64 // how much of the log of points was looked at
 }
 
-// walk has the bridge die at as many points as there are rounds, each of which has a load.
+// walk has the bridge die at as many points as this, in rounds of which each has a load, and at some
+// of them again when there are kinds left.
 func walk(ctx context.Context, b *bed, r *row, points int) error {
 	counts, err := b.survey(ctx)
 	if err != nil {
@@ -118,13 +115,16 @@ func walk(ctx context.Context, b *bed, r *row, points int) error {
 		return err
 	}
 	r.Rounds = 0
-	for idle := 0; idle < mostIdle && w.left() > 0 && err == nil; r.Rounds++ {
+	for idle := 0; idle < mostIdle && (w.left() > 0 || !b.deck.isThrough()) && err == nil; r.Rounds++ {
+		if w.left() == 0 { // a round without a death would show nothing
+			w.again(counts, armed)
+		}
 		before, since := w.left(), b.mark()
-		err = b.load(ctx, some(b.random, 5))
+		err = b.load(ctx, b.deck.deal(fewest))
 		if err == nil && r.Rounds%4 == 3 {
 			err = b.renew(ctx)
 		}
-		became := b.settle(ctx, since)
+		became := w.settle(ctx, since)
 		if became.bad() > 0 {
 			err = errors.Join(err, fmt.Errorf("round %d, after %q: %v", r.Rounds, w.deaths(), &became))
 		}
@@ -141,6 +141,18 @@ func walk(ctx context.Context, b *bed, r *row, points int) error {
 	return errors.Join(err, failed, b.world.Bridge().Kill())
 }
 
+// settle is settle of the bed, with new patience as long as the bridge still dies: on a slow machine a
+// round with many deaths takes longer.
+func (w *walker) settle(ctx context.Context, since mark) (became tally) {
+	for left := -1; left != w.left() && ctx.Err() == nil; {
+		left = w.left()
+		if became = w.b.settle(ctx, since); became.Lost == 0 {
+			break
+		}
+	}
+	return became
+}
+
 // survey counts how often each point is reached in a round and at a start.
 func (b *bed) survey(ctx context.Context) (map[string]int, error) {
 	w := &walker{b: b}
@@ -150,7 +162,7 @@ func (b *bed) survey(ctx context.Context) (map[string]int, error) {
 	if err := b.world.Restart(ctx); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(b.round(ctx, patience), b.renew(ctx)); err != nil {
+	if err := errors.Join(b.round(ctx, len(everyKind), patience), b.renew(ctx)); err != nil {
 		return nil, err
 	}
 	counts := map[string]int{}
@@ -194,6 +206,14 @@ func (w *walker) next() []string {
 		}
 	}
 	return []string{"FAULTPOINT_DIE=" + strings.Join(w.plan[:min(armed, len(w.plan))], ";")}
+}
+
+// again has more points to die at, and kills the bridge so that it starts with them.
+func (w *walker) again(counts map[string]int, points int) {
+	w.mu.Lock()
+	w.plan = spread(counts, points)
+	w.mu.Unlock()
+	_ = w.b.world.Bridge().Kill() // when it cannot be killed, none of the points is reached
 }
 
 // putBack moves the points that are armed behind all others.

@@ -8,8 +8,10 @@ import (
 	"image/color"
 	"image/png"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/spreekkamer/spreekkamer/e2e/client"
+	"github.com/spreekkamer/spreekkamer/e2e/kinds"
 )
 
 // A kind is a kind of message that the load sends. Each has to be one numbered message at the
@@ -19,28 +21,32 @@ type kind struct {
 	send func(ctx context.Context, w *writer, m *message) error
 }
 
-// kinds are all of them. The order of a round is chance.
-var kinds = []kind{
-	{"text", func(ctx context.Context, w *writer, m *message) (err error) {
-		m.id, err = w.who.SendText(ctx, w.room, m.text())
-		return err
-	}},
-	{"formatted text", func(ctx context.Context, w *writer, m *message) (err error) {
-		m.id, err = w.who.SendTextWith(ctx, w.room, m.text(), client.TextOptions{HTML: "<b>" + m.text() + "</b>"})
-		return err
-	}},
-	{"emote", func(ctx context.Context, w *writer, m *message) (err error) {
-		m.id, err = w.who.SendRaw(ctx, w.room, "m.room.message", map[string]any{"msgtype": "m.emote", "body": m.text()})
-		return err
-	}},
-	{"location", func(ctx context.Context, w *writer, m *message) (err error) {
-		content := map[string]any{"msgtype": "m.location", "body": m.text(), "geo_uri": "geo:52.37,4.89"}
-		m.id, err = w.who.SendRaw(ctx, w.room, "m.room.message", content)
-		return err
-	}},
+// everyKind is what all tests of the relay share, and what people do besides with what was said.
+var everyKind = slices.Concat(shared(), relations, attachments)
+
+// plain is a text and nothing else.
+var plain = everyKind[:1]
+
+// shared are the kinds of the table of e2e/kinds.
+func shared() (all []kind) {
+	for _, k := range kinds.All {
+		all = append(all, kind{k.Name, func(ctx context.Context, w *writer, m *message) (err error) {
+			m.like, m.filed = k, k.Filed
+			if k.Filed != "" {
+				m.file = k.Bytes
+			}
+			m.id, err = k.Send(ctx, w.who, w.room, m.text())
+			return err
+		}})
+	}
+	return all
+}
+
+// relations are texts that have to do with each other, or with people.
+var relations = []kind{
 	{"reply", func(ctx context.Context, w *writer, m *message) (err error) {
 		o := client.TextOptions{}
-		if target := last(w.messages(), w.room); target != nil {
+		if target := last(w.messages(), w.room, isThere); target != nil {
 			o.ReplyTo, m.answers = target.id, target.text()
 		}
 		m.id, err = w.who.SendTextWith(ctx, w.room, m.text(), o)
@@ -80,25 +86,97 @@ var kinds = []kind{
 		}
 		return err
 	}},
-	{"photo", func(ctx context.Context, w *writer, m *message) (err error) {
-		m.file = picture(m.n)
-		m.id, err = w.who.SendImage(ctx, w.room, client.File{Bytes: m.file, Name: m.attachment() + ".png", MimeType: "image/png", Caption: m.text()})
+	{"reaction taken away", func(ctx context.Context, w *writer, m *message) (err error) {
+		if m.id, err = w.who.SendText(ctx, w.room, m.text()); err != nil {
+			return err
+		}
+		m.taken = "❤️"
+		reaction, err := w.who.React(ctx, w.room, m.id, m.taken)
+		if err == nil {
+			_, err = w.who.Redact(ctx, w.room, reaction, "")
+		}
 		return err
 	}},
-	{"file", func(ctx context.Context, w *writer, m *message) (err error) {
-		m.file = fmt.Appendf(nil, "bijlage %d van %s", m.n, w.word)
-		m.id, err = w.who.SendFile(ctx, w.room, client.File{Bytes: m.file, Name: m.attachment() + ".csv", MimeType: "text/csv", Caption: m.text()})
+	{"thread", func(ctx context.Context, w *writer, m *message) (err error) {
+		root := last(w.messages(), w.room, (*message).standsAlone)
+		if root == nil {
+			m.id, err = w.who.SendText(ctx, w.room, m.text())
+			return err
+		}
+		m.thread = root.text()
+		m.id, err = kinds.SendInThread(ctx, w.who, w.room, root.id, m.text())
+		return err
+	}},
+	{"mention", func(ctx context.Context, w *writer, m *message) (err error) {
+		m.hidden = w.who.UserID
+		m.id, err = kinds.SendMention(ctx, w.who, w.room, m.text())
 		return err
 	}},
 }
 
-// some are as many kinds, of chance.
-func some(random *rand.Rand, n int) (chosen []kind) {
-	for _, i := range random.Perm(len(kinds))[:n] {
-		chosen = append(chosen, kinds[i])
-	}
-	return chosen
+// attachments are files that no two messages share, and what becomes of them.
+var attachments = []kind{
+	{"numbered photo", func(ctx context.Context, w *writer, m *message) (err error) {
+		m.id, err = w.who.SendFile(ctx, w.room, m.photo())
+		return err
+	}},
+	{"numbered file", func(ctx context.Context, w *writer, m *message) (err error) {
+		m.file, m.filed = fmt.Appendf(nil, "bijlage %d van %s", m.n, w.word), m.attachment()+".csv"
+		m.id, err = w.who.SendFile(ctx, w.room, client.File{Bytes: m.file, Name: m.filed, MimeType: "text/csv", Caption: m.text()})
+		return err
+	}},
+	{"edit of a caption", func(ctx context.Context, w *writer, m *message) (err error) {
+		id, sent, err := w.who.Attach(ctx, w.room, m.photo())
+		if err != nil {
+			return err
+		}
+		m.id, m.edited = id, m.better()
+		return kinds.Recaption(ctx, w.who, w.room, id, sent, m.edited)
+	}},
+	{"removal of a photo", func(ctx context.Context, w *writer, m *message) (err error) {
+		if m.id, err = w.who.SendFile(ctx, w.room, m.photo()); err == nil {
+			m.gone = true
+			_, err = w.who.Redact(ctx, w.room, m.id, "")
+		}
+		return err
+	}},
 }
+
+// photo is one that no other message has.
+func (m *message) photo() client.File {
+	m.file, m.filed = picture(m.n), m.attachment()+".png"
+	return client.File{Bytes: m.file, Name: m.filed, MimeType: "image/png", MsgType: "m.image", Caption: m.text()}
+}
+
+// A deck deals the kinds in an order of chance, every one once before any a second time: over its
+// rounds a fault has them all.
+type deck struct {
+	random *rand.Rand
+	left   []kind
+	dealt  int
+}
+
+func (d *deck) deal(n int) (hand []kind) {
+	for len(hand) < n {
+		if len(d.left) == 0 {
+			d.left = slices.Clone(everyKind)
+			d.random.Shuffle(len(d.left), func(i, j int) { d.left[i], d.left[j] = d.left[j], d.left[i] })
+		}
+		taken := min(n-len(hand), len(d.left))
+		hand, d.left = append(hand, d.left[:taken]...), d.left[taken:]
+	}
+	d.dealt += n
+	return hand
+}
+
+// isThrough says that every kind has been dealt.
+func (d *deck) isThrough() bool { return d.dealt >= len(everyKind) }
+
+// fewest are the kinds of one round, also of a fault that has many.
+const fewest = 10
+
+// hand is how many kinds each of so many rounds needs for all of them.
+func hand(rounds int) int { return max(fewest, (len(everyKind)+rounds-1)/rounds) }
 
 // attachment is the name of what comes with a message, without its ending.
 func (m *message) attachment() string { return fmt.Sprintf("bijlage-%s-%d", m.side.word, m.n) }

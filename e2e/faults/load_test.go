@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/spreekkamer/spreekkamer/e2e/client"
+	"github.com/spreekkamer/spreekkamer/e2e/kinds"
 	"github.com/spreekkamer/spreekkamer/e2e/story"
 )
 
@@ -33,12 +34,18 @@ type message struct {
 	side    side   // where it was sent
 	id      string // as it was sent there
 	kind    string
-	gone    bool     // it was removed again: it must not be shown
-	edited  string   // what it says since it was edited
-	answers string   // the text of what it replies to
-	file    []byte   // that come with it
-	keys    []string // of reactions that the other side has to see
-	praised string   // key of a reaction that the other side gave it
+	like    kinds.Kind // the row of the table that it is, which says more of it
+	gone    bool       // it was removed again: it must not be shown
+	unfiled bool       // it was so before the HIS could take it
+	edited  string     // what it says since it was edited
+	answers string     // the text of what it replies to
+	thread  string     // the text of what it continues
+	file    []byte     // that come with it
+	filed   string     // how the name of that ends in the HIS
+	keys    []string   // of reactions that the other side has to see
+	taken   string     // key of a reaction that was taken away again
+	praised string     // key of a reaction that the other side gave it
+	hidden  string     // an address in it that the other side must not see
 }
 
 // text is what a message says first.
@@ -46,6 +53,12 @@ func (m *message) text() string { return fmt.Sprintf("%s %d.", m.side.word, m.n)
 
 // better is what it says once it is edited.
 func (m *message) better() string { return fmt.Sprintf("verbeterd %s %d.", m.side.word, m.n) }
+
+// isThere says that a message was not removed.
+func isThere(m *message) bool { return !m.gone }
+
+// standsAlone says that a message can be the beginning of a thread.
+func (m *message) standsAlone() bool { return !m.gone && m.answers == "" && m.thread == "" }
 
 // A writer is one side that sends numbered messages of all kinds.
 type writer struct {
@@ -63,10 +76,10 @@ func (w *writer) messages() []*message {
 }
 
 // write sends one message of each kind, one after the other, in an order of chance.
-func (w *writer) write(ctx context.Context, random *rand.Rand, kinds []kind) error {
-	for _, i := range random.Perm(len(kinds)) {
-		m := &message{n: len(w.messages()) + 1, side: w.side, kind: kinds[i].name}
-		if err := kinds[i].send(ctx, w, m); err != nil {
+func (w *writer) write(ctx context.Context, random *rand.Rand, hand []kind) error {
+	for _, i := range random.Perm(len(hand)) {
+		m := &message{n: len(w.messages()) + 1, side: w.side, kind: hand[i].name}
+		if err := hand[i].send(ctx, w, m); err != nil {
 			return fmt.Errorf("%s, %s: %w", m.text(), m.kind, err)
 		}
 		w.mu.Lock()
@@ -76,10 +89,10 @@ func (w *writer) write(ctx context.Context, random *rand.Rand, kinds []kind) err
 	return nil
 }
 
-// last is the last of messages that stays and is in a room, or nil.
-func last(all []*message, room string) *message {
+// last is the last of messages that is in a room and of a sort, or nil.
+func last(all []*message, room string, is func(*message) bool) *message {
 	for _, m := range slices.Backward(all) {
-		if !m.gone && m.side.room == room {
+		if m.side.room == room && is(m) {
 			return m
 		}
 	}
@@ -89,12 +102,12 @@ func last(all []*message, room string) *message {
 // heard is the last message of the other side that has arrived here, and the event that shows
 // it; nil when there is none yet.
 func (w *writer) heard() (*message, string) {
-	m := last(w.other.messages()[:w.other.settled], w.other.room)
+	m := last(w.other.messages()[:w.other.settled], w.other.room, isThere)
 	if m == nil || m.praised != "" {
 		return nil, ""
 	}
 	e, found := w.who.Room(w.room).Find(func(e client.Event) bool {
-		return e.IsMessage() && e.Sender != w.who.UserID && numberIn(e.Body(), m.side.word) == m.n
+		return e.IsMessage() && e.Sender != w.who.UserID && numberOf(e, m.side.word) == m.n
 	})
 	if !found {
 		return nil, ""
@@ -103,11 +116,11 @@ func (w *writer) heard() (*message, string) {
 }
 
 // load sends a round of messages from both sides at once, and brings what each reacts to.
-func (b *bed) load(ctx context.Context, kinds []kind) error {
+func (b *bed) load(ctx context.Context, hand []kind) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, w := range []*writer{b.patient, b.staff} {
 		random := rand.New(rand.NewPCG(b.random.Uint64(), 0))
-		group.Go(func() error { return w.write(ctx, random, kinds) })
+		group.Go(func() error { return w.write(ctx, random, hand) })
 	}
 	return group.Wait()
 }
@@ -124,6 +137,15 @@ func numberIn(text, word string) int {
 	}
 	n, _ := strconv.Atoi(match[1])
 	return n
+}
+
+// numberOf is the number of the message that an event shows: a sticker has it in the name of its file.
+func numberOf(e client.Event, word string) int {
+	if n := numberIn(e.Body(), word); n > 0 {
+		return n
+	}
+	name, _ := kinds.At(e.Latest(), "filename").(string)
+	return numberIn(name, word)
 }
 
 // A tally is what became of messages.

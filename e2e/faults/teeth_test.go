@@ -38,17 +38,30 @@ func answering(id string) func(*client.Event) {
 	return func(e *client.Event) { e.RelatesTo.ReplyTo.EventID = id }
 }
 
+func inThread(root string) func(*client.Event) {
+	return func(e *client.Event) { e.RelatesTo.Type, e.RelatesTo.EventID = "m.thread", root }
+}
+
+func named(file string) func(*client.Event) {
+	return func(e *client.Event) {
+		e.Content = json.RawMessage(fmt.Sprintf(`{"msgtype":"m.image","body":"Anneke de Berg","filename":%q}`, file))
+	}
+}
+
 // The checks themselves are checked: what they are there for, they find.
 func TestTheChecksFindWhatIsWrong(t *testing.T) {
 	text, reply := &message{n: 1, kind: "text"}, &message{n: 2, kind: "reply", answers: "vraag 1."}
 	edit := &message{n: 3, kind: "edit", edited: "verbeterd vraag 3."}
 	reaction, removal := &message{n: 4, kind: "reaction", keys: []string{"👍"}}, &message{n: 5, kind: "removal", gone: true}
-	all := []*message{text, reply, edit, reaction, removal}
+	taken, thread := &message{n: 6, kind: "reaction taken away", taken: "❤️"}, &message{n: 7, kind: "thread", thread: "vraag 1."}
+	mention, sticker := &message{n: 8, kind: "mention", hidden: "@anna:test"}, &message{n: 9, kind: "sticker"}
+	all := []*message{text, reply, edit, reaction, removal, taken, thread, mention, sticker}
 	for _, m := range all {
 		m.side = side{word: "vraag"}
 	}
 	good := []client.Event{
 		shows("$1", "vraag 1."), shows("$2", "vraag 2.", answering("$1")), shows("$3", "verbeterd vraag 3."), shows("$4", "vraag 4.", reactions("👍")),
+		shows("$6", "vraag 6."), shows("$7", "vraag 7.", inThread("$1")), shows("$8", "Anneke noem mij vraag 8."), shows("$9", "", named("vraag 9..png")),
 	}
 	replaced := func(i int, by ...client.Event) []client.Event {
 		return append(append(append([]client.Event{}, good[:i]...), by...), good[i+1:]...)
@@ -58,16 +71,21 @@ func TestTheChecksFindWhatIsWrong(t *testing.T) {
 		lost, doubled, disorder int
 	}{
 		"all is well":                 {good, 0, 0, 0},
-		"nothing came":                {nil, 4, 0, 0},
+		"nothing came":                {nil, 8, 0, 0},
 		"one is missing":              {replaced(3), 1, 0, 0},
 		"one came twice":              {replaced(0, good[0], shows("$1b", "vraag 1.")), 0, 1, 0},
-		"two changed places":          {[]client.Event{good[1], good[0], good[2], good[3]}, 0, 0, 1},
+		"two changed places":          {append([]client.Event{good[1], good[0]}, good[2:]...), 0, 0, 1},
 		"the edit is missing":         {replaced(2, shows("$3", "vraag 3.")), 1, 0, 0},
 		"the reply answers nothing":   {replaced(1, shows("$2", "vraag 2.")), 1, 0, 0},
 		"the reaction is missing":     {replaced(3, shows("$4", "vraag 4.")), 1, 0, 0},
 		"the reaction came twice":     {replaced(3, shows("$4", "vraag 4.", reactions("👍", "👍"))), 0, 1, 0},
-		"what was removed is shown":   {append(replaced(3, good[3]), shows("$5", "vraag 5.")), 1, 0, 0},
-		"someone else's do not count": {append(replaced(0, good[0]), shows("$6", "antwoord 1.")), 0, 0, 0},
+		"what was removed is shown":   {replaced(3, good[3], shows("$5", "vraag 5.")), 1, 0, 0},
+		"the reaction is still there": {replaced(4, shows("$6", "vraag 6.", reactions("❤️"))), 1, 0, 0},
+		"the thread is none":          {replaced(5, shows("$7", "vraag 7.", answering("$1"))), 1, 0, 0},
+		"it continues another":        {replaced(5, shows("$7", "vraag 7.", inThread("$2"))), 1, 0, 0},
+		"an address came across":      {replaced(6, shows("$8", "@anna:test noem mij vraag 8.")), 1, 0, 0},
+		"the sticker is missing":      {replaced(7), 1, 0, 0},
+		"someone else's do not count": {replaced(0, good[0], shows("$10", "antwoord 1.")), 0, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := judge(all, "vraag", 0, []client.Room{{Timeline: c.events}}, "@fatima:test")
@@ -77,45 +95,78 @@ func TestTheChecksFindWhatIsWrong(t *testing.T) {
 }
 
 func TestTheChecksOfTheHISFindWhatIsWrong(t *testing.T) {
-	edit := &message{n: 1, kind: "edit", edited: "verbeterd vraag 1.", side: side{word: "vraag"}}
-	photo := &message{n: 2, kind: "photo", file: []byte("x"), side: side{word: "vraag"}}
-	removal := &message{n: 3, kind: "removal", gone: true, side: side{word: "vraag"}}
+	edit := &message{n: 1, kind: "edit", edited: "verbeterd vraag 1."}
+	photo := &message{n: 2, kind: "photo", file: []byte("x"), filed: "vraag-2.png"}
+	removal, never := &message{n: 3, kind: "removal", gone: true}, &message{n: 4, kind: "removal", gone: true, unfiled: true}
+	all := []*message{edit, photo, removal, never}
+	for _, m := range all {
+		m.side = side{word: "vraag"}
+	}
+	gone := removed + "patiënt\n\nmark3"
 	for name, c := range map[string]struct {
 		letters                 []string
-		attachments             int
+		files                   []string
 		lost, doubled, disorder int
 	}{
-		"all is well":               {[]string{"vraag 1.", "verbeterd vraag 1.", "vraag 2."}, 1, 0, 0, 0},
-		"a removed one was in time": {[]string{"vraag 1.", "verbeterd vraag 1.", "vraag 2.", "vraag 3."}, 1, 0, 0, 0},
-		"the whole conversation":    {[]string{"vraag 1.", "verbeterd vraag 1.", "vraag 2.", closing + "\n\nvraag 1.\nvraag 2."}, 1, 0, 0, 0},
-		"the edit is missing":       {[]string{"vraag 1.", "vraag 2."}, 1, 1, 0, 0},
-		"one is there twice":        {[]string{"vraag 1.", "verbeterd vraag 1.", "vraag 2.", "vraag 2."}, 1, 0, 1, 0},
-		"the photo is missing":      {[]string{"vraag 1.", "verbeterd vraag 1.", "vraag 2."}, 0, 1, 0, 0},
-		"two changed places":        {[]string{"vraag 2.", "vraag 1.", "verbeterd vraag 1."}, 1, 0, 0, 1},
+		"all is well":             {[]string{"vraag 1.", "verbeterd vraag 1.", "vraag 2."}, []string{"vraag-2.png"}, 0, 0, 0},
+		"a removed one was filed": {[]string{"vraag 1.", "verbeterd vraag 1.", "vraag 2.", "vraag 3.", gone}, []string{"vraag-2.png"}, 0, 0, 0},
+		"nobody says it was":      {[]string{"vraag 1.", "vraag 2.", "vraag 3.", "verbeterd vraag 1."}, []string{"vraag-2.png"}, 1, 0, 0},
+		"one could not be filed":  {[]string{"vraag 1.", "verbeterd vraag 1.", "vraag 2.", "vraag 4."}, []string{"vraag-2.png"}, 1, 0, 0},
+		"the whole conversation":  {[]string{"vraag 1.", "verbeterd vraag 1.", "vraag 2.", closing + "\n\nvraag 1.\nvraag 2."}, []string{"vraag-2.png"}, 0, 0, 0},
+		"the edit is missing":     {[]string{"vraag 1.", "vraag 2."}, []string{"vraag-2.png"}, 1, 0, 0},
+		"one is there twice":      {[]string{"vraag 1.", "verbeterd vraag 1.", "vraag 2.", "vraag 1."}, []string{"vraag-2.png"}, 0, 1, 1},
+		"the photo is missing":    {[]string{"vraag 1.", "verbeterd vraag 1.", "vraag 2."}, nil, 1, 0, 0},
+		"another came with it":    {[]string{"vraag 1.", "verbeterd vraag 1.", "vraag 2."}, []string{"vraag-1.png"}, 1, 0, 0},
+		"two changed places":      {[]string{"vraag 2.", "vraag 1.", "verbeterd vraag 1."}, []string{"vraag-2.png"}, 0, 0, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := &bed{letters: map[string]string{}}
-			b.his = t.TempDir()
-			dir := filepath.Join(b.his, "4711", "1")
-			require.NoError(t, os.MkdirAll(dir, 0o700))
-			write := func(name, text string) {
-				require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
-			}
-			for i, letter := range c.letters {
-				write(fmt.Sprintf("%04d-abc.txt", i+1), letter)
-				write(fmt.Sprintf("%04d-abc.json", i+1), "{}")
-			}
-			for range c.attachments {
-				write("0003-abc-bijlage-vraag-2.png", "x")
-			}
-			if c.attachments > 0 {
-				write("0003-abc.json", "{}")
-			}
-			write("0009-abc.txt", "vraag 2.") // not complete: there is no Bundle
-			got := b.inTheHIS([]*message{edit, photo, removal}, "vraag", 0)
+			b := filedFor(t, c.letters, c.files)
+			got := b.inTheHIS(all, "vraag", 0)
 			assert.Equal(t, []int{c.lost, c.doubled, c.disorder}, []int{got.Lost, got.Doubled, got.Disorder}, got.String())
 		})
 	}
+	filed := filedFor(t, []string{"vraag 2."}, []string{"vraag-2.png"}).readHIS()[0]
+	assert.True(t, photo.isIn(filed))
+	assert.False(t, (&message{file: []byte("y"), filed: photo.filed}).isIn(filed), "other bytes")
+}
+
+// filedFor is a folder with letters, of which the one with number 2 has files; and one more that is not complete.
+func filedFor(t *testing.T, letters, files []string) *bed {
+	t.Helper()
+	b := &bed{letters: map[string]string{}, his: t.TempDir()}
+	dir := filepath.Join(b.his, "4711", "1")
+	require.NoError(t, os.MkdirAll(dir, 0o700))
+	write := func(name, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	for i, letter := range letters {
+		n := numberIn(letter, "vraag")
+		base := fmt.Sprintf("%04d-mark%d", i+1, n)
+		write(base+".txt", letter)
+		write(base+".json", "{}")
+		for _, name := range files {
+			if n == 2 {
+				write(base+"-bijlage-"+name, "x")
+			}
+		}
+	}
+	write("0009-mark9.txt", "vraag 2.") // there is no Bundle
+	return b
+}
+
+func TestEveryKindIsDealtOnceBeforeAnyASecondTime(t *testing.T) {
+	d, dealt := &deck{random: seeded(1)}, map[string]int{}
+	for range 3 {
+		for _, k := range d.deal(hand(3)) {
+			dealt[k.name]++
+		}
+	}
+	assert.True(t, d.isThrough())
+	for _, k := range everyKind {
+		assert.Contains(t, []int{1, 2}, dealt[k.name], k.name)
+	}
+	assert.Len(t, dealt, len(everyKind), "each has a name of its own")
+	assert.False(t, (&deck{random: seeded(1)}).isThrough())
 }
 
 func TestTheTableKeepsTheLastOfEachFault(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/spreekkamer/spreekkamer/e2e/proxy"
@@ -45,7 +46,7 @@ var faults = []fault{
 	{"points", "kill -9 at named points", 20, 90, false, walk},
 	{"random", "kill -9 at random moments", 10, 50, false, killAtRandom},
 	{"everything", "all of the above at once", 1, 4, false, everything},
-	{"down", "bridge down for 120 messages, homeserver restarted meanwhile", 1, 1, false, down},
+	{"down", "bridge down for 120 messages of each side, homeserver restarted meanwhile", 1, 1, false, down},
 	{"homeserver", "homeserver kill -9 and restart", 1, 4, false, homeserver},
 	{"postgresql", "PostgreSQL restarted, and kill -9", 1, 3, true, postgres},
 	{"disk", "disk full and back (database and HIS folder)", 1, 3, false, fullDisk},
@@ -53,13 +54,13 @@ var faults = []fault{
 	{"clock", "clock set back an hour, twice", 1, 2, false, clock},
 }
 
-// network lets the proxy make trouble while both sides say something of every kind, and while
-// a conversation ends and another begins.
+// network lets the proxy make trouble while both sides say something of every kind, some in each
+// round, and while a conversation ends and another begins.
 func network(kinds ...proxy.Fault) func(context.Context, *bed, *row, int) error {
 	return func(ctx context.Context, b *bed, _ *row, rounds int) error {
 		for range rounds {
 			b.world.Proxy.Make(proxy.Plan{Seed: b.random.Uint64(), Share: 0.2, Faults: kinds})
-			if err := b.round(ctx, badFor); err != nil {
+			if err := b.round(ctx, hand(rounds), badFor); err != nil {
 				return err
 			}
 			b.world.Proxy.Make(proxy.Plan{})
@@ -73,16 +74,21 @@ func network(kinds ...proxy.Fault) func(context.Context, *bed, *row, int) error 
 // badFor is how long the network stays bad after a round was sent: long enough for several tries.
 const badFor = 8 * time.Second
 
-// round is a load of all kinds that has arrived, as far as it does in a time.
-func (b *bed) round(ctx context.Context, within time.Duration) error {
+// round is a load of so many kinds that has arrived, as far as it does in a time.
+func (b *bed) round(ctx context.Context, n int, within time.Duration) error {
 	since := b.mark()
-	if err := b.load(ctx, kinds); err != nil {
+	if err := b.load(ctx, b.deck.deal(n)); err != nil {
 		return err
 	}
+	b.settleWithin(ctx, since, within)
+	return nil
+}
+
+// settleWithin is settle with less patience.
+func (b *bed) settleWithin(ctx context.Context, since mark, within time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	b.settle(ctx, since)
-	return nil
 }
 
 // troubled is how many requests the proxy made trouble for so far.
@@ -109,21 +115,14 @@ func everything(ctx context.Context, b *bed, r *row, rounds int) error {
 	return b.killAtRandom(ctx, r, 5*rounds, later)
 }
 
-// down lets the patient write while the bridge is down and the homeserver is restarted, and
-// forgets what it still wanted to push.
+// down lets both sides write while the bridge is down and the homeserver is restarted, and
+// forgets what it still wanted to push: more than an answer to /sync holds of a room.
 func down(ctx context.Context, b *bed, _ *row, _ int) error {
 	const half = 60
 	if err := b.world.Bridge().Stop(); err != nil {
 		return err
 	}
-	write := func() error {
-		for range half {
-			if err := b.patient.write(ctx, b.random, kinds[:1]); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	write := func() error { return b.load(ctx, b.deck.deal(half)) }
 	if err := write(); err != nil {
 		return err
 	}
@@ -137,7 +136,7 @@ func down(ctx context.Context, b *bed, _ *row, _ int) error {
 func homeserver(ctx context.Context, b *bed, _ *row, rounds int) error {
 	for range rounds {
 		since := b.mark()
-		if err := b.load(ctx, kinds); err != nil {
+		if err := b.load(ctx, b.deck.deal(hand(rounds))); err != nil {
 			return err
 		}
 		if err := errors.Join(b.world.Home.Kill(), b.world.Home.Start(ctx)); err != nil {
@@ -156,7 +155,7 @@ func postgres(ctx context.Context, b *bed, r *row, rounds int) error {
 			func() error { return b.postgres.Restart(ctx) },
 			func() error { return errors.Join(b.postgres.Kill(), b.postgres.Start(ctx)) },
 		} {
-			err := b.during(ctx, restart)
+			err := b.during(ctx, hand(2*rounds), restart)
 			if err != nil {
 				_, _ = stop()
 				return err
@@ -167,10 +166,10 @@ func postgres(ctx context.Context, b *bed, r *row, rounds int) error {
 	return err
 }
 
-// during lets something happen while both sides write.
-func (b *bed) during(ctx context.Context, what func() error) error {
-	since, loaded := b.mark(), make(chan error, 1)
-	go func() { loaded <- b.load(ctx, kinds) }()
+// during lets something happen while both sides write so many kinds.
+func (b *bed) during(ctx context.Context, n int, what func() error) error {
+	since, loaded, dealt := b.mark(), make(chan error, 1), b.deck.deal(n)
+	go func() { loaded <- b.load(ctx, dealt) }()
 	err := what()
 	if err := errors.Join(err, <-loaded); err != nil {
 		return err
@@ -188,7 +187,7 @@ func fullDisk(ctx context.Context, b *bed, _ *row, rounds int) error {
 		if err := b.disk.Fill(bridge); err != nil {
 			return err
 		}
-		err := b.load(ctx, kinds)
+		err := b.load(ctx, b.deck.deal(hand(rounds)))
 		if b.postgres == nil && err == nil {
 			err = b.unwell(ctx)
 		}
@@ -225,12 +224,42 @@ func hisAway(ctx context.Context, b *bed, _ *row, _ int) error {
 	if err := os.WriteFile(b.world.HIS, nil, 0o600); err != nil {
 		return err
 	}
+	return errors.Join(b.unfiled(ctx), os.Remove(b.world.HIS), os.Rename(away, b.world.HIS))
+}
+
+// unfiled is a load of which nothing can be filed yet: what its sender removes again never is.
+func (b *bed) unfiled(ctx context.Context) error {
 	since := b.mark()
-	err := b.load(ctx, kinds)
-	if became := b.await(ctx, since, b.inRooms); became.bad() > 0 {
-		err = errors.Join(err, fmt.Errorf("while the HIS was away: %v", &became))
+	for _, dealt := range [][]kind{b.deck.deal(len(everyKind)), slices.Concat(plain, attachments[:2])} {
+		if err := b.load(ctx, dealt); err != nil {
+			return err
+		}
 	}
-	return errors.Join(err, os.Remove(b.world.HIS), os.Rename(away, b.world.HIS))
+	first := b.await(ctx, since, b.inRooms)
+	if err := b.takeBack(ctx, 3); err != nil {
+		return err
+	}
+	if then := b.await(ctx, since, b.inRooms); first.bad()+then.bad() > 0 {
+		return fmt.Errorf("while the HIS was away: %v; %v", &first, &then)
+	}
+	for _, m := range slices.Concat(b.patient.messages()[since.patient:], b.staff.messages()[since.staff:]) {
+		m.unfiled = m.gone
+	}
+	return nil
+}
+
+// takeBack has both sides remove the last messages that they sent, which have arrived.
+func (b *bed) takeBack(ctx context.Context, n int) error {
+	for _, w := range []*writer{b.patient, b.staff} {
+		all := w.messages()
+		for _, m := range all[len(all)-n:] {
+			m.gone = true
+			if _, err := w.who.Redact(ctx, w.room, m.id, ""); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // clock has the bridge's clock an hour ahead, under a bad network so that much is to be tried
@@ -242,7 +271,7 @@ func clock(ctx context.Context, b *bed, _ *row, rounds int) error {
 			if err := b.setClock(wrong); err != nil {
 				return err
 			}
-			if err := b.load(ctx, kinds); err != nil {
+			if err := b.load(ctx, b.deck.deal(hand(3*rounds))); err != nil {
 				return err
 			}
 		}

@@ -66,12 +66,13 @@ func asked(t *testing.T, peer conformance.Peer) {
 		{"closed in the HIS", (*round).closedThere},
 		{"closed by staff with a summary", (*round).closedHere},
 		{"nothing twice after a restart, and nothing for another", (*round).once},
+		{"nothing of one side at the other", (*round).leaveNoTrace},
 	})
 }
 
 // askedBoth finds whom the HIS has made of the patients.
 func (r *round) askedBoth() {
-	for _, question := range []string{"Vraag van patient01.", "Vraag van patient02."} {
+	for _, question := range []string{"Vraag van nummer 01.", "Vraag van nummer 02."} {
 		r.until(question, func() bool { return r.question(question) != nil })
 		r.patients = append(r.patients, r.question(question).Text("subject.reference"))
 	}
@@ -121,7 +122,7 @@ func (r *round) received(reference string) {
 
 func (r *round) fetched() {
 	bakker := his.Author{Name: "P. Bakker", Role: his.RoleHuisarts}
-	reference := r.View.Answer(r, r.question("Vraag van patient01."), histest.Written{Author: bakker, Text: fetched})
+	reference := r.View.Answer(r, r.question("Vraag van nummer 01."), histest.Written{Author: bakker, Text: fetched})
 	r.arrives("P. Bakker, huisarts", fetched)
 	r.received(reference)
 	r.until("the work is taken up", func() bool { return r.tasks(r.patients[0])[0].Text("status") == "in-progress" })
@@ -175,7 +176,7 @@ func (r *round) closedThere() {
 	r.onTask(conformance.Resource{"status": "completed"})
 	r.reads(r.Fatima, r.Talks[0].Desk, "Dit gesprek is in het HIS gesloten.")
 	r.reads(r.Talks[0].Patient, r.Talks[0].Consulting, "heeft dit gesprek afgesloten")
-	r.filedOnce(0, append([]string{"Vraag van patient01.", "P. Bakker", "M. Visser", "door de praktijk, in het eigen systeem"}, r.answers...)...)
+	r.filedOnce(0, append([]string{"Vraag van nummer 01.", "P. Bakker", "M. Visser", "door de praktijk, in het eigen systeem"}, r.answers...)...)
 }
 
 // closedHere: staff answer, sum up and close.
@@ -189,7 +190,7 @@ func (r *round) closedHere() {
 	r.types(r.Fatima, talk.Desk, "!sluiten")
 	r.reads(talk.Patient, talk.Consulting, "heeft dit gesprek afgesloten")
 	r.reads(r.Fatima, talk.Desk, "Dit gesprek staat nu in het HIS.")
-	r.filedOnce(1, "Vraag van patient02.", "Dat is niet erg.", "Wratje, gerustgesteld.")
+	r.filedOnce(1, "Vraag van nummer 02.", "Dat is niet erg.", "Wratje, gerustgesteld.")
 	assert.Regexp(r, `^Afgesloten .*door Fatima \(doktersassistent\)$`, r.tasks(r.patients[1])[0].Text("statusReason.text"))
 }
 
@@ -253,3 +254,5 @@ func (r *round) rounds() (n int) {
 	}
 	return n / 2
 }
+
+func (r *round) leaveNoTrace() { nowhereElse(r, r.Practice) }

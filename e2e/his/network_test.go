@@ -81,6 +81,7 @@ func TestFiveHundredMessagesThroughABadNetwork(t *testing.T) {
 	s.eachOnceInOrder()
 	s.shared()
 	s.onlyWhatWasRefused(ctx)
+	nowhereElse(s, s.Practice)
 }
 
 func writes(ctx context.Context, c *client.Client, room, word string, messages int) error {
@@ -138,7 +139,7 @@ func (s *siege) eachOnceInOrder() {
 		for _, m := range all {
 			text := m.Text("payload.contentString")
 			assert.Equal(s, "1", m.Text("meta.versionId"), "%s %s", talk, text)
-			if strings.HasPrefix(text, "Vraag van patient") {
+			if strings.HasPrefix(text, "Vraag van nummer ") {
 				want = append(want, text)
 			}
 			got = append(got, text)

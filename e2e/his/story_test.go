@@ -3,6 +3,7 @@
 package his_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +57,7 @@ func knocked(t *testing.T, peer conformance.Peer) {
 		{"about someone who is a patient too", (*visit).aboutSem},
 		{"moved to the other category", (*visit).moved},
 		{"nothing twice, and nothing where it may not be", (*visit).clean},
+		{"nothing of one side at the other", (*visit).leaveNoTrace},
 	})
 }
 
@@ -191,4 +193,17 @@ func (v *visit) closed() {
 		assert.Contains(v, text, words)
 	}
 	assert.Equal(v, []string{"requested", "in-progress", "completed"}, v.states(v.tasks(v.anneke)[0]))
+}
+
+func (v *visit) leaveNoTrace() { nowhereElse(v, v.Story) }
+
+// nowhereElse looks at everything that the bot sent for what only the other side may know.
+func nowhereElse(t testing.TB, of interface {
+	Leaks(ctx context.Context, nowhere ...string) (found []string, looked int, err error)
+}) {
+	t.Helper()
+	found, looked, err := of.Leaks(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, found)
+	assert.Greater(t, looked, 20)
 }

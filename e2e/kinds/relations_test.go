@@ -43,10 +43,7 @@ func reply(t *testing.T, ctx context.Context, s side) {
 
 func thread(t *testing.T, ctx context.Context, s side) {
 	root, mirrored := said(t, ctx, s, "hier begint een draad")
-	value(s.from.SendRaw(ctx, s.here, "m.room.message", map[string]any{
-		"msgtype": "m.text", "body": "in de draad " + s.name, "m.relates_to": map[string]any{
-			"rel_type": "m.thread", "event_id": root, "is_falling_back": true, "m.in_reply_to": map[string]any{"event_id": root},
-		}}))(t)
+	value(SendInThread(ctx, s.from, s.here, root, "in de draad "+s.name))(t)
 	got := value(Wait(ctx, s.to, s.there, "in de draad "+s.name))(t)
 	if got.RelatesTo.Type != "m.thread" || got.RelatesTo.EventID != mirrored.ID {
 		t.Errorf("arrived as %+v", got.RelatesTo)
@@ -66,14 +63,11 @@ func edits(t *testing.T, ctx context.Context, s side) {
 
 func captionEdit(t *testing.T, ctx context.Context, s side) {
 	picture := mediatest.PNG(12, 12)
-	sent := value(s.from.SendImage(ctx, s.here, client.File{Bytes: picture, Name: "knie.png", MimeType: "image/png", Caption: "mijn been " + s.name}))(t)
+	photo := client.File{Bytes: picture, Name: "knie.png", MimeType: "image/png", MsgType: "m.image", Caption: "mijn been " + s.name}
+	sent, content, err := s.from.Attach(ctx, s.here, photo)
+	must(t, err)
 	arrived := value(Wait(ctx, s.to, s.there, "mijn been "+s.name))(t)
-	own := value(s.from.WaitEvent(ctx, s.here, "the own photo", func(e client.Event) bool { return e.ID == sent && !e.Pending }))(t)
-	changed := own.Map()
-	changed["body"] = "mijn knie " + s.name
-	value(s.from.SendRaw(ctx, s.here, "m.room.message", map[string]any{
-		"msgtype": "m.image", "body": "* mijn knie " + s.name, "m.new_content": changed,
-		"m.relates_to": map[string]any{"rel_type": "m.replace", "event_id": sent}}))(t)
+	must(t, Recaption(ctx, s.from, s.here, sent, content, "mijn knie "+s.name))
 	got := value(s.to.WaitText(ctx, s.there, "mijn knie "+s.name))(t)
 	if got.ID != arrived.ID || got.MsgType() != "m.image" {
 		t.Errorf("the edit arrived as %+v", got)
@@ -103,12 +97,7 @@ func removal(t *testing.T, ctx context.Context, s side) {
 
 // mention sends what names people of this side by their addresses.
 func mention(t *testing.T, ctx context.Context, s side) {
-	link := `<a href="https://matrix.to/#/` + s.from.UserID + `">ik</a>`
-	value(s.from.SendRaw(ctx, s.here, "m.room.message", map[string]any{
-		"msgtype": "m.text", "body": "ik (" + s.from.UserID + ") noem mij " + s.name, "format": customHTML,
-		"formatted_body": link + " (" + s.from.UserID + ") noem mij " + s.name,
-		"m.mentions":     map[string]any{"user_ids": []string{s.from.UserID}}, "org.example.room": s.here, "via": []string{s.here},
-	}))(t)
+	value(SendMention(ctx, s.from, s.here, s.name))(t)
 	got := value(Wait(ctx, s.to, s.there, "noem mij "+s.name))(t)
 	if strings.Contains(string(got.Content), s.from.UserID) {
 		t.Errorf("arrived: %s", got.Content)

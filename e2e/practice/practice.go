@@ -13,6 +13,7 @@ import (
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/config"
 	"github.com/spreekkamer/spreekkamer/e2e/client"
+	"github.com/spreekkamer/spreekkamer/e2e/leaks"
 	"github.com/spreekkamer/spreekkamer/e2e/world"
 	"github.com/spreekkamer/spreekkamer/store"
 )
@@ -29,6 +30,15 @@ type Practice struct {
 	Fatima *client.Client
 	Balie  string
 	Talks  []Talk
+}
+
+// Leaks looks for what only the other side may know in all rooms of those who are in the practice.
+func (p *Practice) Leaks(ctx context.Context, nowhere ...string) (found []string, looked int, err error) {
+	people := leaks.People{World: p.World, Staff: []*client.Client{p.Fatima}, Nowhere: nowhere}
+	for _, talk := range p.Talks {
+		people.Patients = append(people.Patients, talk.Patient)
+	}
+	return people.Find(ctx)
 }
 
 // Open gives every patient of a world an account and an open conversation.
@@ -138,8 +148,8 @@ func (p *Practice) talk(ctx context.Context, person world.Person) (t Talk, err e
 	if err = t.Patient.Join(ctx, t.Consulting); err != nil {
 		return t, err
 	}
-	local, _, _ := strings.Cut(strings.TrimPrefix(person.UserID, "@"), ":") // the whole id would not cross
-	question := "Vraag van " + local + "."
+	local, _, _ := strings.Cut(strings.TrimPrefix(person.UserID, "@patient"), ":")
+	question := "Vraag van nummer " + local + "." // staff see no account
 	for _, line := range []struct{ says, hears string }{{question, "Over wie gaat uw vraag?"}, {"over mijzelf", ""}} {
 		if _, err = t.Patient.SendText(ctx, t.Consulting, line.says); err != nil {
 			return t, err

@@ -19,6 +19,7 @@ var Desk = []Step{
 	{"A colleague who comes late sees what was said, in a thread", comesLate},
 	{"A practical question asks for no person; staff correct it, and ask to come in", practical},
 	{"After an outage everybody who waited is told", outage},
+	{"Nothing of one side can be seen at the other", leaveNoTrace},
 }
 
 func closedNow(ctx context.Context, s *Story) error {

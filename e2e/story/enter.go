@@ -58,7 +58,7 @@ func (s *Story) firstContact(ctx context.Context, patient world.Person) (err err
 	if s.Contact, err = s.Patient.DirectChat(ctx, s.World.Bot); err != nil {
 		return err
 	}
-	if s.World.Home.Kind == harness.Dendrite && serverOf(patient.UserID) != serverOf(s.World.Bot) {
+	if s.World.Home.Kind == harness.Dendrite && world.ServerOf(patient.UserID) != world.ServerOf(s.World.Bot) {
 		// Dendrite breaks a room of another homeserver for good when a message comes in while it joins
 		// (docs/homeservers.md): such a patient writes once the bot is there.
 		if _, err := s.Patient.WaitText(ctx, s.Contact, "Dit is de chat van"); err != nil {

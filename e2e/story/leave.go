@@ -15,6 +15,7 @@ func Leave(child world.Person) []Step {
 	return []Step{
 		{"Someone under 16 is refused, and nothing is kept", func(ctx context.Context, s *Story) error { return s.tooYoung(ctx, child) }},
 		{"A word withdraws consent: from then on nothing passes", withdraws},
+		{"Nothing of one side can be seen at the other in any room", leaveNoTrace},
 		{"After the retention period everything is removed, and read back to prove it", retained},
 	}
 }

@@ -140,7 +140,10 @@ func relates(ctx context.Context, s *Story) error {
 
 // relateOneWay replies to something, edits that, takes it back, and reacts.
 func (s *Story) relateOneWay(ctx context.Context, from, to *client.Client, here, there string, target client.Event) error {
-	word := "van " + name(from)
+	word := "van de praktijk"
+	if from == s.Patient { // whose account staff do not see
+		word = "van de patiënt"
+	}
 	reply, err := from.SendTextWith(ctx, here, "Een reactie "+word, client.TextOptions{ReplyTo: target.ID})
 	if err != nil {
 		return err

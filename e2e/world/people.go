@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/spreekkamer/spreekkamer/e2e/client"
 	"github.com/spreekkamer/spreekkamer/e2e/harness"
@@ -82,4 +83,10 @@ func (w *World) homeOf(p Person) *harness.Homeserver {
 		}
 	}
 	return w.Home
+}
+
+// ServerOf is the homeserver that a user id names.
+func ServerOf(user string) string {
+	_, server, _ := strings.Cut(user, ":")
+	return server
 }
