@@ -81,6 +81,7 @@ type Bridge struct {
 	asking      troubles  // systems that could not be asked, by lane
 	tidied      time.Time // when the database was last tidied; only retention uses it
 	invitations *quota
+	atDoor      *queue // of invitations that are too many
 	warned      *quota // who was told that they send too much
 	pointed     *quota // who was shown the way from the first chat
 	leaps       leaps
@@ -93,7 +94,7 @@ type Bridge struct {
 func New(s Settings, db *store.Store, m Matrix, t *texts.Catalog, now func() time.Time, log zerolog.Logger) *Bridge {
 	return &Bridge{
 		Settings: s, Store: db, Matrix: m, Texts: t, Now: now, Log: log,
-		turns: newBell(), outbox: newBells(lanesOf(s.Practices)), ledger: newBell(), walks: newBell(), alarms: newBell(), readings: newBell(), typing: newTyping(), invitations: newQuota(), warned: newQuota(), pointed: newQuota(), fetching: make(chan struct{}, mostFetching),
+		turns: newBell(), outbox: newBells(lanesOf(s.Practices)), ledger: newBell(), walks: newBell(), alarms: newBell(), readings: newBell(), typing: newTyping(), invitations: newQuota(), atDoor: newQueue(), warned: newQuota(), pointed: newQuota(), fetching: make(chan struct{}, mostFetching),
 	}
 }
 

@@ -3,7 +3,6 @@ package bridge
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"maunium.net/go/mautrix/id"
@@ -81,15 +80,20 @@ func (b *Bridge) stem(ctx context.Context, p place, person care.Person) ([]store
 	return all, nil
 }
 
-// longestWait is how long an invitation that is too many waits. As many may wait as can be taken in that time.
+// longestWait is how long an invitation that is too many waits. As many may wait at once as can be taken in that time.
 const longestWait = 5 * time.Minute
 
 // admits says whether an invitation is taken. Who is known only answers for themselves. Who is not yet, and
 // comes while strangers of the same homeserver ask too much, waits for the next minute in which there is
 // room: to a patient an invitation that is declined is a chat in which nobody speaks. A turn that is tried
 // again is the same invitation still.
-func (b *Bridge) admits(ctx context.Context, p place, person care.Person) (bool, error) {
+func (b *Bridge) admits(ctx context.Context, p place, person care.Person) (taken bool, err error) {
 	now, server := b.Now(), p.sender().Homeserver()
+	defer func() {
+		if err == nil { // taken or declined: another may wait in its place
+			b.atDoor.leave(server, p.ID)
+		}
+	}()
 	if !b.allowed(p) || !b.invitations.allow("user:"+p.Sender, p.ID, b.Limits.Invitations, time.Hour, now) {
 		return false, nil
 	}
@@ -99,7 +103,7 @@ func (b *Bridge) admits(ctx context.Context, p place, person care.Person) (bool,
 	}
 	_, met, err := b.Store.PersonByUser(ctx, p.Sender) // who has a chat with us already needs no other
 	if err != nil || met || b.waited(p.ReceivedAt) >= longestWait ||
-		!b.invitations.allow("waiting:"+server, p.ID, most*int(longestWait/flowWindow), longestWait, now) {
+		!b.atDoor.enter(server, p.ID, most*int(longestWait/flowWindow), 2*flowWindow, now) { // it is tried again within one
 		return false, err
 	}
 	return false, notBefore{b.invitations.since("server:" + server).Add(flowWindow)}
@@ -131,48 +135,4 @@ func (b *Bridge) leaveCrowd(ctx context.Context, room id.RoomID) (done delivery,
 		return err
 	}
 	return done, nil
-}
-
-// A quota counts in how many turns something happens within a time. It forgets everything when it has
-// grown large: then something happens more often than it should, and memory stays bounded.
-type quota struct {
-	mu   sync.Mutex
-	used map[string]use
-}
-
-type use struct {
-	turns map[int64]bool // that it was allowed to
-	since time.Time
-}
-
-const quotaSize = 10_000
-
-func newQuota() *quota { return &quota{used: map[string]use{}} }
-
-func (q *quota) allow(what string, turn int64, most int, within time.Duration, now time.Time) bool {
-	if most == 0 {
-		return true
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	u, known := q.used[what]
-	if !known || now.Sub(u.since) >= within || now.Before(u.since) { // the clock may have been set back
-		u = use{turns: map[int64]bool{}, since: now}
-	}
-	if !u.turns[turn] && len(u.turns) >= most {
-		return false
-	}
-	u.turns[turn] = true
-	if !known && len(q.used) >= quotaSize {
-		clear(q.used)
-	}
-	q.used[what] = u
-	return true
-}
-
-// since is when the time began in which something is counted now.
-func (q *quota) since(what string) time.Time {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.used[what].since
 }

@@ -228,14 +228,22 @@ func TestANewPatientWaitsWhileStrangersFlood(t *testing.T) {
 	assert.Contains(t, w.heard(room), "Neem die aan")
 	assert.False(t, w.isIn(met))
 
+	const room5 = most * int(longestWait/flowWindow)
 	for i := most; i < 200; i++ {
 		w.invites(stranger(i), 0)
 	}
-	assert.Equal(t, most*int(longestWait/flowWindow)-1, open(), "as many wait as can be answered in time, Anna's counted")
+	assert.Equal(t, room5, open(), "as many wait as can be answered in time")
+	w.passes(flowWindow)
+	assert.Equal(t, room5-most, open())
+	for i := range 200 { // in the same five minutes: who was answered waits no longer
+		w.invites(stranger(200+i), 0)
+	}
+	assert.Equal(t, room5, open(), "their places are free again")
 	for range int(longestWait/flowWindow) + 1 {
 		w.passes(flowWindow)
 	}
 	assert.Zero(t, open(), "none waits for ever")
+	assert.Empty(t, w.atDoor.here)
 }
 
 // A turn that fails and is tried again is one invitation, however often that is.
@@ -268,6 +276,26 @@ func TestARoomOfManyIsLeftAtOnceAndHearsNothing(t *testing.T) {
 	w.invites(anna, 7)
 	assert.False(t, w.isIn(crowd))
 	assert.Empty(t, w.said(crowd))
+}
+
+func TestAQueueStaysSmallAndKeepsNoPlaceForWhoDoesNotComeAgain(t *testing.T) {
+	q, now := newQueue(), time.Unix(0, 0)
+	for i := range 3 * quotaSize {
+		assert.True(t, q.enter(fmt.Sprint(i), 1, 1, time.Minute, now))
+	}
+	assert.LessOrEqual(t, len(q.here), quotaSize)
+	assert.True(t, q.enter("x", 1, 2, time.Minute, now))
+	assert.True(t, q.enter("x", 2, 2, time.Minute, now))
+	assert.False(t, q.enter("x", 3, 2, time.Minute, now))
+	q.leave("x", 1)
+	assert.True(t, q.enter("x", 3, 2, time.Minute, now.Add(time.Second)))
+	assert.True(t, q.enter("x", 3, 2, time.Minute, now.Add(time.Minute)), "who has a place keeps it")
+	assert.True(t, q.enter("x", 4, 2, time.Minute, now.Add(time.Minute)), "2 did not come again")
+	assert.False(t, q.enter("x", 5, 2, time.Minute, now.Add(time.Minute)))
+	assert.True(t, q.enter("x", 5, 2, time.Minute, now.Add(-time.Hour)), "the clock was set back")
+	q.leave("x", 5)
+	q.leave("y", 6)
+	assert.NotContains(t, q.here, "x")
 }
 
 func TestAQuotaStaysSmall(t *testing.T) {
