@@ -29,10 +29,17 @@ const (
 	// awaited finds who has read an event before it was known what it stands for.
 	awaited     = `UPDATE reading SET pending = true, attempt = 0, next_at = 0 WHERE room_id = $1 AND event_id = $2`
 	standsExact = mirrorColumns + ` WHERE target_event = $1 AND target_room = $2 AND ` + inStep + ` ORDER BY at LIMIT 1`
-	// inStep leaves out an answer that came to staff long after it came to the patient: who has read the one
-	// has not read what staff wrote in between.
+	// inStep leaves out an answer that came to staff long after it came to the patient, or with words of staff
+	// before it that the patient did not have yet: who has read the one has not read the others. It looks back
+	// a minute, for what was on its way, and for clocks that differ.
 	inStep = `(mirror.kind <> 'answer' OR EXISTS (SELECT 1 FROM ledger AS here, ledger AS there
-		WHERE here.event_id = mirror.source_event AND there.event_id = mirror.target_event AND here.sent_at <= there.sent_at + 60000))`
+		WHERE here.event_id = mirror.source_event AND there.event_id = mirror.target_event AND here.sent_at <= there.sent_at + 60000
+			AND NOT EXISTS (SELECT 1 FROM ledger AS said
+				WHERE said.room_id = mirror.source_room AND said.state IN ('kept', 'redacted', 'failed') AND NOT said.own
+					AND said.sent_at BETWEEN there.sent_at - 60000 AND here.sent_at
+					AND NOT EXISTS (SELECT 1 FROM mirror AS carried JOIN ledger AS copy ON copy.event_id = carried.target_event
+						WHERE carried.source_event = said.event_id AND carried.target_room = mirror.target_room
+							AND copy.sent_at <= there.sent_at))))`
 	// standsUpTo are the events carried into a room that were sent before a time, newest first.
 	standsUpTo = `
 		SELECT mirror.source_event, mirror.source_room, mirror.target_event, mirror.target_room, mirror.conversation, mirror.at, mirror.kind

@@ -193,3 +193,48 @@ func TestAnAnswerThatCameToStaffMuchLaterTellsNothingOfReading(t *testing.T) {
 		require.Equal(t, []string{"$said", "$said", "$next"}, []string{stands("$a", 2), stands("$x", 3), stands("$n", 20)})
 	})
 }
+
+// What staff wrote before their copy came, and the patient had after hers, she has not read with it.
+func TestAReceiptOnAnAnswerCoversNothingThatCameToThePatientLater(t *testing.T) {
+	seconds := func(e Event, n int) Event { // after the first minute
+		e.OriginAt = noon.Add(time.Minute + time.Duration(n)*time.Second)
+		return e
+	}
+	for name, tt := range map[string]struct {
+		written, carried int // by staff; 0 = it was not
+		want             string
+	}{
+		"nothing was written":                        {0, 0, "$answer"},
+		"written in between, read with the next":     {10, 40, "$first"},
+		"written in between, and on its way still":   {10, 0, "$first"},
+		"written before, and it came after":          {-5, 5, "$first"},
+		"written and carried before":                 {-5, -4, "$answer"},
+		"written at the same moment":                 {0, 1, "$first"},
+		"written after the copy, carried after that": {31, 32, "$answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, s *Store) {
+				readingRoom(t, s)
+				later(t, s, seconds(sentAt("$first", "!talk", 0), -50), seconds(sentAt("$f", "!consulting", 0), -49),
+					seconds(sentAt("$a", "!consulting", 0), 0), seconds(sentAt("$answer", "!talk", 0), 30))
+				pairs := []Mirror{{SourceEvent: "$first", TargetEvent: "$f"}, {SourceEvent: "$answer", TargetEvent: "$a", Kind: MirrorAnswer}}
+				if tt.written != 0 || tt.carried != 0 {
+					said := seconds(sentAt("$said", "!talk", 0), tt.written)
+					said.Sender = "@fatima:test"
+					later(t, s, said)
+				}
+				if tt.carried != 0 {
+					later(t, s, seconds(sentAt("$s", "!consulting", 0), tt.carried))
+					pairs = append(pairs, Mirror{SourceEvent: "$said", TargetEvent: "$s"})
+				}
+				for n, m := range pairs {
+					m.SourceRoom, m.TargetRoom, m.Conversation, m.At = "!talk", "!consulting", "c", minute(n)
+					require.NoError(t, s.AddMirror(t.Context(), m))
+				}
+				found := must[[]Mirror](t)(s.ReadEvents(t.Context(), Reading{Room: "!consulting", Event: "$a", SentAt: noon.Add(time.Minute)}, 1))
+				require.Len(t, found, 1)
+				require.Equal(t, tt.want, found[0].SourceEvent)
+			})
+		})
+	}
+}
