@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"maunium.net/go/mautrix/id"
 
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/store"
@@ -62,6 +63,43 @@ func TestInAnOpenConversationThePatientHearsThatNobodyReadsNow(t *testing.T) {
 	w.clock = time.Date(2026, 3, 30, 20, 0, 0, 0, time.UTC)
 	w.writes(anna, room, "En nu?")
 	assert.Contains(t, w.heard(room), "Wij lezen uw bericht dinsdag 31 maart vanaf 09:00.")
+}
+
+// What was decided on Sunday night, while the homeserver was down, is said only where it is true still.
+func TestThatThePracticeIsClosedIsNotSaidWhenItIsOpenAgain(t *testing.T) {
+	words := "De praktijk is nu dicht"
+	for name, tt := range map[string]struct {
+		back time.Time
+		says []string
+	}{
+		"that night":       {time.Date(2026, 3, 30, 6, 59, 0, 0, time.UTC), []string{words + ". Wij lezen uw bericht maandag 30 maart vanaf 09:00."}},
+		"in the morning":   {time.Date(2026, 3, 30, 7, 30, 0, 0, time.UTC), nil},
+		"the next evening": {time.Date(2026, 3, 30, 20, 0, 0, 0, time.UTC), []string{words + ". Wij lezen uw bericht dinsdag 31 maart vanaf 09:00."}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, officeHours)
+			room, talk := w.talking(anna, "Een vraag")
+			w.clock = time.Date(2026, 3, 29, 20, 0, 0, 0, time.UTC) // Sunday night
+			w.matrix.fails = func(call string, in id.RoomID) error {
+				if call == "send" && in == room {
+					return assert.AnError
+				}
+				return nil
+			}
+			w.writes(anna, room, "nu ook druk op mijn borst")
+			w.clock, w.matrix.fails = tt.back, nil
+			w.passes(0)
+			assert.Equal(t, len(tt.says), strings.Count(w.heard(room), words))
+			for _, say := range tt.says {
+				assert.Contains(t, w.heard(room), say)
+			}
+			w.writes(fatima, talk, "Bel ons")
+			assert.Contains(t, w.heard(room), "Bel ons")
+			w.clock = time.Date(2026, 4, 1, 20, 0, 0, 0, time.UTC)
+			w.writes(anna, room, "En nu?")
+			assert.Equal(t, len(tt.says)+1, strings.Count(w.heard(room), words), "in the next closure again")
+		})
+	}
 }
 
 func TestThePatientChoosesTheCategoryAndStaffCorrectIt(t *testing.T) {

@@ -37,9 +37,9 @@ func (b *Bridge) personArgs(ctx context.Context, p care.Person, t task) (texts.A
 	if t.body.At != 0 {
 		at := time.UnixMilli(t.body.At).In(b.Zone)
 		args.Date, args.Time = at.Format("02-01-2006"), at.Format("15:04")
-		if t.body.Text == care.ClosedNow { // not when the conversation began: that may be days ago
-			b.addHours(&args, p.Language, p.Answers.Practice, at)
-		}
+	}
+	if t.body.Text == care.ClosedNow { // not when the conversation began: that may be days ago
+		b.addHours(&args, p.Language, p.Answers.Practice, b.now())
 	}
 	return args, nil
 }

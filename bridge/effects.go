@@ -177,9 +177,6 @@ func (b *Bridge) carrySay(ctx context.Context, p place, c care.Case, e care.Effe
 	if p.waited() { // the patient may have written other things since
 		what.Reply, what.At = p.EventID, p.OriginAt.UnixMilli()
 	}
-	if e.Text == care.ClosedNow {
-		what.At = c.Conversation.HoursSaidAt.UnixMilli()
-	}
 	return b.add(ctx, ofPerson(job("say", lineOf(c, e), what), c.Person))
 }
 

@@ -46,6 +46,9 @@ func (b *Bridge) deliverSay(ctx context.Context, t task) (done delivery, err err
 	if q := t.body.Question; q != "" && q != person.Question {
 		return done, nil // answered before it was said
 	}
+	if t.body.Text == care.ClosedNow && b.practice(person.Answers.Practice).Hours.Open(b.now()) {
+		return done, nil // they have opened since: what was written is read now
+	}
 	if isTooLate(t, person) {
 		return b.notSaid(t), nil
 	}
