@@ -1,5 +1,7 @@
 package care
 
+import "slices"
+
 // converse is what something heard from an active account leads to: it starts a
 // conversation, answers what was asked about it, waits with it, or goes to staff.
 func converse(c *Case, h Heard, env Env) {
@@ -56,6 +58,18 @@ func sayClosed(c *Case, env Env) {
 	}
 }
 
+// closedBefore says so before the next question, which an answer led to from an effect on. What opens the
+// conversation has the hours in it, and what drops it leaves nothing to read.
+func closedBefore(c *Case, from int, env Env) {
+	if c.Conversation.State != Asking {
+		return
+	}
+	next := slices.Clone(c.Effects[from:])
+	c.Effects = c.Effects[:from]
+	sayClosed(c, env)
+	c.do(next...)
+}
+
 func beginConversation(c *Case, env Env) {
 	c.Conversation = Conversation{
 		ID: env.NewID, Person: c.Person.ID, Practice: c.Person.Answers.Practice, State: Asking, OpenedAt: env.Now,
@@ -68,7 +82,9 @@ func beginConversation(c *Case, env Env) {
 // answer is another message, and is held with the first.
 func answerAbout(c *Case, h Heard, env Env) {
 	q := c.Person.Question
+	before := len(c.Effects)
 	if !h.Media && questions[q].accept(c, h, env) {
+		closedBefore(c, before, env)
 		return
 	}
 	if h.Tap {

@@ -98,6 +98,24 @@ func TestWhoeverWasAskedInHoursHearsItToo(t *testing.T) {
 	assert.Empty(t, w.texts())
 }
 
+func TestWhoeverAnswersOutOfHoursWhatWasAskedInHoursHearsItOnce(t *testing.T) {
+	w := active(t)
+	w.hours = hours(t, []string{"mon-fri 08:00-17:00"}, nil, nil)
+	w.now = local(t, "2026-03-10 16:55")
+	assert.Empty(t, w.types("Mijn kind heeft koorts").texts())
+	w.now = local(t, "2026-03-10 23:00")
+	assert.Equal(t, []string{ClosedNow}, w.types("iemand anders").texts())
+	assert.Equal(t, []Effect{say(ClosedNow), ask(AskDerdeName)}, w.last, "before the next question")
+	assert.Empty(t, w.types("Bep Buur", "1-1-1950", "iemand anders").texts())
+	assert.Equal(t, []string{"conversation.received"}, w.types("2").texts())
+
+	assert.NoError(t, w.closes())
+	w.now = local(t, "2026-03-11 16:55")
+	w.types("Nog iets", "iemand anders", "Bep Buur", "1-1-1950", "iemand anders")
+	w.now = local(t, "2026-03-11 23:00")
+	assert.Equal(t, []string{"derde.no_ground"}, w.types("3").texts(), "nothing is left to read")
+}
+
 func TestWhatComesLateOutOfHoursIsReadWhenTheyOpen(t *testing.T) {
 	w := active(t)
 	w.hours = hours(t, []string{"mon-fri 08:00-17:00"}, nil, nil)
