@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -144,9 +143,13 @@ func (b *Bridge) pointTheWay(p place, person care.Person) []store.Effect {
 		effects = append(effects,
 			ofPerson(job("greet", contact(p.RoomID), body{Room: p.RoomID, Text: "contact.pointer"}), person))
 	}
-	// mends the consulting room: who left it is invited again, also when they did so a moment ago
-	if b.pointed.allow(fmt.Sprintf("room:%s:%t", person.ID, person.Left), p.ID, 1, flowWindow, b.Now()) {
+	// mends the consulting room: who left it is invited again
+	if b.pointed.allow(mendedFor(person), p.ID, 1, flowWindow, b.Now()) {
 		effects = append(effects, ofPerson(job("consulting", consulting(person.ID), body{}), person))
 	}
 	return effects
 }
+
+// mendedFor names, in a quota, that the consulting room of a person was mended. It is forgotten when they
+// leave that room: then they need it again, however short ago it was.
+func mendedFor(person care.Person) string { return "room:" + person.ID }

@@ -48,6 +48,16 @@ func TestManyMessagesInTheFirstChatAreRemovedAndLeadToLittleElse(t *testing.T) {
 	w.moves(anna, room, anna, event.MembershipLeave)
 	w.writes(anna, chat, "Ik ben er nu uit")
 	assert.Equal(t, 3, ensured, "who has left is invited again at once")
+	w.writes(anna, chat, "Hallo?")
+	assert.Equal(t, 3, ensured)
+
+	w.moves(anna, room, anna, event.MembershipJoin)
+	w.moves(anna, room, anna, event.MembershipLeave)
+	w.writes(anna, chat, "Ik ben er weer uit")
+	assert.Equal(t, 4, ensured, "every time")
+	w.moves(anna, room, anna, event.MembershipLeave) // declines the invitation
+	w.writes(anna, chat, "Toch niet")
+	assert.Equal(t, 5, ensured)
 }
 
 // An invitation that only a transaction brought waits in the queue of its room: what the patient

@@ -59,6 +59,9 @@ func (b *Bridge) patientMoved(ctx context.Context, p place, person care.Person) 
 	if membership == event.MembershipJoin && elsewhere && !person.Inside() && b.waited(p.ReceivedAt) < b.Arriving {
 		return errNotYet
 	}
+	if membership == event.MembershipLeave {
+		b.pointed.forget(mendedFor(person))
+	}
 	return b.decide(ctx, p, person, rule)
 }
 

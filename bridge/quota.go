@@ -50,6 +50,13 @@ func (q *quota) since(what string) time.Time {
 	return q.used[what].since
 }
 
+// forget lets something happen as if it had not happened before.
+func (q *quota) forget(what string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.used, what)
+}
+
 // A queue knows which turns of each homeserver wait now. Who waits comes again within a time, or does not wait
 // any longer. It forgets them all when it has grown large, as a quota does.
 type queue struct {
