@@ -40,6 +40,17 @@ func bundlesIn(t *testing.T, dir string) (n int) {
 	return n
 }
 
+// errorsIn are the lines that say more than a warning.
+func errorsIn(said []byte) string {
+	var out strings.Builder
+	for line := range strings.Lines(string(said)) {
+		if !strings.Contains(line, ": warning: ") {
+			out.WriteString(line)
+		}
+	}
+	return out.String()
+}
+
 // HIS_BUNDLES names a directory with other Bundles to judge as well: make conformance gives what
 // the end-to-end tests left.
 func TestTheValidatorFindsNoErrors(t *testing.T) {
@@ -64,8 +75,11 @@ func TestTheValidatorFindsNoErrors(t *testing.T) {
 	}
 	jars := conformance.Installed(t, "hapi")
 	args := append([]string{"-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", jars + "/classes:" + jars + "/lib/*", "nl.spreekkamer.Validate"}, dirs...)
-	said, err := exec.CommandContext(t.Context(), "java", args...).Output()
-	require.NoError(t, err, "%.5000s", said)
+	var broke bytes.Buffer
+	judge := exec.CommandContext(t.Context(), "java", args...)
+	judge.Stderr = &broke
+	said, err := judge.Output()
+	require.NoError(t, err, "%.5000s\n%.5000s", errorsIn(said), broke.String())
 	count := map[string]int{}
 	for line := range strings.Lines(string(said)) {
 		if !strings.Contains(line, ": warning: ") {
