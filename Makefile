@@ -36,9 +36,10 @@ faults: install ## every fault, on every homeserver and database; writes the tab
 	$(GO) test $(TAGS) -count 1 -timeout 60m -v -run '^TestFaults$$' ./e2e/faults -long \
 		-results $(CURDIR)/.cache/faults.jsonl -table $(CURDIR)/docs/reliability.md
 
-bench: install ## beside the same homeserver without the bridge; writes docs/performance.md
+bench: install ## beside the same homeserver without the bridge; writes docs/performance.md; then bench-his
 	$(GO) run $(TAGS) ./e2e/bench -homeserver dendrite
 	$(GO) run $(TAGS) ./e2e/bench -homeserver synapse
+	$(MAKE) bench-his
 
 # What a run finds is written to testdata/fuzz, and is from then on a seed of the unit tests.
 fuzz: ## every parser of outside input, each for FUZZTIME
