@@ -26,7 +26,7 @@ func TestStaffAskWhatOfAConversationIsInTheRecord(t *testing.T) {
 	w.replies(fatima, talk, w.left(talk, "koorts")[0], "!vastgelegd")
 	assert.Contains(t, w.heard(talk), "is niet goed vastgelegd in het HIS. In de Balie staat waarom")
 	w.writes(fatima, talk, "!vastgelegd")
-	assert.Contains(t, w.heard(talk), "Van dit gesprek staat 1 bericht in het HIS. Nog niet: 1.")
+	assert.Contains(t, w.heard(talk), "Van dit gesprek staat 1 bericht in het HIS. Niet zeker: 1, kijk dat zelf na.", "its answer was lost before it refused")
 	assert.NotContains(t, w.heard(consulting), "Communication")
 }
 
