@@ -33,6 +33,7 @@ var meanings = []struct{ theirs, ours error }{
 	{appservice.ErrNotFound, bridge.ErrNotFound},
 	{appservice.ErrTooLarge, bridge.ErrTooLarge},
 	{appservice.ErrPermanent, bridge.ErrRefused},
+	{appservice.ErrThere, bridge.ErrThere},
 }
 
 // meant joins an error with the bridge's word for it.

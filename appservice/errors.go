@@ -35,6 +35,8 @@ var (
 	ErrUndecryptable = fmt.Errorf("cannot be decrypted: %w", ErrPermanent)
 	// ErrCannotErase says that this kind of homeserver has no way to erase the thing.
 	ErrCannotErase = errors.New("this homeserver cannot erase it")
+	// ErrThere says that we have reacted like that, and need not do it twice.
+	ErrThere = errors.New("such a reaction of ours is there")
 	// ErrUnsupported says that this kind of homeserver does not know the request.
 	ErrUnsupported = errors.New("this homeserver does not know the request")
 )
@@ -52,7 +54,7 @@ var classes = map[string]error{
 	"M_BAD_JSON":             ErrPermanent,
 	"M_NOT_JSON":             ErrPermanent,
 	"M_INVALID_PARAM":        ErrPermanent,
-	"M_DUPLICATE_ANNOTATION": ErrPermanent, // we have reacted like that
+	"M_DUPLICATE_ANNOTATION": ErrThere,
 }
 
 // statuses is for answers whose error code says nothing, and for statuses that say more than

@@ -74,20 +74,25 @@ func (b *Bridge) fileAnew(ctx context.Context, m misfiling, by string) error {
 			return err
 		}
 	}
-	lost := 0
+	lost, told := 0, len(lanes) > 0
+	with := m.here || hasReport(m.rows, m.before.Edition) // a report that may be there is withdrawn, and so has to be filed anew
 	for _, e := range m.rows {
-		if isLeftOut(e, m.here) {
+		if isLeftOut(e, with) {
 			continue
 		}
+		told = told || editionOf(e) == m.before.Edition
 		gone, err := b.anew(ctx, e, m.before.Edition, c)
 		if err != nil {
 			return err
 		}
 		lost += gone
 	}
-	told := job("tell", conversation(c.ID), body{Text: "desk.filed_anew", By: by, Count: lost})
-	told.Person, told.Conversation = c.Person, c.ID
-	return b.add(ctx, told)
+	if !told { // nothing was, and nothing is
+		return nil
+	}
+	tell := job("tell", conversation(c.ID), body{Text: "desk.filed_anew", By: by, Count: lost})
+	tell.Person, tell.Conversation = c.Person, c.ID
+	return b.add(ctx, tell)
 }
 
 // filedIn is where something of a conversation may be: filed (true), or sent and perhaps taken. What was
@@ -141,11 +146,11 @@ var again = map[string]bool{"file": true, "file.end": true, "file.summary": true
 // removed, taken out, or called off. But staff who put it in the wrong record by hand mean it to be in the
 // right one; and so do those who called the report off of the conversation of which they say now where it belongs: it was
 // refused, as a rule, for the number that was wrong.
-func isLeftOut(e store.Effect, here bool) bool {
+func isLeftOut(e store.Effect, report bool) bool {
 	switch {
 	case e.State != store.EffectSkipped, !store.IsTakenOut(e) && e.Error == byHand:
 		return false
-	case store.IsTakenOut(e), !here:
+	case store.IsTakenOut(e), !report:
 		return true
 	}
 	return e.Kind != "file.end" && (e.Lane != keptLane || e.Error == "")
@@ -160,7 +165,7 @@ func (b *Bridge) anew(ctx context.Context, e store.Effect, edition int, c care.C
 	if err := b.unmarkFiled(ctx, e); err != nil {
 		return 0, err
 	}
-	if e.State == store.EffectSkipped {
+	if e.State == store.EffectSkipped && e.Error != byHand && what.Text == "" {
 		if gone, err := b.withdrawn(ctx, e.SourceEvent); err != nil || gone { // by who sent it
 			return 0, err
 		}
@@ -168,7 +173,7 @@ func (b *Bridge) anew(ctx context.Context, e store.Effect, edition int, c care.C
 	if !again[e.Kind] { // a removal: what was removed is not filed anew
 		return 0, b.Store.CallOff(ctx, e.ID)
 	}
-	if e.State != store.EffectQueued && e.State != store.EffectFailed && e.SourceEvent != "" { // nothing is sealed with it
+	if e.State != store.EffectQueued && e.State != store.EffectFailed && e.SourceEvent != "" && what.Text == "" { // nothing is sealed with it
 		row, known, err := b.Store.LedgerEvent(ctx, e.SourceEvent)
 		if err != nil {
 			return 0, err

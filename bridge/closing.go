@@ -66,6 +66,10 @@ func (b *Bridge) deliverFileEnd(ctx context.Context, t task) (done delivery, err
 	return b.file(ctx, t, item, done)
 }
 
+// perhapsReported is why something that was kept for a report counts as not in it: its sender took it back. But an
+// earlier try, whose answer was lost, may have had it.
+const perhapsReported = "an earlier try may have had it"
+
 // callOffUnsaid calls off what was kept for a report that does not have it: its sender took it back before.
 func (b *Bridge) callOffUnsaid(ctx context.Context, end task, only []int) error {
 	filed, err := b.Store.Filings(ctx, end.Conversation)
@@ -77,7 +81,12 @@ func (b *Bridge) callOffUnsaid(ctx context.Context, end task, only []int) error 
 		if err != nil || e.ID >= end.ID || what.Edition != end.body.Edition || e.Lane != keptLane || slices.Contains(only, what.Seq) {
 			continue
 		}
-		if err := b.Store.CallOff(ctx, e.ID); err != nil {
+		if e.State == store.EffectQueued && end.Attempt-1 > end.Vain {
+			err = b.Store.SkipEffect(ctx, e.ID, perhapsReported)
+		} else {
+			err = b.Store.CallOff(ctx, e.ID)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -107,15 +116,17 @@ type saying struct {
 	seq    []int   // its number, and those of its edits
 	only   []int   // those of them that are filed nowhere else
 	points bool    // its words have left the chat, and are in the record by themselves
+	stands string  // the words that are left of it, or of what it was before
 }
 
 // change makes a saying read as an edit of it does. An edit of what is written with a file brings
 // the file again, or another one.
 func (s *saying) change(edit saying) {
-	if edit.points && !s.points { // the edit alone was removed: what was there before still stands
-		edit.Text = strings.TrimSpace(s.Text + "\n" + edit.Text)
+	if edit.points { // what was there before still stands
+		edit.Text = strings.TrimSpace(s.stands + "\n" + edit.Text)
+	} else {
+		s.stands = edit.Text
 	}
-	s.points = edit.points
 	s.Text, s.seq, s.only = edit.Text, append(s.seq, edit.seq...), append(s.only, edit.only...)
 	if len(edit.Files) > 0 {
 		s.Files, s.sizes, s.effect = edit.Files, edit.sizes, edit.effect
@@ -167,6 +178,9 @@ func (b *Bridge) saidIn(ctx context.Context, end task) (all []saying, err error)
 		if i, known := place[s.Replaces]; known {
 			all[i].change(s)
 			continue
+		}
+		if !s.points {
+			s.stands = s.Text
 		}
 		place[e.SourceEvent] = len(all)
 		if what.Instead != "" {

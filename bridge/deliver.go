@@ -194,8 +194,10 @@ func (b *Bridge) attempt(ctx context.Context, e store.Effect) (done delivery, er
 		return done, refused("no effect is called %q", e.Kind)
 	}
 	done, err = deliver(b, ctx, task{e, what})
-	if errors.Is(err, errWithdrawn) {
-		return delivery{dropped: errWithdrawn.Error()}, nil
+	for _, needless := range []error{errWithdrawn, ErrThere} {
+		if errors.Is(err, needless) {
+			return delivery{dropped: needless.Error()}, nil
+		}
 	}
 	return done, err
 }

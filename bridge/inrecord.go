@@ -3,6 +3,7 @@ package bridge
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/spreekkamer/spreekkamer/care"
 	"github.com/spreekkamer/spreekkamer/store"
@@ -59,6 +60,7 @@ func (b *Bridge) addRecord(ctx context.Context, person care.Person, args *texts.
 // off and may be there.
 func (b *Bridge) addCounts(ctx context.Context, args *texts.Args, c care.Conversation) error {
 	rows, err := b.Store.Filings(ctx, c.ID)
+	report := reportOf(rows, c.Edition) == store.EffectFailed && hasReport(rows, c.Edition)
 	args.Count, args.Waiting, args.Perhaps = 0, 0, 0
 	for _, e := range rows {
 		what, err := parseBody(e)
@@ -66,7 +68,7 @@ func (b *Bridge) addCounts(ctx context.Context, args *texts.Args, c care.Convers
 		case err != nil || e.Kind != "file" || what.Edition != c.Edition:
 		case e.State == store.EffectDone:
 			args.Count++
-		case e.State == store.EffectFailed && mayBeThere(e):
+		case e.State == store.EffectFailed && mayBeThere(e), e.Lane == keptLane && e.State == store.EffectQueued && report:
 			args.Perhaps++
 		case e.State != store.EffectSkipped:
 			args.Waiting++
@@ -83,9 +85,13 @@ func (b *Bridge) addWaiting(ctx context.Context, t task, args *texts.Args) error
 	if err != nil {
 		return err
 	}
-	var counted texts.Args
-	err = b.addCounts(ctx, &counted, c)
-	args.Waiting = counted.Waiting
+	rows, err := b.Store.Filings(ctx, c.ID)
+	args.Waiting = 0
+	for _, e := range rows {
+		if e.Kind == "file" && editionOf(e) == c.Edition && (e.State == store.EffectQueued || e.State == store.EffectFailed) {
+			args.Waiting++ // also what may be there: staff have to look at it
+		}
+	}
 	return err
 }
 
@@ -109,7 +115,11 @@ func (b *Bridge) filedCommand(ctx context.Context, r request) error {
 		return err
 	}
 	report := reportOf(filed, c.Conversation.Edition)
-	if len(rows) == 0 && report != store.EffectDone && hasReport(filed, c.Conversation.Edition) {
+	off, err := b.calledOff(ctx, c.Conversation, filed, about)
+	if err != nil {
+		return err
+	}
+	if len(rows) == 0 && slices.ContainsFunc(off, func(e store.Effect) bool { return isReported(e, filed) || mayBeThere(e) && e.Error != byHand }) {
 		return b.answerCommand(ctx, r, body{Text: "desk.filed_perhaps"})
 	}
 	return b.answerCommand(ctx, r, filedAs(rows, report))

@@ -121,3 +121,19 @@ func TestTheMarkGoesWhenTheMessageDoesNotBelongThere(t *testing.T) {
 	assert.Equal(t, []string{"✓ vastgelegd"}, w.marks(talk, second))
 	assert.Contains(t, w.heard(talk), "Dit bericht wordt in het HIS als vergissing aangemerkt")
 }
+
+// One reaction of the bot stands for both, and Synapse takes it only once.
+func TestTwoOfStaffMayReactAlike(t *testing.T) {
+	w := newWorld(t)
+	consulting, talk := w.talking(anna, "Een vraag")
+	w.comes(devries, talk)
+	w.moves(devries, talk, devries, event.MembershipJoin)
+	shown := w.left(talk, "Een vraag")[0]
+	w.reacts(fatima, talk, shown, "👍")
+	w.reacts(devries, talk, shown, "👍")
+	w.writes(fatima, talk, "Een antwoord")
+	assert.Equal(t, []string{"👍"}, w.marks(consulting, w.left(consulting, "Een vraag")[0]))
+	assert.NotEmpty(t, w.left(consulting, "Een antwoord"))
+	assert.NotContains(t, w.heard(consulting), "kan aankomen")
+	assert.NotContains(t, w.heard(talk), "niet aangekomen")
+}

@@ -63,8 +63,19 @@ func (b *Bridge) mistakenCommand(ctx context.Context, r request) error {
 }
 
 // wordingsOf are those effects of a conversation that file, or filed, a message and the edits of it,
-// given an event that stands for it, or for an edit, in either room; without those that were taken out.
-func (b *Bridge) wordingsOf(ctx context.Context, c care.Conversation, filed []store.Effect, event string) (rows []store.Effect, err error) {
+// given an event that stands for it, or for an edit, in either room; without those that were called off.
+func (b *Bridge) wordingsOf(ctx context.Context, c care.Conversation, filed []store.Effect, event string) ([]store.Effect, error) {
+	rows, err := b.everyWording(ctx, c, filed, event)
+	return slices.DeleteFunc(rows, func(e store.Effect) bool { return e.State == store.EffectSkipped }), err
+}
+
+// calledOff are those of them that were.
+func (b *Bridge) calledOff(ctx context.Context, c care.Conversation, filed []store.Effect, event string) ([]store.Effect, error) {
+	rows, err := b.everyWording(ctx, c, filed, event)
+	return slices.DeleteFunc(rows, func(e store.Effect) bool { return e.State != store.EffectSkipped }), err
+}
+
+func (b *Bridge) everyWording(ctx context.Context, c care.Conversation, filed []store.Effect, event string) (rows []store.Effect, err error) {
 	m, known, err := b.Store.MirrorsOf(ctx, event)
 	if err != nil {
 		return nil, err
@@ -75,7 +86,7 @@ func (b *Bridge) wordingsOf(ctx context.Context, c care.Conversation, filed []st
 	names := namesOf(filed, event)
 	for _, e := range filed {
 		what, bad := parseBody(e)
-		if bad == nil && e.Kind == "file" && what.Edition == c.Edition && e.State != store.EffectSkipped &&
+		if bad == nil && e.Kind == "file" && what.Edition == c.Edition &&
 			(names[e.SourceEvent] || what.Target != "" && names[what.Target]) {
 			rows = append(rows, e)
 		}

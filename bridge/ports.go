@@ -20,6 +20,7 @@ var (
 	ErrNotFound    = errors.New("the homeserver does not know this event")
 	ErrRefused     = errors.New("the homeserver refuses this for good")
 	ErrTooLarge    = fmt.Errorf("larger than is passed on: %w", ErrRefused)
+	ErrThere       = errors.New("such a reaction of ours is there already")
 	ErrCannotErase = errors.New("this homeserver cannot erase media")
 )
 

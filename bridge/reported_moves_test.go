@@ -1,0 +1,132 @@
+package bridge
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/spreekkamer/spreekkamer/his"
+)
+
+func TestAReportThatWasCalledOffIsFiledWhereItDoesBelong(t *testing.T) {
+	for _, button := range []string{"✗", "✓"} {
+		t.Run(button, func(t *testing.T) {
+			w, h, _, talk, _ := reporting(t)
+			h.err = certainRefusal(nil)
+			w.writes(fatima, talk, "!sluiten")
+			w.callOff(button)
+			h.err = nil
+			w.writes(fatima, talk, "!dossier P-9 123456782")
+			w.passes(2 * stillComing)
+			require.NotEmpty(t, h.filed)
+			last := h.filed[len(h.filed)-1]
+			assert.Equal(t, his.KindClosing, last.Kind)
+			assert.Equal(t, "P-9", last.Conversation.Patient.Number)
+			assert.Equal(t, []string{"Anneke de Berg: Een vraag", "Anneke de Berg: kanarie"}, h.texts(t))
+			w.noneKept(talk)
+		})
+	}
+}
+
+func TestAReportThatWasCalledOffStaysOutWhenTheAccountMoves(t *testing.T) {
+	w, h, consulting, talk, _ := reporting(t)
+	h.err = certainRefusal(nil)
+	w.writes(fatima, talk, "!sluiten")
+	w.callOff("✗")
+	h.err = nil
+	w.writes(anna, consulting, "Een andere vraag")
+	w.writes(anna, consulting, "1")
+	w.passes(time.Second)
+	talk = w.talk(anna)
+	w.writes(fatima, talk, "!dossier P-9 123456782")
+	w.writes(fatima, talk, "!sluiten")
+	w.passes(2 * stillComing)
+	assert.NotContains(t, h.all(), "kanarie")
+	assert.Contains(t, h.all(), "Een andere vraag")
+	assert.NotContains(t, w.heard(talk), "staat de tekst niet meer in de chat")
+}
+
+func TestWhatItsSenderRemovedAfterTheReportWasCalledOffIsNobodysToCopy(t *testing.T) {
+	w, h, consulting, talk, second := reporting(t)
+	h.err = certainRefusal(nil)
+	w.writes(fatima, talk, "!sluiten")
+	w.callOff("✗")
+	h.err = nil
+	w.removes(anna, consulting, second)
+	w.writes(fatima, talk, "!dossier P-9 123456782")
+	w.passes(2 * stillComing)
+	assert.Equal(t, []string{"Anneke de Berg: Een vraag"}, h.texts(t))
+	assert.NotContains(t, w.heard(talk), "staat de tekst niet meer in de chat")
+}
+
+func TestAReportThatMayBeThereMovesThoughItWasCalledOff(t *testing.T) {
+	w, h, consulting, talk, _ := reporting(t)
+	h.err = assert.AnError
+	w.writes(fatima, talk, "!sluiten")
+	h.err = certainRefusal(nil)
+	w.passes(fileBackoff)
+	w.callOff("✗")
+	h.err = nil
+	w.writes(anna, consulting, "Een andere vraag")
+	w.writes(anna, consulting, "1")
+	w.passes(time.Second)
+	w.writes(fatima, w.talk(anna), "!dossier P-9 123456782")
+	w.passes(2 * stillComing)
+	last := h.filed[len(h.filed)-1]
+	assert.Equal(t, his.KindClosing, last.Kind)
+	assert.Equal(t, "P-9", last.Conversation.Patient.Number)
+	assert.Equal(t, []string{"Anneke de Berg: Een vraag", "Anneke de Berg: kanarie"}, h.texts(t))
+}
+
+func TestNothingIsSaidOfMovingWhatWasNeverThere(t *testing.T) {
+	w, h, consulting, talk, _ := reporting(t)
+	h.err = certainRefusal(nil)
+	w.writes(fatima, talk, "!sluiten")
+	w.callOff("✗")
+	h.err = nil
+	w.writes(anna, consulting, "Een andere vraag")
+	w.writes(anna, consulting, "1")
+	w.passes(time.Second)
+	w.writes(fatima, w.talk(anna), "!dossier P-9 123456782")
+	assert.NotContains(t, w.heard(talk), "opnieuw vastgelegd waar het hoort")
+}
+
+func TestAnAdviceMovesAlongWithItsHour(t *testing.T) {
+	w, h := withKeeping(t)
+	_, talk := w.talking(anna, "Een vraag")
+	command := w.writes(fatima, talk, "!langskomen")
+	w.removes(fatima, talk, command)
+	given := h.filed[len(h.filed)-1]
+	require.Contains(t, given.Text, "Uw klacht moeten wij zien")
+	w.passes(2 * day)
+	w.writes(fatima, talk, "!dossier P-9 123456782")
+	moved := h.filed[len(h.filed)-1]
+	assert.Equal(t, given.Text, moved.Text)
+	assert.Equal(t, given.Sent, moved.Sent)
+	assert.NotContains(t, w.heard(talk), "staat de tekst niet meer in de chat")
+}
+
+func TestWhatStaffPutInByHandIsTheirsToMoveAlsoWhenItsSenderRemovedIt(t *testing.T) {
+	w, h := withKeeping(t)
+	consulting, talk := w.talking(anna, "Een vraag")
+	message := w.refuse(h, anna, consulting, nil, certainRefusal)
+	w.callOff("✓")
+	w.removes(anna, consulting, message)
+	w.writes(fatima, talk, "!dossier P-9 123456782")
+	assert.Contains(t, w.heard(talk), "van 1 berichten staat de tekst niet meer in de chat. Zet die zelf over.")
+}
+
+func TestAMessageThatWasPutInTheWrongRecordByHandIsFiledInTheRightOne(t *testing.T) {
+	for button, again := range map[string]bool{"✓": true, "✗": false} {
+		t.Run(button, func(t *testing.T) {
+			w, h := withKeeping(t)
+			consulting, talk := w.talking(anna, "Een vraag")
+			w.refuse(h, anna, consulting, nil, certainRefusal)
+			w.callOff(button)
+			w.writes(fatima, talk, "!dossier P-9 123456782")
+			assert.Equal(t, again, h.filed[len(h.filed)-1].Text == "kanarie")
+		})
+	}
+}
