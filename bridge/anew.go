@@ -80,7 +80,7 @@ func (b *Bridge) fileAnew(ctx context.Context, m misfiling, by string) error {
 		if isLeftOut(e, with) {
 			continue
 		}
-		told = told || editionOf(e) == m.before.Edition
+		told = told || again[e.Kind] && editionOf(e) == m.before.Edition
 		gone, err := b.anew(ctx, e, m.before.Edition, c)
 		if err != nil {
 			return err
@@ -186,6 +186,9 @@ func (b *Bridge) anew(ctx context.Context, e store.Effect, edition int, c care.C
 		seq, category, at, taken := now.Seq, now.Category, now.Edition, what.Taken
 		*now = what
 		now.Seq, now.Category, now.Edition, now.Taken = seq, category, at, taken
+		if what.Text != "" { // nothing else knows for ever when it was said
+			now.At = cmp.Or(what.At, e.CreatedAt.UnixMilli())
+		}
 		now.First = what.First || what.Seq == 1
 		now.Again = now.Again || e.State == store.EffectDone && what.Category != care.Practical
 	})

@@ -42,6 +42,9 @@ func (b *Bridge) letterOf(ctx context.Context, e store.Effect, u urgency) (l let
 	}
 	if what.Text != "" { // a text of ours that a command sent; it stands whatever becomes of the command
 		l = letter{Sender: what.By, Staff: true, Sent: e.CreatedAt}
+		if what.At > 0 {
+			l.Sent = time.UnixMilli(what.At)
+		}
 		if turn, known, err := b.Store.Turn(ctx, e.SourceEvent, 0); err != nil {
 			return l, err
 		} else if known { // also where it is filed anew, later

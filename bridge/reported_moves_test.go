@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -100,12 +101,16 @@ func TestAnAdviceMovesAlongWithItsHour(t *testing.T) {
 	w.removes(fatima, talk, command)
 	given := h.filed[len(h.filed)-1]
 	require.Contains(t, given.Text, "Uw klacht moeten wij zien")
-	w.passes(2 * day)
-	w.writes(fatima, talk, "!dossier P-9 123456782")
-	moved := h.filed[len(h.filed)-1]
-	assert.Equal(t, given.Text, moved.Text)
-	assert.Equal(t, given.Sent, moved.Sent)
-	assert.NotContains(t, w.heard(talk), "staat de tekst niet meer in de chat")
+	for _, days := range []time.Duration{2, 40} { // then it is forgotten when the command was typed
+		w.passes(days * day)
+		w.sweeps()
+		require.NoError(t, w.tidy(t.Context()))
+		w.writes(fatima, talk, fmt.Sprintf("!dossier P-%d", days))
+		moved := h.filed[len(h.filed)-1]
+		assert.Equal(t, fmt.Sprintf("P-%d", days), moved.Conversation.Patient.Number)
+		assert.Equal(t, given.Text, moved.Text)
+		assert.WithinDuration(t, given.Sent, moved.Sent, time.Second)
+	}
 }
 
 func TestWhatStaffPutInByHandIsTheirsToMoveAlsoWhenItsSenderRemovedIt(t *testing.T) {
