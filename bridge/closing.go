@@ -148,6 +148,9 @@ func (b *Bridge) saidIn(ctx context.Context, end task) (all []saying, err error)
 		if err == nil && store.IsTakenOut(e) {
 			removed[e.SourceEvent], removed[what.Instead] = true, what.Instead != ""
 		}
+		if i, known := place[what.Target]; err == nil && known && e.Kind == "file.removal" && e.State == store.EffectDone {
+			all[i].seq = append(all[i].seq, what.Seq)
+		}
 		if err != nil || e.ID >= end.ID || what.Edition != end.body.Edition || e.State == store.EffectSkipped ||
 			e.Kind != "file" && !onlyKept[e.Kind] {
 			continue
@@ -177,6 +180,7 @@ func (b *Bridge) saidIn(ctx context.Context, end task) (all []saying, err error)
 		}
 		if i, known := place[s.Replaces]; known {
 			all[i].change(s)
+			place[e.SourceEvent] = i
 			continue
 		}
 		if !s.points {

@@ -192,8 +192,9 @@ func TestTheDocumentCallsMessagesByTheirNumbers(t *testing.T) {
 	for _, s := range h.filed[len(h.filed)-1].Closing.Said {
 		numbers = append(numbers, s.Seq)
 	}
-	assert.Equal(t, [][]int{{1}, {2, 3}, {4}}, numbers)
+	assert.Equal(t, [][]int{{1}, {2, 3, 5, 6}, {4}}, numbers, "also those that say that it was removed")
 	assert.Contains(t, h.texts(t)[1], his.Mark(h.filed[2].ID), "as it read last")
+	assert.Equal(t, 2, h.filed[2].ReplacesSeq)
 }
 
 // What an edit answers is in what it edits. The words are worth more than that.

@@ -187,6 +187,9 @@ func (b *Bridge) addressed(ctx context.Context, item *his.Item, t task, l letter
 	}
 	if l.Replaces != "" && !alone { // the record has what it edits
 		item.Kind, item.Replaces = his.KindEdit, his.MessageID(l.Replaces)
+		if item.ReplacesSeq, err = b.seqOf(ctx, t, l.Replaces); err != nil {
+			return err
+		}
 	}
 	if err := b.answered(ctx, item, l, t); err != nil {
 		return err
@@ -199,6 +202,17 @@ func (b *Bridge) addressed(ctx context.Context, item *his.Item, t task, l letter
 	}
 	item.Author, err = b.authorOf(ctx, item.Conversation, l)
 	return err
+}
+
+// seqOf is the number of what is filed of an event in the same edition; 0: that is not known.
+func (b *Bridge) seqOf(ctx context.Context, t task, event string) (int, error) {
+	filed, err := b.Store.Filings(ctx, t.Conversation)
+	for _, e := range filed {
+		if what, bad := parseBody(e); bad == nil && e.ID < t.ID && what.Edition == t.body.Edition && says(e, event) {
+			return what.Seq, err
+		}
+	}
+	return 0, err
 }
 
 // standsAlone says that an edit changes nothing in the record: what it edits is not there, or, when

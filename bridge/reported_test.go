@@ -127,7 +127,7 @@ func TestTheReportKeepsTheWordsOfWhichOnlyAnEditWasRemoved(t *testing.T) {
 	report := h.texts(t)
 	require.Len(t, report, 2)
 	assert.Contains(t, report[1], "Anneke de Berg: Dat blijft staan\n(Dit bericht staat niet meer in de chat.")
-	assert.Equal(t, []int{2, 3, 4}, h.filed[len(h.filed)-1].Closing.Said[1].Seq)
+	assert.Equal(t, []int{2, 3, 4, 5, 6}, h.filed[len(h.filed)-1].Closing.Said[1].Seq)
 }
 
 func TestACardSaysThatItMayBeThere(t *testing.T) {

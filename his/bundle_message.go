@@ -15,7 +15,7 @@ import (
 func (m *mapper) message() []fhir.Reference {
 	documents := m.documents(m.item.documents())
 	said := m.communication(documents)
-	said.Note = append(said.Note, markNote(m.item.ID))
+	said.Note = append(said.Note, m.markNote(m.item.ID))
 	if from := m.item.origin(); from != "" {
 		said.Note = append(said.Note, fhir.Annotation{Text: from})
 	}
@@ -30,12 +30,19 @@ const MarkNote = "Kenmerk: "
 // aboutNote begins the note on whom a message is about.
 const aboutNote = "Gaat over: "
 
-func markNote(ids ...uuid.UUID) fhir.Annotation {
+// NumberNote stands between the marks and the numbers in the conversation, by which the report calls messages.
+const NumberNote = "; "
+
+func (m *mapper) markNote(ids ...uuid.UUID) fhir.Annotation {
 	var all []string
 	for _, id := range ids {
 		all = append(all, Mark(id))
 	}
-	return fhir.Annotation{Text: MarkNote + strings.Join(all, ", ")}
+	seqs := []int{m.item.Seq}
+	if m.item.Kind == KindEdit && m.item.ReplacesSeq > 0 {
+		seqs = []int{m.item.ReplacesSeq, m.item.Seq}
+	}
+	return fhir.Annotation{Text: MarkNote + strings.Join(all, ", ") + NumberNote + numbers(seqs) + " in dit gesprek"}
 }
 
 // edit writes a new version of the message: the server keeps the old wording in its
@@ -44,7 +51,7 @@ func (m *mapper) edit() []fhir.Reference {
 	documents := m.documents(m.item.documents())
 	edited := m.communication(documents)
 	edited.Identifier = []fhir.Identifier{marked(m.item.Replaces), marked(m.item.ID)}
-	edited.Note = append(edited.Note, markNote(m.item.Replaces, m.item.ID), fhir.Annotation{
+	edited.Note = append(edited.Note, m.markNote(m.item.Replaces, m.item.ID), fhir.Annotation{
 		Text: "Gewijzigd door de afzender op " + moment(m.item.Sent) + ". De eerdere tekst is bewaard als vorige versie van dit bericht.",
 	})
 	filed := m.update(m.item.Replaces, edited)
@@ -59,7 +66,7 @@ func (m *mapper) removal() []fhir.Reference {
 	notice := m.communication(nil)
 	notice.InResponseTo = []fhir.Reference{named("Communication", m.item.Replaces)}
 	notice.Topic = text(RemovedTopic)
-	notice.Note = append(notice.Note, markNote(m.item.ID))
+	notice.Note = append(notice.Note, m.markNote(m.item.ID))
 	return []fhir.Reference{m.create(m.item.ID, notice, byIdentifier(m.item.ID))}
 }
 

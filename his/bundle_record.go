@@ -24,7 +24,7 @@ func (m *mapper) withdrawal() []fhir.Reference {
 	if m.lack("Consent") {
 		notice := m.communication(nil)
 		notice.Topic = text("Grond ingetrokken")
-		notice.Note = append(notice.Note, markNote(m.item.ID))
+		notice.Note = append(notice.Note, m.markNote(m.item.ID))
 		m.rule.change = ""
 		return []fhir.Reference{m.create(m.item.ID, notice, byIdentifier(m.item.ID))}
 	}

@@ -21,7 +21,7 @@ type Item struct {
 	Text         string    // plain text; KindMistake: why it should not be there; may be empty
 	InReplyTo    uuid.UUID // the message this answers; zero: none
 	Replaces     uuid.UUID // KindEdit, KindRemoval: the message that is replaced or removed
-	ReplacesSeq  int       // its Seq; 0: not known
+	ReplacesSeq  int       // its Seq, lower than this one's; 0: not known
 	OfEdit       bool      // KindRemoval: only that edit was removed; what it changed still stands in the chat
 	Attachments  []Attachment
 

@@ -48,18 +48,18 @@ func TestAMessageBearsTheMarkByWhichOthersPointToIt(t *testing.T) {
 		kind his.Kind
 		want string
 	}{
-		"a message": {his.KindMessage, his.Mark(second.ID)},
-		"an edit":   {his.KindEdit, his.Mark(first.ID) + ", " + his.Mark(second.ID)},
-		"a removal": {his.KindRemoval, his.Mark(second.ID)},
+		"a message": {his.KindMessage, his.Mark(second.ID) + "; nummer 2"},
+		"an edit":   {his.KindEdit, his.Mark(first.ID) + ", " + his.Mark(second.ID) + "; nummers 1, 2"},
+		"a removal": {his.KindRemoval, his.Mark(second.ID) + "; nummer 2"},
 	} {
 		item := second
 		item.Kind, item.Conversation.Derde = tt.kind, histest.Child(nil)
 		if tt.kind != his.KindMessage {
-			item.Replaces = first.ID
+			item.Replaces, item.ReplacesSeq = first.ID, first.Seq
 		}
 		_, b := write(t, item)
 		notes := b.said(t).Resource["note"].([]any)
-		assert.Contains(t, notes, map[string]any{"text": "Kenmerk: " + tt.want}, name)
+		assert.Contains(t, notes, map[string]any{"text": "Kenmerk: " + tt.want + " in dit gesprek"}, name)
 		assert.Contains(t, notes[0].(map[string]any)["text"], "Sanne", "whom it is about comes first")
 	}
 }

@@ -58,7 +58,10 @@ func (r *record) add(text json.RawMessage) error {
 		return errors.New("it is no Bundle")
 	}
 	for _, e := range b.Entry {
-		if _, known := r.byURL[e.FullURL]; known && e.Request.Method == "POST" {
+		if was, known := r.byURL[e.FullURL]; known && e.Request.Method == "POST" {
+			if was.Text("status") == "requested" && e.Resource.Text("status") == "in-progress" { // a system hears of that otherwise
+				r.byURL[e.FullURL] = e.Resource
+			}
 			continue // made only when it is not there
 		}
 		r.byURL[e.FullURL] = e.Resource
@@ -110,7 +113,7 @@ type message struct {
 	Kind, From, Sent, When, To, Text, About, Note string
 	Urgent, Mistaken, Practice                    bool
 	Files                                         []file
-	Marks                                         string    // by which letters and documents point to it
+	Marks, Number                                 string    // by which letters and documents point to it
 	Earlier                                       []message // its earlier wordings
 	Removed                                       string    // when its sender took it out of the chat; "": it was not
 }
@@ -236,7 +239,9 @@ func (r *record) message(c loose.Resource) message {
 	for _, note := range c.List("note") {
 		if about, is := strings.CutPrefix(note.Text("text"), aboutDerde); is {
 			m.About = about
-		} else if !strings.HasPrefix(note.Text("text"), his.MarkNote) {
+		} else if marks, is := strings.CutPrefix(note.Text("text"), his.MarkNote); is {
+			_, m.Number, _ = strings.Cut(marks, his.NumberNote)
+		} else {
 			m.Note = note.Text("text")
 		}
 	}

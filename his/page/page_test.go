@@ -150,12 +150,12 @@ func TestAnAnswerToWhatWasEditedPointsToATimeOnThePage(t *testing.T) {
 func TestWhatADocumentPointsToIsFound(t *testing.T) {
 	first, edit, again := histest.Message(1), histest.Message(2), histest.Message(3)
 	edit.Kind, edit.Replaces = his.KindEdit, first.ID
-	again.Kind, again.Replaces = his.KindEdit, first.ID
-	assert.Contains(t, string(bundles(t, first)[0]), `"Kenmerk: `+his.Mark(first.ID)+`"`)
-	assert.Contains(t, render(t, first), "<small>Kenmerk: "+his.Mark(first.ID)+"</small>")
+	again.Kind, again.Replaces, again.ReplacesSeq = his.KindEdit, first.ID, first.Seq
+	assert.Contains(t, string(bundles(t, first)[0]), `"Kenmerk: `+his.Mark(first.ID)+`; nummer 1 in dit gesprek"`)
+	assert.Contains(t, render(t, first), "<small>Kenmerk: "+his.Mark(first.ID)+"; nummer 1 in dit gesprek</small>")
 	assert.Equal(t, 1, strings.Count(render(t, first), his.Mark(first.ID)), "once")
 	got := render(t, first, edit, again)
-	assert.Contains(t, got, "<small>Kenmerk: "+his.Mark(first.ID)+", "+his.Mark(again.ID)+"</small>")
+	assert.Contains(t, got, "<small>Kenmerk: "+his.Mark(first.ID)+", "+his.Mark(again.ID)+"; nummers 1, 3 in dit gesprek</small>")
 	assert.Contains(t, got, "kenmerk "+his.Mark(first.ID)+", "+his.Mark(edit.ID)+"):")
 	assert.Contains(t, got, "Gewijzigd door de afzender", "the other notes stay")
 }
@@ -177,4 +177,15 @@ func TestWhatIsNoBundleIsAnError(t *testing.T) {
 	}
 	b := base64.StdEncoding.EncodeToString([]byte("x"))
 	assert.NoError(t, page.Write(io.Discard, []json.RawMessage{json.RawMessage(`{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Task","description":["` + b + `"]}}]}`)}, time.UTC))
+}
+
+// The Task is made once; that the practice has taken the conversation up stands in what it wrote.
+func TestAConversationThatIsAnsweredIsNotNew(t *testing.T) {
+	asked, answered := histest.Message(1), histest.Message(2)
+	asked.Conversation.Status = his.StatusRequested
+	answered.Author = his.Author{Name: "Fatima", Role: his.RoleDoktersassistent}
+	assert.Contains(t, render(t, asked), "nieuw")
+	got := render(t, asked, answered)
+	assert.NotContains(t, got, "nieuw")
+	assert.Contains(t, got, "loopt")
 }
