@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 )
@@ -136,4 +137,13 @@ func TestTwoOfStaffMayReactAlike(t *testing.T) {
 	assert.NotEmpty(t, w.left(consulting, "Een antwoord"))
 	assert.NotContains(t, w.heard(consulting), "kan aankomen")
 	assert.NotContains(t, w.heard(talk), "niet aangekomen")
+}
+
+func TestAReactionThatLooksLikeAMarkOfOursArrives(t *testing.T) {
+	w := newWorld(t, func(s *Settings) { s.SentMark = true })
+	consulting, talk := w.talking(anna, "Een vraag")
+	answer := w.writes(fatima, talk, "Een antwoord")
+	require.Equal(t, []string{sentMark}, w.marks(talk, answer))
+	w.reacts(anna, consulting, w.left(consulting, "Een antwoord")[0], "✓")
+	assert.Equal(t, []string{sentMark, "✔️"}, w.marks(talk, answer))
 }

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"html"
@@ -190,6 +191,10 @@ func skipped(err error) error {
 	return err
 }
 
+// likeOurs are what people react with that looks like a mark of ours, and how that is told apart: it says
+// something else, and a homeserver takes the same from the bot only once.
+var likeOurs = map[string]string{sentMark: "✔️", failedMark: "✖️"}
+
 // deliverReaction carries a reaction to the event that stands for its target.
 func (b *Bridge) deliverReaction(ctx context.Context, t task) (done delivery, err error) {
 	evt, done, err := b.toCarry(ctx, t)
@@ -209,7 +214,7 @@ func (b *Bridge) deliverReaction(ctx context.Context, t task) (done delivery, er
 		done.after = func(ctx context.Context) error { return b.add(ctx, toSender(t.Effect, "unsupported")...) }
 		return done, nil
 	}
-	content := reaction(target, key)
+	content := reaction(target, cmp.Or(likeOurs[key], key))
 	if done.event, err = b.send(ctx, t, l.room, event.EventReaction, content); err != nil {
 		return done, err
 	}
