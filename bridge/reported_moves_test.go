@@ -7,18 +7,34 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"maunium.net/go/mautrix/id"
 
 	"github.com/spreekkamer/spreekkamer/his"
 )
+
+// closesInVain has the report refused for good, and called off.
+func (w *world) closesInVain(h *keepingHIS, talk id.RoomID, button string) {
+	w.Helper()
+	h.err = certainRefusal(nil)
+	w.writes(fatima, talk, "!sluiten")
+	w.callOff(button)
+	h.err = nil
+}
+
+// asksAgain begins another conversation.
+func (w *world) asksAgain(consulting id.RoomID) (talk id.RoomID) {
+	w.Helper()
+	w.writes(anna, consulting, "Een andere vraag")
+	w.writes(anna, consulting, "1")
+	w.passes(time.Second)
+	return w.talk(anna)
+}
 
 func TestAReportThatWasCalledOffIsFiledWhereItDoesBelong(t *testing.T) {
 	for _, button := range []string{"✗", "✓"} {
 		t.Run(button, func(t *testing.T) {
 			w, h, _, talk, _ := reporting(t)
-			h.err = certainRefusal(nil)
-			w.writes(fatima, talk, "!sluiten")
-			w.callOff(button)
-			h.err = nil
+			w.closesInVain(h, talk, button)
 			w.writes(fatima, talk, "!dossier P-9 123456782")
 			w.passes(2 * stillComing)
 			require.NotEmpty(t, h.filed)
@@ -33,14 +49,8 @@ func TestAReportThatWasCalledOffIsFiledWhereItDoesBelong(t *testing.T) {
 
 func TestAReportThatWasCalledOffStaysOutWhenTheAccountMoves(t *testing.T) {
 	w, h, consulting, talk, _ := reporting(t)
-	h.err = certainRefusal(nil)
-	w.writes(fatima, talk, "!sluiten")
-	w.callOff("✗")
-	h.err = nil
-	w.writes(anna, consulting, "Een andere vraag")
-	w.writes(anna, consulting, "1")
-	w.passes(time.Second)
-	talk = w.talk(anna)
+	w.closesInVain(h, talk, "✗")
+	talk = w.asksAgain(consulting)
 	w.writes(fatima, talk, "!dossier P-9 123456782")
 	w.writes(fatima, talk, "!sluiten")
 	w.passes(2 * stillComing)
@@ -51,10 +61,7 @@ func TestAReportThatWasCalledOffStaysOutWhenTheAccountMoves(t *testing.T) {
 
 func TestWhatItsSenderRemovedAfterTheReportWasCalledOffIsNobodysToCopy(t *testing.T) {
 	w, h, consulting, talk, second := reporting(t)
-	h.err = certainRefusal(nil)
-	w.writes(fatima, talk, "!sluiten")
-	w.callOff("✗")
-	h.err = nil
+	w.closesInVain(h, talk, "✗")
 	w.removes(anna, consulting, second)
 	w.writes(fatima, talk, "!dossier P-9 123456782")
 	w.passes(2 * stillComing)
@@ -64,16 +71,8 @@ func TestWhatItsSenderRemovedAfterTheReportWasCalledOffIsNobodysToCopy(t *testin
 
 func TestAReportThatMayBeThereMovesThoughItWasCalledOff(t *testing.T) {
 	w, h, consulting, talk, _ := reporting(t)
-	h.err = assert.AnError
-	w.writes(fatima, talk, "!sluiten")
-	h.err = certainRefusal(nil)
-	w.passes(fileBackoff)
-	w.callOff("✗")
-	h.err = nil
-	w.writes(anna, consulting, "Een andere vraag")
-	w.writes(anna, consulting, "1")
-	w.passes(time.Second)
-	w.writes(fatima, w.talk(anna), "!dossier P-9 123456782")
+	w.closesPerhaps(h, talk)
+	w.writes(fatima, w.asksAgain(consulting), "!dossier P-9 123456782")
 	w.passes(2 * stillComing)
 	last := h.filed[len(h.filed)-1]
 	assert.Equal(t, his.KindClosing, last.Kind)
@@ -83,14 +82,8 @@ func TestAReportThatMayBeThereMovesThoughItWasCalledOff(t *testing.T) {
 
 func TestNothingIsSaidOfMovingWhatWasNeverThere(t *testing.T) {
 	w, h, consulting, talk, _ := reporting(t)
-	h.err = certainRefusal(nil)
-	w.writes(fatima, talk, "!sluiten")
-	w.callOff("✗")
-	h.err = nil
-	w.writes(anna, consulting, "Een andere vraag")
-	w.writes(anna, consulting, "1")
-	w.passes(time.Second)
-	w.writes(fatima, w.talk(anna), "!dossier P-9 123456782")
+	w.closesInVain(h, talk, "✗")
+	w.writes(fatima, w.asksAgain(consulting), "!dossier P-9 123456782")
 	assert.NotContains(t, w.heard(talk), "opnieuw vastgelegd waar het hoort")
 }
 

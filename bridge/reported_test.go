@@ -32,14 +32,20 @@ func (w *world) callOff(button string) {
 	require.Empty(w, w.refusedNow())
 }
 
-// The answer of the system was lost, and then it refused: it may have the report.
-func TestAReportThatMayBeThereIsNotSaidToBeMissingWhenItIsCalledOff(t *testing.T) {
-	w, h, consulting, talk, second := reporting(t)
+// closesPerhaps has the answer of the system lost, and then has it refuse: it may have the report.
+func (w *world) closesPerhaps(h *keepingHIS, talk id.RoomID) {
+	w.Helper()
 	h.err = assert.AnError
 	w.writes(fatima, talk, "!sluiten")
 	h.err = certainRefusal(nil)
 	w.passes(fileBackoff)
 	w.callOff("✗")
+	h.err = nil
+}
+
+func TestAReportThatMayBeThereIsNotSaidToBeMissingWhenItIsCalledOff(t *testing.T) {
+	w, h, consulting, talk, second := reporting(t)
+	w.closesPerhaps(h, talk)
 	w.writes(anna, consulting, "dossier")
 	assert.Contains(t, w.heard(consulting), "Van 2 weten wij het niet zeker")
 	w.writes(fatima, talk, "!vastgelegd")
