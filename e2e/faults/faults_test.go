@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spreekkamer/spreekkamer/e2e/harness"
+	"github.com/spreekkamer/spreekkamer/e2e/kinds"
 	"github.com/spreekkamer/spreekkamer/e2e/story"
 	"github.com/spreekkamer/spreekkamer/e2e/world"
 	"github.com/spreekkamer/spreekkamer/media/mediatest"
@@ -88,7 +89,7 @@ func each(t *testing.T, o world.Options, test func(t *testing.T, s *story.Story)
 // leavesNoTrace looks at everything that the bot sent for what only the other side may know.
 func leavesNoTrace(t *testing.T, s *story.Story) {
 	t.Helper()
-	found, looked, err := s.Leaks(bounded(t), mediatest.Secret, "mx-reply", "DCIM")
+	found, looked, err := s.Leaks(bounded(t), mediatest.Secret, "mx-reply", kinds.Folder)
 	must(t, err)
 	t.Logf("looked at %d events", looked)
 	if len(found) > 0 || looked < 20 {

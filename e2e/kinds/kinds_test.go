@@ -258,7 +258,7 @@ func inTheHIS(t *testing.T, k talk) {
 
 // noLeaks looks at everything that the bot sent, also for what a phone writes in its photos.
 func noLeaks(t *testing.T, k talk) {
-	found, looked, err := k.Leaks(limited(t), mediatest.Secret, "mx-reply", "DCIM")
+	found, looked, err := k.Leaks(limited(t), mediatest.Secret, "mx-reply", Folder)
 	must(t, err)
 	for _, leak := range found {
 		t.Error(leak)
