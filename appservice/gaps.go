@@ -186,7 +186,7 @@ func (c *Client) gap(ctx context.Context, g store.Gap, timeline []incoming) ([]i
 		wide := answer.room(room).Timeline
 		events := c.parseAll(room, wide.Events)
 		if !wide.Limited && len(events) > 0 {
-			return before(events, timeline), nil
+			return leftOut(events, timeline), nil
 		}
 		if len(wide.Events) < limit { // it has a limit of its own
 			break
@@ -195,17 +195,23 @@ func (c *Client) gap(ctx context.Context, g store.Gap, timeline []incoming) ([]i
 	return c.walkBack(ctx, room, g.Place, g.Since, longestGap)
 }
 
-// before returns the events that come before a timeline's first; what came after the timeline
-// comes with the next answer.
-func before(events, timeline []incoming) []incoming {
-	if len(timeline) == 0 {
-		return events
+// leftOut returns what a timeline left out of a wider one; what came after the timeline comes with
+// the next answer. Dendrite sorts both by when events were sent, and what it tells late counts as new: such
+// an event may stand at the head of the timeline, before most of what was left out.
+func leftOut(wide, timeline []incoming) []incoming {
+	told := map[id.EventID]bool{}
+	for _, e := range timeline {
+		told[e.ID] = true
 	}
-	first := slices.IndexFunc(events, func(e incoming) bool { return e.ID == timeline[0].ID })
-	if first < 0 {
-		return events
+	isTold := func(e incoming) bool { return told[e.ID] }
+	until := len(wide)
+	for i, e := range slices.Backward(wide) {
+		if isTold(e) {
+			until = i
+			break
+		}
 	}
-	return events[:first]
+	return slices.DeleteFunc(wide[:until], isTold)
 }
 
 // entered reports whether the bot came into the room within this answer.

@@ -243,3 +243,22 @@ func TestAHistoryWhosePlaceIsNotKnownIsReadFromTheNewestEventBack(t *testing.T) 
 		assert.Len(t, placed, map[bool]int{true: 3, false: 0}[g.Entered], name)
 	}
 }
+
+// Dendrite, killed while it told of $2, counts it as the newest event, and shows it where it was sent.
+func TestWhatIsToldLateAtTheHeadOfATimelineHidesNothingThatWasLeftOut(t *testing.T) {
+	timeline := func(limited bool, events ...string) reply {
+		for i, e := range events {
+			events[i] = messageJSON(e)
+		}
+		return ok(fmt.Sprintf(`{"next_batch":"n2","rooms":{"join":{"!r:gp.example":{"timeline":
+			{"events":[%s],"limited":%v,"prev_batch":"p"}}}}}`, strings.Join(events, ","), limited))
+	}
+	b, _ := scriptedBot(t, map[string][]reply{
+		"/sync": {timeline(true, "$2", "$5", "$6"), timeline(false, "$1", "$2", "$3", "$4", "$5", "$6", "$7")},
+	})
+	require.NoError(t, b.keep(t.Context(), "n1", nil))
+	require.NoError(t, b.syncOnce(t.Context(), 0))
+	placed, waiting := b.messages()
+	assert.Equal(t, []string{"$1", "$3", "$4", "$2", "$5", "$6"}, placed, "$7 comes with the next answer")
+	assert.Empty(t, waiting)
+}

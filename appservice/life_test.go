@@ -52,11 +52,24 @@ func TestNothingIsLostOrDoubledOverRestarts(t *testing.T) {
 			b = w.connect().serve(w.port).run()
 		}
 		until(t, "all of it", func() bool { return b.placed() >= people*rounds*each })
-		got := map[string][]string{}
+		all, inOrder, late := map[string][]string{}, map[string][]string{}, b.overtaken()
 		for _, row := range b.inbox("m.room.message") {
-			got[row.Room] = append(got[row.Room], row.Event)
+			all[row.Room] = append(all[row.Room], row.Event)
+			if !late[row.Event] {
+				inOrder[row.Room] = append(inOrder[row.Room], row.Event)
+			}
 		}
-		assert.Equal(t, want, got)
+		if w.Kind == harness.Synapse {
+			assert.Empty(t, late)
+		}
+		for room, sent := range want {
+			assert.ElementsMatch(t, sent, all[room])
+			wasLate := func(event string) bool { return late[event] }
+			assert.Equal(t, slices.DeleteFunc(slices.Clone(sent), wasLate), inOrder[room])
+			lastBeforeTheKill := sent[:2*each][2*each-5:]
+			assert.Subset(t, lastBeforeTheKill, slices.DeleteFunc(slices.Clone(sent), func(event string) bool { return !late[event] }),
+				"what it was telling when it was killed, Dendrite tells half a minute later; nothing else comes late")
+		}
 	})
 }
 

@@ -180,6 +180,21 @@ func (b *bot) inbox(kind string) (rows []turnRow) {
 	return rows
 }
 
+// overtaken returns the events that came after what was sent later, and are marked so.
+func (b *bot) overtaken() map[string]bool {
+	b.t.Helper()
+	result, err := b.store.DB().RawDB.QueryContext(b.t.Context(), `SELECT event_id FROM inbox WHERE overtaken`)
+	require.NoError(b.t, err)
+	defer result.Close()
+	events := map[string]bool{}
+	for result.Next() {
+		var event string
+		require.NoError(b.t, result.Scan(&event))
+		events[event] = true
+	}
+	return events
+}
+
 // ledger returns the events of a room that have to be gone one day.
 func (b *bot) ledger(room id.RoomID) (events []string) {
 	b.t.Helper()
@@ -206,7 +221,7 @@ func (b *bot) placed() (n int) {
 // until waits for something that happens by itself.
 func until(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(time.Minute) // a Dendrite that was killed tells of some things only half a minute after it is back
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !done() {

@@ -31,9 +31,7 @@ const (
 			SELECT origin_at FROM inbox WHERE room_id = $1 AND received_at > $2 AND step = 0 AND state <> 'open'
 		) placed
 	`
-	markOvertaken = `UPDATE inbox SET overtaken = true WHERE id = $1`
-	overtakeEvent = `UPDATE inbox SET overtaken = true WHERE event_id = $1 AND step = 0`
-	knownBefore   = `SELECT EXISTS (SELECT 1 FROM inbox WHERE event_id = $1 AND step = 0 AND received_at <= $2)`
+	knownBefore = `SELECT EXISTS (SELECT 1 FROM inbox WHERE event_id = $1 AND step = 0 AND received_at <= $2)`
 )
 
 // A Gap is a part of a room's events that /sync left out and that could not be read yet.

@@ -199,7 +199,11 @@ func (k *keeper) enterInbox(ctx context.Context, e Event) error {
 		return err
 	}
 	k.result.Placed++
-	if e.OriginAt.Before(k.latest) {
+	overtaken, err := k.overtaken(ctx, e)
+	if err != nil {
+		return err
+	}
+	if overtaken {
 		if _, err := k.store.exec(ctx, markOvertaken, turn.id); err != nil {
 			return err
 		}
