@@ -37,11 +37,12 @@ func (b *Bridge) carryAdvice(ctx context.Context, p place, c care.Case, e care.E
 	if err := b.take(ctx, &c.Conversation); err != nil {
 		return err
 	}
-	file, err := b.fileJob(ctx, "file", c.Conversation, func(what *body) { what.Text, what.By = e.Text, e.By })
+	said := p.OriginAt.UnixMilli() // not when the command had its turn: that may be an outage later
+	file, err := b.fileJob(ctx, "file", c.Conversation, func(what *body) { what.Text, what.By, what.At = e.Text, e.By, said })
 	if err != nil {
 		return err
 	}
-	for _, one := range []store.Effect{job("advice", consulting(c.Person.ID), body{Text: e.Text, By: e.By}), file} {
+	for _, one := range []store.Effect{job("advice", consulting(c.Person.ID), body{Text: e.Text, By: e.By, At: said}), file} {
 		one = aboutEvent(ofPerson(one, c.Person), p)
 		one.Conversation = c.Conversation.ID
 		if err := b.add(ctx, one); err != nil {

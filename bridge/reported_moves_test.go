@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 
 	"github.com/spreekkamer/spreekkamer/his"
@@ -90,10 +91,14 @@ func TestNothingIsSaidOfMovingWhatWasNeverThere(t *testing.T) {
 func TestAnAdviceMovesAlongWithItsHour(t *testing.T) {
 	w, h := withKeeping(t)
 	_, talk := w.talking(anna, "Een vraag")
-	command := w.writes(fatima, talk, "!langskomen")
+	typed := w.clock
+	command := w.arrives(fatima, talk, event.EventMessage, map[string]any{"msgtype": "m.text", "body": "!langskomen"})
+	w.clock = w.clock.Add(2 * time.Minute) // before it has its turn
+	w.settles()
 	w.removes(fatima, talk, command)
 	given := h.filed[len(h.filed)-1]
 	require.Contains(t, given.Text, "Uw klacht moeten wij zien")
+	require.WithinDuration(t, typed, given.Sent, time.Second)
 	for _, days := range []time.Duration{2, 40} { // then it is forgotten when the command was typed
 		w.passes(days * day)
 		w.sweeps()
