@@ -147,3 +147,14 @@ func TestAReactionThatLooksLikeAMarkOfOursArrives(t *testing.T) {
 	w.reacts(anna, consulting, w.left(consulting, "Een antwoord")[0], "✓")
 	assert.Equal(t, []string{sentMark, "✔️"}, w.marks(talk, answer))
 }
+
+func TestNobodySaysInTheBotsNameThatSomethingIsInTheRecord(t *testing.T) {
+	w := newWorld(t)
+	consulting, talk := w.talking(anna, "Een vraag")
+	answer := w.writes(fatima, talk, "Een antwoord")
+	for _, key := range []string{"✓ vastgelegd", "✅ filed", "✔ Vastgelegd", "✅"} {
+		w.reacts(anna, consulting, w.left(consulting, "Een antwoord")[0], key)
+	}
+	assert.Equal(t, []string{"✅"}, w.marks(talk, answer))
+	assert.Contains(t, w.heard(consulting), "Dit soort bericht kunnen wij niet doorgeven.")
+}

@@ -7,6 +7,7 @@ import (
 	"html"
 	"maps"
 	"strings"
+	"unicode"
 
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
@@ -210,7 +211,7 @@ func (b *Bridge) deliverReaction(ctx context.Context, t task) (done delivery, er
 		return done, err
 	}
 	key := evt.Content.AsReaction().RelatesTo.Key
-	if !isEmoji(key) {
+	if !isEmoji(key) || saysFiled(key) {
 		done.after = func(ctx context.Context) error { return b.add(ctx, toSender(t.Effect, "unsupported")...) }
 		return done, nil
 	}
@@ -228,6 +229,12 @@ const maxReaction = 64
 // unencrypted; and no picture of somebody's homeserver.
 func isEmoji(key string) bool {
 	return key != "" && len(key) <= maxReaction && !strings.Contains(key, "://") && identifiers.FindString(key) == ""
+}
+
+// saysFiled says that a reaction reads like our own word that something is in the record: nobody says that
+// in the bot's name.
+func saysFiled(key string) bool {
+	return strings.ContainsAny(key, "✓✔☑✅✗✖") && strings.ContainsFunc(key, unicode.IsLetter)
 }
 
 // deliverRelayedRemoval removes at the other side what was removed here, and its files. Who removes a command
