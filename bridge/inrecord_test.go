@@ -59,5 +59,5 @@ func TestARefusedMessageIsNamedWhenTheRestIsFiled(t *testing.T) {
 	for _, room := range w.matrix.rooms {
 		said += w.heard(room.id)
 	}
-	assert.Contains(t, said, "Let op, 1 losse berichten niet. Kijk in de Balie.")
+	assert.Contains(t, said, "Let op, 1 losse berichten nog niet, of niet zeker. Kijk in de Balie.")
 }

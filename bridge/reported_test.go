@@ -179,7 +179,7 @@ func TestStaffHearOnClosingOfWhatMayNotBeThere(t *testing.T) {
 	consulting, talk := w.talking(anna, "Een vraag")
 	w.refuse(h, anna, consulting, triesEnd["its answer lost, and then refused"].first, certainRefusal)
 	w.writes(fatima, talk, "!sluiten")
-	assert.Contains(t, w.heard(talk), "Let op, 1 losse berichten niet. Kijk in de Balie.")
+	assert.Contains(t, w.heard(talk), "Let op, 1 losse berichten nog niet, of niet zeker. Kijk in de Balie.")
 }
 
 // What staff put by hand in the wrong record, they mean to be in the right one.
