@@ -117,7 +117,7 @@ var hot = []struct {
 	{"Filings", filingsOf, []any{"c7"}, []string{"outbox_conversation"}},
 	{"EndLane", endLane, []any{"c7", "kept", ms(noon)}, []string{"outbox_conversation"}},
 	{"HasQueuedFor", hasQueuedFor, []any{"$long7", "his:"}, []string{"outbox_source"}},
-	{"what came in later was told before", toldAfter, []any{"@long", ms(noon), ms(noon), "!long"}, []string{"inbox_sender"}},
+	{"what came in later was told before", lastTold, []any{"@long", 0, "!long"}, []string{"inbox_sender"}},
 	{"SentSince", sentSince, []any{"@7", "!7", ms(noon)}, []string{"inbox_sender"}},
 	{"HasQueuedTo", hasQueuedTo, []any{"wide7"}, []string{"outbox_destination"}},
 	{"LedgerDue", ledgerDue, []any{ms(noon), 200}, []string{"ledger_due"}},

@@ -18,7 +18,8 @@ const (
 	turnIsOpen   = `SELECT EXISTS (SELECT 1 FROM inbox WHERE id = $1 AND state = 'open' AND head)`
 	incoming     = `SELECT id, position IS NULL AND state = 'open' FROM inbox WHERE event_id = $1 AND step = 0`
 	overdueTurns = `
-		SELECT id FROM inbox WHERE position IS NULL AND state = 'open' AND received_at <= $1 ORDER BY origin_at, id
+		SELECT id, sender, room_id, origin_at FROM inbox
+		WHERE position IS NULL AND state = 'open' AND received_at <= $1 ORDER BY origin_at, id
 	`
 	insertTurn = `
 		INSERT INTO inbox (event_id, step, queue, room_id, type, sender, state_key, target, act, origin_at, received_at)
@@ -223,23 +224,28 @@ func (s *Store) moveTurns(ctx context.Context, room, from, to string) error {
 }
 
 // PlaceOverdue gives turns that are known from a transaction alone since a time, or for longer,
-// their place, by their own time, and says how many there were.
+// their place, by their own time, and says how many there were. What comes after what was sent later is
+// marked as late.
 func (s *Store) PlaceOverdue(ctx context.Context, since time.Time) (n int, err error) {
 	// Most looks find nothing; they cost a read and no transaction.
-	if _, found, err := one(ctx, s, scalar[int64], overdueTurns, ms(since)); err != nil || !found {
+	if _, found, err := one(ctx, s, scanOverdue, overdueTurns, ms(since)); err != nil || !found {
 		return 0, err
 	}
 	err = s.write(ctx, func(ctx context.Context) error {
-		ids, err := list(ctx, s, scalar[int64], overdueTurns, ms(since))
+		turns, err := list(ctx, s, scanOverdue, overdueTurns, ms(since))
 		if err != nil {
 			return err
 		}
-		for _, id := range ids {
-			if err := s.placeTurn(ctx, id); err != nil {
+		late := s.lateness()
+		for _, t := range turns {
+			if err := late.mark(ctx, t.ID, t.Sender, t.RoomID, t.OriginAt); err != nil {
+				return err
+			}
+			if err := s.placeTurn(ctx, t.ID); err != nil {
 				return err
 			}
 		}
-		n = len(ids)
+		n = len(turns)
 		return nil
 	})
 	if err != nil {
@@ -255,6 +261,13 @@ func short(reason string) string {
 		reason = reason[:most]
 	}
 	return clean(reason)
+}
+
+func scanOverdue(row dbutil.Scannable) (t Turn, err error) {
+	var origin int64
+	err = row.Scan(&t.ID, &t.Sender, &t.RoomID, &origin)
+	t.OriginAt = at(origin)
+	return t, err
 }
 
 func scanTurn(row dbutil.Scannable) (t Turn, err error) {

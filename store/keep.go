@@ -57,7 +57,7 @@ type KeepResult struct {
 // source, is keeping it once.
 func (s *Store) Keep(ctx context.Context, b Batch) (result KeepResult, err error) {
 	err = s.write(ctx, func(ctx context.Context) error {
-		k := keeper{store: s, batch: b, rooms: map[string]keptRoom{}, behind: map[string]bool{}}
+		k := keeper{store: s, batch: b, rooms: map[string]keptRoom{}, behind: map[string]bool{}, lateness: s.lateness()}
 		if err := k.keep(ctx); err != nil {
 			return fail(ctx, err)
 		}
@@ -72,14 +72,15 @@ func (s *Store) Keep(ctx context.Context, b Batch) (result KeepResult, err error
 
 // A keeper keeps one batch.
 type keeper struct {
-	store  *Store
-	batch  Batch
-	bot    string
-	rooms  map[string]keptRoom
-	behind map[string]bool // rooms in which something earlier is missing
-	latest time.Time       // when a gap is filled: what was sent before this is overtaken
-	missed bool            // a walk found what intake had missed: all of it is overtaken
-	result KeepResult
+	store    *Store
+	batch    Batch
+	bot      string
+	rooms    map[string]keptRoom
+	behind   map[string]bool // rooms in which something earlier is missing
+	latest   time.Time       // when a gap is filled: what was sent before this is overtaken
+	missed   bool            // a walk found what intake had missed: all of it is overtaken
+	result   KeepResult
+	lateness lateness
 }
 
 // A keptRoom is what a keeper has found out about a room.
@@ -199,14 +200,8 @@ func (k *keeper) enterInbox(ctx context.Context, e Event) error {
 		return err
 	}
 	k.result.Placed++
-	overtaken, err := k.overtaken(ctx, e)
-	if err != nil {
+	if err := k.late(ctx, e, turn.id); err != nil {
 		return err
-	}
-	if overtaken {
-		if _, err := k.store.exec(ctx, markOvertaken, turn.id); err != nil {
-			return err
-		}
 	}
 	return k.store.placeTurn(ctx, turn.id)
 }

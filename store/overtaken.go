@@ -8,11 +8,10 @@ import (
 const (
 	markOvertaken = `UPDATE inbox SET overtaken = true WHERE id = $1`
 	overtakeEvent = `UPDATE inbox SET overtaken = true WHERE event_id = $1 AND step = 0`
-	// toldAfter looks for what the same person sent later in the same room and has its place already.
-	toldAfter = `
-		SELECT EXISTS (
-			SELECT 1 FROM inbox WHERE sender = $1 AND origin_at BETWEEN $2 AND $3 AND room_id = $4 AND step = 0
-				AND (position IS NOT NULL OR state <> 'open'))
+	// lastTold is when the last was sent of what someone sent in a room after a time and has its place.
+	lastTold = `
+		SELECT COALESCE(MAX(origin_at), 0) FROM inbox
+		WHERE sender = $1 AND origin_at > $2 AND room_id = $3 AND step = 0 AND (position IS NOT NULL OR state <> 'open')
 	`
 )
 
@@ -26,15 +25,62 @@ const (
 	comesBack  = 15 * time.Minute
 )
 
-// overtaken says whether an event gets its place only now, after what was sent later.
-func (k *keeper) overtaken(ctx context.Context, e Event) (overtaken bool, err error) {
-	if e.OriginAt.Before(k.latest) {
-		return true, nil
+// A lateness says, within one transaction, what gets its place only after what the same person sent
+// later in the same room. It asks once for each of them: thousands may wait for their place.
+type lateness struct {
+	store *Store
+	told  map[inRoom]time.Time // when the last was sent of what has its place
+}
+
+type inRoom struct{ sender, room string }
+
+func (s *Store) lateness() lateness { return lateness{s, map[inRoom]time.Time{}} }
+
+// mark notes an event that gets its place now, and marks it when it is late.
+func (l lateness) mark(ctx context.Context, turn int64, sender, room string, sent time.Time) error {
+	who := inRoom{sender, room}
+	last, asked := l.told[who]
+	if !asked {
+		told, _, err := one(ctx, l.store, scalar[int64], lastTold, sender, ms(sent), room)
+		if err != nil {
+			return err
+		}
+		last = at(told)
 	}
-	if k.batch.Fills != nil || k.batch.Now.Sub(e.OriginAt) < seenAtOnce {
-		return false, nil
+	if l.told[who] = last; sent.After(last) {
+		l.told[who] = sent
 	}
-	from, until := ms(e.OriginAt.Add(sameMoment)), ms(e.OriginAt.Add(comesBack))
-	overtaken, _, err = one(ctx, k.store, scalar[bool], toldAfter, e.Sender, from, until, e.RoomID)
-	return overtaken, err
+	if after := last.Sub(sent); after < sameMoment || after > comesBack {
+		return nil
+	}
+	return l.store.overtake(ctx, turn)
+}
+
+// seen notes an event that gets its place now and is not late.
+func (l lateness) seen(e Event) {
+	who := inRoom{e.Sender, e.RoomID}
+	if last, asked := l.told[who]; asked && e.OriginAt.After(last) { // not asked: it is found then
+		l.told[who] = e.OriginAt
+	}
+}
+
+// overtake marks an event as late.
+func (s *Store) overtake(ctx context.Context, turn int64) error {
+	_, err := s.exec(ctx, markOvertaken, turn)
+	return err
+}
+
+// late marks an event that gets its place now, when it is late.
+func (k *keeper) late(ctx context.Context, e Event, turn int64) error {
+	if k.batch.Fills != nil {
+		if e.OriginAt.Before(k.latest) {
+			return k.store.overtake(ctx, turn)
+		}
+		return nil
+	}
+	if k.batch.Now.Sub(e.OriginAt) < seenAtOnce {
+		k.lateness.seen(e)
+		return nil
+	}
+	return k.lateness.mark(ctx, turn, e.Sender, e.RoomID, e.OriginAt)
 }
