@@ -33,8 +33,8 @@ const (
 	refusalsOfAll   = 20
 )
 
-// fillGap returns what a /sync answer leaves out before its timeline, oldest first: what
-// happened since the last answer, or, of a room just entered, its history. What cannot be read
+// fillGap returns what a /sync answer leaves out of its timeline, oldest first and perhaps with what it
+// holds: what happened since the last answer, or, of a room just entered, its history. What cannot be read
 // now, while patience lasts, is returned as a gap to be kept with the answer: it holds up no other
 // room.
 func (c *Client) fillGap(ctx, patience context.Context, room id.RoomID, news roomNews, timeline []incoming, since string) ([]incoming, *store.Gap, error) {
@@ -45,7 +45,7 @@ func (c *Client) fillGap(ctx, patience context.Context, room id.RoomID, news roo
 	if _, open, err := c.store.GapIn(ctx, g.RoomID); err != nil || open {
 		return nil, &g, err // it grows, and is tried again when its time has come
 	}
-	events, err := c.readGap(patience, g, timeline)
+	events, err := c.readGap(patience, g)
 	switch {
 	case err == nil:
 		return events, nil, nil
@@ -70,9 +70,8 @@ func (c *Client) isLost(g store.Gap, err error) bool {
 	return lost
 }
 
-// readGap reads what is missing, oldest first. What came after it begins with the timeline;
-// nil = it is not known any more, and may be among what is returned.
-func (c *Client) readGap(ctx context.Context, g store.Gap, timeline []incoming) ([]incoming, error) {
+// readGap reads what is missing, oldest first. What came after it may be among it.
+func (c *Client) readGap(ctx context.Context, g store.Gap) ([]incoming, error) {
 	room := id.RoomID(g.RoomID)
 	switch {
 	case g.Entered:
@@ -81,7 +80,7 @@ func (c *Client) readGap(ctx context.Context, g store.Gap, timeline []incoming) 
 	case g.Since == "":
 		return c.walkBack(ctx, room, g.Place, "", longestHistory)
 	}
-	return c.gap(ctx, g, timeline)
+	return c.gap(ctx, g)
 }
 
 // fillGaps reads what is missing in rooms, beside intake and for as long as it takes.
@@ -134,7 +133,7 @@ func (c *Client) fillNext(ctx context.Context) (found bool, err error) {
 // was done from the newest event back.
 func (c *Client) readMissing(ctx context.Context, g store.Gap, old func(incoming) bool) (events []incoming, newest bool, err error) {
 	if newest = g.Newest; !newest {
-		events, err = c.readGap(ctx, g, nil)
+		events, err = c.readGap(ctx, g)
 		newest = isStatus(err, http.StatusBadRequest) && g.Attempt+1 >= refusalsOfPlace
 	}
 	if newest {
@@ -176,7 +175,7 @@ func nothingKnown([]incoming) (bool, error) { return false, nil }
 // Synapse gives no more than a hundred. So the rest comes from the room's history, which on
 // Synapse ends exactly where the last answer did; Dendrite would go on to the room's start, and
 // long done events would be taken for new.
-func (c *Client) gap(ctx context.Context, g store.Gap, timeline []incoming) ([]incoming, error) {
+func (c *Client) gap(ctx context.Context, g store.Gap) ([]incoming, error) {
 	room := id.RoomID(g.RoomID)
 	for _, limit := range widerLimits {
 		answer, err := c.requestSync(ctx, g.Since, 0, limit, room)
@@ -186,7 +185,7 @@ func (c *Client) gap(ctx context.Context, g store.Gap, timeline []incoming) ([]i
 		wide := answer.room(room).Timeline
 		events := c.parseAll(room, wide.Events)
 		if !wide.Limited && len(events) > 0 {
-			return leftOut(events, timeline), nil
+			return events, nil
 		}
 		if len(wide.Events) < limit { // it has a limit of its own
 			break
@@ -195,23 +194,15 @@ func (c *Client) gap(ctx context.Context, g store.Gap, timeline []incoming) ([]i
 	return c.walkBack(ctx, room, g.Place, g.Since, longestGap)
 }
 
-// leftOut returns what a timeline left out of a wider one; what came after the timeline comes with
-// the next answer. Dendrite sorts both by when events were sent, and what it tells late counts as new: such
-// an event may stand at the head of the timeline, before most of what was left out.
-func leftOut(wide, timeline []incoming) []incoming {
-	told := map[id.EventID]bool{}
-	for _, e := range timeline {
-		told[e.ID] = true
+// whole is what was read of a room's past and the timeline after it, each event once. The past may hold the
+// timeline, in its order: Dendrite sorts by when events were sent, and counts as new what it tells late, so
+// that what was left out need not come before the timeline.
+func whole(past, timeline []incoming) []incoming {
+	known := make(map[id.EventID]bool, len(past))
+	for _, e := range past {
+		known[e.ID] = true
 	}
-	isTold := func(e incoming) bool { return told[e.ID] }
-	until := len(wide)
-	for i, e := range slices.Backward(wide) {
-		if isTold(e) {
-			until = i
-			break
-		}
-	}
-	return slices.DeleteFunc(wide[:until], isTold)
+	return append(past, those(timeline, func(e incoming) bool { return !known[e.ID] })...)
 }
 
 // entered reports whether the bot came into the room within this answer.

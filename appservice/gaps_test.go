@@ -259,6 +259,6 @@ func TestWhatIsToldLateAtTheHeadOfATimelineHidesNothingThatWasLeftOut(t *testing
 	require.NoError(t, b.keep(t.Context(), "n1", nil))
 	require.NoError(t, b.syncOnce(t.Context(), 0))
 	placed, waiting := b.messages()
-	assert.Equal(t, []string{"$1", "$3", "$4", "$2", "$5", "$6"}, placed, "$7 comes with the next answer")
+	assert.Equal(t, []string{"$1", "$2", "$3", "$4", "$5", "$6", "$7"}, placed)
 	assert.Empty(t, waiting)
 }

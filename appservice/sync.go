@@ -141,7 +141,7 @@ func (c *Client) collect(ctx context.Context, answer syncAnswer, since, lost str
 				history[e.ID] = true
 			}
 			c.updateState(ctx, append(withoutCrowd(c.parseAll(room, n.State.Events)), timeline...))
-			rooms = append(rooms, append(before.events, timeline...))
+			rooms = append(rooms, whole(before.events, timeline))
 		}
 	}
 	for room, invite := range answer.Rooms.Invite {
